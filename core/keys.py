@@ -1,0 +1,72 @@
+"""Signed tokens and derived keys: one master secret, one key for each purpose.
+
+Keys are derived with HKDF-SHA256 (RFC 5869), so that a token made for one purpose never passes for another. A token is
+`<key id>.<payload>.<mac>` in base64url; the payload is readable by whoever holds it and changed by nobody.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+@lru_cache(maxsize=256)
+def derive(secret: bytes, purpose: str) -> bytes:
+    """32 bytes that only the holder of `secret` can compute, different for every purpose."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"jetway/{purpose}".encode()).derive(secret)
+
+
+def key_id(secret: bytes) -> str:
+    """A short public name of a secret, so that a verifier knows which one to try."""
+    return hashlib.sha256(b"jetway/key-id" + secret).hexdigest()[:8]
+
+
+def encode(data: bytes) -> str:
+    """Base64url without padding (RFC 4648 section 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes | None:
+    """The inverse of `encode`; None where `text` is not what `encode` writes."""
+    try:
+        data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    return data if encode(data) == text else None
+
+
+class Keyring:
+    """The master secrets, newest first: the first signs, every one of them verifies."""
+
+    def __init__(self, secrets: tuple[bytes, ...]) -> None:
+        self._secrets = {key_id(secret): secret for secret in secrets}
+        self._newest = key_id(secrets[0])
+
+    def sign(self, purpose: str, payload: bytes) -> str:
+        """A token that carries `payload` and is worth something for `purpose` alone."""
+        mac = self._mac(self._newest, purpose, payload)
+        return f"{self._newest}.{encode(payload)}.{encode(mac)}"
+
+    def verify(self, purpose: str, token: str) -> bytes | None:
+        """The payload of a token that this keyring signed for `purpose`; None for anything else."""
+        parts = token.split(".")
+        if len(parts) != 3 or parts[0] not in self._secrets:
+            return None
+        payload, mac = decode(parts[1]), decode(parts[2])
+        if payload is None or mac is None or not hmac.compare_digest(mac, self._mac(parts[0], purpose, payload)):
+            return None
+        return payload
+
+    def signing_keys(self, purpose: str) -> dict[str, Ed25519PrivateKey]:
+        """Ed25519 keys by key id, the newest first (RFC 8032), for tokens that others verify with a public key."""
+        order = [self._newest, *(kid for kid in self._secrets if kid != self._newest)]
+        return {kid: Ed25519PrivateKey.from_private_bytes(derive(self._secrets[kid], purpose)) for kid in order}
+
+    def _mac(self, kid: str, purpose: str, payload: bytes) -> bytes:
+        return hmac.digest(derive(self._secrets[kid], purpose), payload, "sha256")

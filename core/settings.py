@@ -1,0 +1,119 @@
+"""What the environment says, read once and passed down.
+
+Nothing else in Jetway reads `os.environ`. A `Settings` never changes after it was made, so two parts of one process
+cannot disagree about where the database is.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsError(ValueError):
+    """A setting is missing or has no meaning; the message names the variable and what it accepts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting of a Jetway process.
+
+    `secrets` are the master secrets, newest first: the first signs, all of them verify, so a secret is rotated by
+    putting a new one in front and dropping the last a month later. Each holds at least 32 bytes.
+    """
+
+    host: str
+    port: int
+    database_url: str
+    read_database_url: str
+    redis_url: str
+    secrets: tuple[bytes, ...]
+    stripe_api_key: str
+    stripe_webhook_secret: str
+    stripe_api_base: str
+    public_url: str
+    pool_size: int
+    log_level: str
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether money goes to our sandbox instead of to Stripe."""
+        return self.stripe_api_base != STRIPE
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings from `env`; raises SettingsError for the first one that is missing or malformed."""
+        host = env.get("HOST", "127.0.0.1")
+        port = read_port(env)
+        database_url = asyncpg_url(required(env, "DATABASE_URL"))
+        return cls(
+            host=host,
+            port=port,
+            database_url=database_url,
+            read_database_url=asyncpg_url(env.get("READ_DATABASE_URL", database_url)),
+            redis_url=required(env, "REDIS_URL"),
+            secrets=read_secrets(required(env, "JETWAY_SECRETS")),
+            stripe_api_key=required(env, "STRIPE_API_KEY"),
+            stripe_webhook_secret=required(env, "STRIPE_WEBHOOK_SECRET"),
+            stripe_api_base=env.get("STRIPE_API_BASE", STRIPE).rstrip("/"),
+            public_url=env.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
+            pool_size=read_positive(env, "DATABASE_POOL_SIZE", 16),
+            log_level=env.get("LOG_LEVEL", "INFO").upper(),
+        )
+
+
+STRIPE = "https://api.stripe.com"
+
+
+def required(env: Mapping[str, str], name: str) -> str:
+    """The value of `name`; raises SettingsError where it is missing or empty."""
+    value = env.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def read_port(env: Mapping[str, str]) -> int:
+    """PORT as a TCP port, 8000 where unset."""
+    port = read_positive(env, "PORT", 8000)
+    if port > 65535:
+        raise SettingsError(f"PORT is {port}; it is a number from 1 to 65535")
+    return port
+
+
+def read_positive(env: Mapping[str, str], name: str, default: int) -> int:
+    """A whole number above zero."""
+    text = env.get(name, "").strip() or str(default)
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise SettingsError(f"{name} is {text!r}; it is a whole number above zero")
+    return int(text)
+
+
+def read_secrets(text: str) -> tuple[bytes, ...]:
+    """Comma-separated base64url secrets of at least 32 bytes each, newest first."""
+    try:
+        secrets = tuple(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in text.split(","))
+    except ValueError as error:
+        raise SettingsError("JETWAY_SECRETS is a comma-separated list of base64url strings") from error
+    if any(len(secret) < 32 for secret in secrets):
+        raise SettingsError("JETWAY_SECRETS holds a secret of less than 32 bytes")
+    return secrets
+
+
+def asyncpg_url(url: str) -> str:
+    """The same address with SQLAlchemy's asyncpg driver named in it."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("postgres", "postgresql"):
+        raise SettingsError("DATABASE_URL starts with postgresql://")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def home(env: Mapping[str, str] = os.environ) -> Path:
+    """Where a laptop keeps its data: JETWAY_HOME, or `jetway` in the user's data folder (XDG Base Directory)."""
+    if chosen := env.get("JETWAY_HOME", "").strip():
+        return Path(chosen).expanduser().resolve()
+    data = env.get("XDG_DATA_HOME", "").strip() or "~/.local/share"
+    return Path(data).expanduser().resolve() / "jetway"
