@@ -29,4 +29,6 @@ def record_locator() -> str:
 
 def is_record_locator(text: str) -> bool:
     """Whether `text` is exactly something that `record_locator()` can return."""
-    return len(text) == LOCATOR_LENGTH and all(character in LOCATOR_ALPHABET for character in text)
+    return len(text) == LOCATOR_LENGTH and all(
+        character in LOCATOR_ALPHABET for character in text
+    )

@@ -1,0 +1,100 @@
+"""Tables: columns, keys and constraints; nothing else.
+
+Everything is imported here, so that `Base.metadata` is whole wherever `models` is imported.
+"""
+
+from models.base import Base
+from models.bookings import (
+    Booking,
+    BookingLine,
+    BookingSegment,
+    BookingStatus,
+    CancellationQuote,
+    Locator,
+    Passenger,
+    PassengerTitle,
+    PassengerType,
+    SeatAssignment,
+)
+from models.fares import (
+    Charge,
+    ChargeBasis,
+    Fare,
+    FareFamily,
+    PriceLineKind,
+    SeatCharge,
+)
+from models.flights import Aircraft, Airline, Airport, Cabin, Flight, FlightStatus
+from models.holds import Hold, HoldItem, HoldStatus
+from models.inventory import (
+    Claim,
+    Layout,
+    LayoutUnit,
+    Pool,
+    Product,
+    ProductKind,
+    SeatPosition,
+    SeatStatus,
+    Slot,
+    SlotStatus,
+)
+from models.outbox import Fact, Heartbeat, IdempotencyKey, RelayHead, Transition
+from models.payments import Payment, PaymentStatus, Refund, RefundStatus, WebhookEvent
+from models.tickets import TICKET_SERIALS, Ticket, TicketStatus
+from models.users import RefreshToken, Role, User, UserSession
+
+__all__ = [
+    "Aircraft",
+    "Airline",
+    "Airport",
+    "Base",
+    "Booking",
+    "BookingLine",
+    "BookingSegment",
+    "BookingStatus",
+    "Cabin",
+    "CancellationQuote",
+    "Charge",
+    "ChargeBasis",
+    "Claim",
+    "Fact",
+    "Fare",
+    "FareFamily",
+    "Flight",
+    "FlightStatus",
+    "Heartbeat",
+    "Hold",
+    "HoldItem",
+    "HoldStatus",
+    "IdempotencyKey",
+    "Layout",
+    "LayoutUnit",
+    "Locator",
+    "Passenger",
+    "PassengerTitle",
+    "PassengerType",
+    "Payment",
+    "PaymentStatus",
+    "Pool",
+    "PriceLineKind",
+    "Product",
+    "ProductKind",
+    "RefreshToken",
+    "Refund",
+    "RefundStatus",
+    "RelayHead",
+    "Role",
+    "SeatAssignment",
+    "SeatCharge",
+    "SeatPosition",
+    "SeatStatus",
+    "Slot",
+    "SlotStatus",
+    "TICKET_SERIALS",
+    "Ticket",
+    "TicketStatus",
+    "Transition",
+    "User",
+    "UserSession",
+    "WebhookEvent",
+]

@@ -1,0 +1,164 @@
+"""Bookings: who flies, where they sit, what it costs, and the name by which it is found again."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Code, Key, Minor, Moment, Small, status
+from models.fares import PriceLineKind
+from models.flights import Cabin
+
+
+class BookingStatus(StrEnum):
+    """The life of a booking."""
+
+    INITIATED = "INITIATED"
+    SEATS_LOCKED = "SEATS_LOCKED"
+    PAYMENT_PENDING = "PAYMENT_PENDING"
+    CONFIRMED = "CONFIRMED"
+    CHECKED_IN = "CHECKED_IN"
+    COMPLETED = "COMPLETED"
+    EXPIRED = "EXPIRED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    NO_SHOW = "NO_SHOW"
+
+
+class PassengerType(StrEnum):
+    """By age on the day of travel; an infant sits on a lap."""
+
+    ADULT = "ADULT"
+    CHILD = "CHILD"
+    INFANT = "INFANT"
+
+
+class PassengerTitle(StrEnum):
+    """How a passenger is addressed."""
+
+    MR = "MR"
+    MRS = "MRS"
+    MS = "MS"
+    MX = "MX"
+    DR = "DR"
+
+
+class Locator(Base):
+    """Every record locator ever given out: unique in a registry of its own, so that bookings can be partitioned."""
+
+    __tablename__ = "locators"
+
+    pnr: Mapped[Code] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(unique=True)
+
+
+class Booking(Base):
+    """What somebody bought or is about to buy. `owner_id` is null for a guest, who proves it with a signed token."""
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        CheckConstraint("total >= 0", "not_negative"),
+        Index(None, "owner_id"),
+        Index(None, "hold_id"),
+        Index(
+            "ix_bookings_open",
+            "status",
+            postgresql_where=text("status IN ('SEATS_LOCKED', 'PAYMENT_PENDING')"),
+        ),
+    )
+
+    id: Mapped[Key]
+    pnr: Mapped[Code] = mapped_column(unique=True)
+    status: Mapped[BookingStatus] = mapped_column(status(BookingStatus))
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("holds.id"))
+    email: Mapped[str]
+    phone: Mapped[str | None]
+    total: Mapped[Minor]
+    currency: Mapped[Code]
+    source: Mapped[str | None]
+    referral_code: Mapped[str | None]
+    created_at: Mapped[Moment]
+
+
+class BookingLine(Base):
+    """One named line of a booking's price; the lines add up to its total."""
+
+    __tablename__ = "booking_lines"
+
+    booking_id: Mapped[UUID] = mapped_column(
+        ForeignKey("bookings.id"), primary_key=True
+    )
+    ordinal: Mapped[Small] = mapped_column(primary_key=True)
+    kind: Mapped[PriceLineKind] = mapped_column(status(PriceLineKind, "kind"))
+    label: Mapped[str]
+    amount: Mapped[Minor]
+
+
+class BookingSegment(Base):
+    """One flight of a booking, with the rules under which it was sold, in the order of travel."""
+
+    __tablename__ = "booking_segments"
+    __table_args__ = (Index(None, "slot_id"),)
+
+    booking_id: Mapped[UUID] = mapped_column(
+        ForeignKey("bookings.id"), primary_key=True
+    )
+    ordinal: Mapped[Small] = mapped_column(primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("flights.slot_id"))
+    cabin: Mapped[Cabin] = mapped_column(status(Cabin, "cabin"))
+    booking_class: Mapped[Code]
+    family_code: Mapped[Code] = mapped_column(ForeignKey("fare_families.code"))
+
+
+class Passenger(Base):
+    """Somebody who travels."""
+
+    __tablename__ = "passengers"
+    __table_args__ = (UniqueConstraint("booking_id", "ordinal"),)
+
+    id: Mapped[Key]
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
+    ordinal: Mapped[Small]
+    type: Mapped[PassengerType] = mapped_column(status(PassengerType, "type"))
+    title: Mapped[PassengerTitle | None] = mapped_column(
+        status(PassengerTitle, "title")
+    )
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    date_of_birth: Mapped[date] = mapped_column(Date)
+
+
+class SeatAssignment(Base):
+    """Which unit of a slot a passenger of a booking has; counted by the pool of that name."""
+
+    __tablename__ = "seat_assignments"
+    __table_args__ = (Index(None, "slot_id", "unit"),)
+
+    passenger_id: Mapped[UUID] = mapped_column(
+        ForeignKey("passengers.id"), primary_key=True
+    )
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slots.id"), primary_key=True)
+    pool: Mapped[Code]
+    unit: Mapped[Code]
+
+
+class CancellationQuote(Base):
+    """What cancelling would give back, kept at that until it expires; `used_at` tells that it was taken up."""
+
+    __tablename__ = "cancellation_quotes"
+    __table_args__ = (Index(None, "booking_id"),)
+
+    id: Mapped[Key]
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
+    refund: Mapped[Minor]
+    fee: Mapped[Minor]
+    currency: Mapped[Code]
+    reason: Mapped[str]
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    used_at: Mapped[datetime | None]

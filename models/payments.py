@@ -1,0 +1,107 @@
+"""Payments, refunds, and what gateways told us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Code, Key, Minor, Moment, status
+
+
+class PaymentStatus(StrEnum):
+    """The life of a payment. AUTHORIZED money is promised, CAPTURED money is ours."""
+
+    INITIATED = "INITIATED"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PROCESSING = "PROCESSING"
+    AUTHORIZED = "AUTHORIZED"
+    CAPTURED = "CAPTURED"
+    DECLINED = "DECLINED"
+    VOIDED = "VOIDED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+
+
+class RefundStatus(StrEnum):
+    """REQUESTED is our intent; the gateway makes it SUCCEEDED or FAILED."""
+
+    REQUESTED = "REQUESTED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Payment(Base):
+    """One attempt to pay a booking. Its key is the idempotency key of every call that it makes.
+
+    At most one payment of a booking is under way or taken: a partial unique index says so.
+    """
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint(
+            "0 <= refunded AND refunded <= captured AND captured <= amount",
+            "never_more_than_taken",
+        ),
+        Index(
+            "uq_payments_one_under_way",
+            "booking_id",
+            unique=True,
+            postgresql_where=text("status NOT IN ('DECLINED', 'VOIDED')"),
+        ),
+        Index(None, "booking_id"),
+    )
+
+    id: Mapped[Key]
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
+    gateway: Mapped[Code]
+    gateway_id: Mapped[Code | None] = mapped_column(unique=True)
+    method: Mapped[str]
+    return_url: Mapped[str | None]
+    status: Mapped[PaymentStatus] = mapped_column(status(PaymentStatus))
+    amount: Mapped[Minor]
+    captured: Mapped[Minor] = mapped_column(server_default=text("0"))
+    refunded: Mapped[Minor] = mapped_column(server_default=text("0"))
+    currency: Mapped[Code]
+    client_secret: Mapped[str | None]
+    redirect_url: Mapped[str | None]
+    decline_code: Mapped[str | None]
+    decline_message: Mapped[str | None]
+    created_at: Mapped[Moment]
+
+
+class Refund(Base):
+    """Money on its way back. Its key is the idempotency key of the call that asks for it."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount > 0", "something"),
+        Index(None, "payment_id"),
+    )
+
+    id: Mapped[Key]
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
+    gateway_id: Mapped[Code | None] = mapped_column(unique=True)
+    status: Mapped[RefundStatus] = mapped_column(status(RefundStatus))
+    amount: Mapped[Minor]
+    currency: Mapped[Code]
+    reason: Mapped[str]
+    created_at: Mapped[Moment]
+
+
+class WebhookEvent(Base):
+    """What a gateway told us, stored before it is acted on; acted on once."""
+
+    __tablename__ = "webhook_events"
+
+    gateway: Mapped[Code] = mapped_column(primary_key=True)
+    event_id: Mapped[Code] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    received_at: Mapped[Moment]
+    handled_at: Mapped[datetime | None]
