@@ -1,0 +1,144 @@
+"""Starting, finding and ending the programs of this folder. Nothing here knows which program it is.
+
+Every program carries its folder's `mark` in its command line, so that a later start tells what an earlier one left
+behind from an unrelated process that happens to have got the same pid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+# The shortest sun_path of the systems we run on is macOS's: 104 bytes with its end.
+LONGEST_SOCKET_PATH = 103
+EXEC_BOUND = Path(__file__).with_name("exec_bound.py")
+
+
+class StartFailed(RuntimeError):
+    """A program did not start; the message ends with the last lines of its log."""
+
+    def __init__(self, what: str, log: Path) -> None:
+        super().__init__(f"{what}\n{tail(log)}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The user that a program runs as; -1 is the present one."""
+
+    uid: int = -1
+    gid: int = -1
+
+    def own(self, path: Path) -> None:
+        """Give `path` to this user."""
+        if self.uid >= 0:
+            os.chown(path, self.uid, self.gid)
+
+
+def unprivileged() -> Identity:
+    """`nobody` where we are root (PostgreSQL refuses to run as root), the present user otherwise."""
+    if os.geteuid() != 0:
+        return Identity()
+    nobody = pwd.getpwnam("nobody")
+    return Identity(nobody.pw_uid, nobody.pw_gid)
+
+
+def bound(program: Sequence[str | Path], who: Identity, death_signal: signal.Signals) -> list[str]:
+    """The command that runs `program` as `who` and ends it when the calling thread ends."""
+    prefix = [sys.executable, "-I", "-S", str(EXEC_BOUND), os.getpid(), who.uid, who.gid, int(death_signal)]
+    return [str(part) for part in (*prefix, *program)]
+
+
+def launch(
+    program: Sequence[str | Path], *, folder: Path, log: BinaryIO, who: Identity, death_signal: signal.Signals
+) -> subprocess.Popen[bytes]:
+    """Start `program` inside `folder`, out of reach of the terminal's Ctrl-C, writing to `log`."""
+    return subprocess.Popen(
+        bound(program, who, death_signal),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=folder,
+        env=clean_environment(),
+        start_new_session=True,
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """An environment in which the user's locale, zone and PG* variables change nothing."""
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def mark(folder: Path) -> str:
+    """The name by which the programs of `folder` are told from all others."""
+    return "jetway-" + hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+
+
+def end_leftovers(folder: Path, main_pid: int | None, seconds: float = 10) -> None:
+    """End every process that an earlier start left in `folder`: `main_pid` is asked, what stays is killed.
+
+    Children of a main process that is gone already are only waited for: they notice by themselves.
+    """
+    left = [process for process in psutil.process_iter() if is_marked(process, mark(folder))]
+    for process in left:
+        if process.pid == main_pid:
+            send(process, signal.SIGINT)
+    _, staying = psutil.wait_procs(left, timeout=seconds)
+    for process in staying:
+        send(process, signal.SIGKILL)
+    psutil.wait_procs(staying, timeout=seconds)
+
+
+def is_marked(process: psutil.Process, name: str) -> bool:
+    """Whether `name` stands in the command line of `process`; a process that may not be read is not ours."""
+    try:
+        return any(name in part for part in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def send(process: psutil.Process, number: signal.Signals) -> bool:
+    """Send a signal; False where the process was gone already."""
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def end(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> None:
+    """Ask `process` to end with signal `number`, kill it after `seconds`, and collect it."""
+    process.send_signal(number)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def reachable_socket(folder: Path, name: str) -> Path:
+    """`folder` by a path short enough for a Unix socket called `name`: itself, or a link to it in a private folder."""
+    if len(os.fsencode(folder / name)) <= LONGEST_SOCKET_PATH:
+        return folder
+    link = Path(tempfile.mkdtemp(prefix="jetway-")) / "s"
+    link.symlink_to(folder, target_is_directory=True)
+    return link
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, or a word on why there are none."""
+    try:
+        text = log.read_text(errors="replace")
+    except OSError as error:
+        return f"({log}: {error.strerror})"
+    return "\n".join(text.splitlines()[-lines:])
