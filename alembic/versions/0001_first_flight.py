@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.util import await_only
 
 revision = "0001"
