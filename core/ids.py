@@ -5,9 +5,12 @@ Source: RFC 9562 (UUIDv7). The record locator's alphabet leaves out what people 
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from uuid import UUID
+
+from core.errors import Invalid
 
 LOCATOR_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 LOCATOR_LENGTH = 6
@@ -29,6 +32,53 @@ def record_locator() -> str:
 
 def is_record_locator(text: str) -> bool:
     """Whether `text` is exactly something that `record_locator()` can return."""
-    return len(text) == LOCATOR_LENGTH and all(
-        character in LOCATOR_ALPHABET for character in text
-    )
+    return len(text) == LOCATOR_LENGTH and all(character in LOCATOR_ALPHABET for character in text)
+
+
+class GlobalId(str):
+    """An opaque id as clients see it (Relay's Global Object Identification): it names a kind of thing and its key."""
+
+
+def global_id(kind: str, key: object) -> GlobalId:
+    """The id that clients see for the thing of that kind and key."""
+    return GlobalId(base64.urlsafe_b64encode(f"{kind}:{key}".encode()).rstrip(b"=").decode())
+
+
+def split_global_id(text: str, field: str = "id") -> tuple[str, str]:
+    """Kind and key of an id; raises Invalid (INVALID_ID) where `text` was never an id of ours."""
+    try:
+        data = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        kind, separator, key = data.decode("ascii").partition(":")
+    except ValueError:
+        kind = separator = key = ""
+    if not separator or global_id(kind, key) != text:
+        raise Invalid("This is not an id that Jetway has given out.", field=field, code="INVALID_ID")
+    return kind, key
+
+
+def number_of(kind: str, text: str, field: str = "id") -> int:
+    """The numeric key of an id of that kind; raises Invalid (INVALID_ID) for every other id."""
+    key = key_of(kind, text, field)
+    if not key.isascii() or not key.isdigit() or len(key) > 18:
+        raise Invalid(f"This is not the id of a {kind}.", field=field, code="INVALID_ID")
+    return int(key)
+
+
+def uuid_of(kind: str, text: str, field: str = "id") -> UUID:
+    """The UUID key of an id of that kind; raises Invalid (INVALID_ID) for every other id."""
+    key = key_of(kind, text, field)
+    try:
+        value = UUID(key)
+    except ValueError:
+        value = None
+    if value is None or str(value) != key:
+        raise Invalid(f"This is not the id of a {kind}.", field=field, code="INVALID_ID")
+    return value
+
+
+def key_of(kind: str, text: str, field: str = "id") -> str:
+    """The key of an id of that kind; raises Invalid (INVALID_ID) for an id of another kind."""
+    found, key = split_global_id(text, field)
+    if found != kind:
+        raise Invalid(f"This is the id of a {found}, not of a {kind}.", field=field, code="INVALID_ID")
+    return key

@@ -33,7 +33,13 @@ class HasStatus(Protocol[State]):
 
 
 async def begin(
-    session: Session, machine: Machine[State], subject: UUID | int, stream: str, fact: str, payload: Mapping[str, Any], cause: Cause
+    session: Session,
+    machine: Machine[State],
+    subject: UUID | int,
+    stream: str,
+    fact: str,
+    payload: Mapping[str, Any],
+    cause: Cause,
 ) -> State:
     """Write that `subject` came to be, in the machine's initial state, which is returned."""
     await write(session, machine.name, subject, None, machine.initial, stream, fact, payload, cause)

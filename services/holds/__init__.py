@@ -1,0 +1,35 @@
+"""Holds: what a shopper keeps until a deadline.
+
+`placing.py` takes, `keeping.py` extends, releases and hands over to a booking, `expiry.py` writes down what the deadline
+has already decided, `moves.py` holds the one place in which claims, holds and pools change together.
+
+Locks are taken in one order everywhere: claims by (slot, unit), then holds by id, then pools by (slot, code).
+"""
+
+from services.holds.expiry import expire_due, expire_due_in, sweep_tombstones
+from services.holds.keeping import attach, begin_payment, extend, give_back, payment_failed, release, take_over
+from services.holds.moves import HOLD, HoldExpired, Owner, SlotUnits, items, lock
+from services.holds.placing import MAX_SEATS_PER_SLOT, MAX_SLOTS, SeatsTaken, place
+
+__all__ = [
+    "HOLD",
+    "MAX_SEATS_PER_SLOT",
+    "MAX_SLOTS",
+    "HoldExpired",
+    "Owner",
+    "SeatsTaken",
+    "SlotUnits",
+    "attach",
+    "begin_payment",
+    "expire_due",
+    "expire_due_in",
+    "extend",
+    "give_back",
+    "items",
+    "lock",
+    "payment_failed",
+    "place",
+    "release",
+    "sweep_tombstones",
+    "take_over",
+]

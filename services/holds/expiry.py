@@ -1,0 +1,107 @@
+"""Writing down what deadlines have already decided.
+
+A hold whose deadline has passed holds nothing, whether or not this has run: what runs here announces it, returns what
+its pools still count, and removes old tombstones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, tuple_, update
+
+from core import clock
+from core.db import Session
+from core.ids import uuid7
+from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus, Transition
+from services import outbox
+from services.holds.moves import HOLD, lock_many, move_claims, move_pools, now, quantities
+
+TOMBSTONE_AGE = timedelta(minutes=10)
+"""How long a freed unit keeps its row: longer than any reader can still be about to use an older version."""
+
+
+async def expire_due(session: Session, limit: int) -> int:
+    """Expire up to `limit` holds whose deadline has passed, the oldest first; how many were."""
+    due = select(Hold.id).where(
+        Hold.status == HoldStatus.ACTIVE, Hold.expires_at <= select(func.jetway_now()).scalar_subquery()
+    )
+    ids = (await session.scalars(due.order_by(Hold.expires_at).limit(limit))).all()
+    return await expire(session, ids) if ids else 0
+
+
+async def expire_due_in(session: Session, pools: Sequence[tuple[int, str]]) -> int:
+    """Expire the holds whose deadline has passed and which those pools, by (slot, code), still count."""
+    due = (
+        select(Hold.id)
+        .join(HoldItem, HoldItem.hold_id == Hold.id)
+        .where(
+            tuple_(HoldItem.slot_id, HoldItem.pool).in_(pools),
+            Hold.status == HoldStatus.ACTIVE,
+            Hold.expires_at <= select(func.jetway_now()).scalar_subquery(),
+        )
+    )
+    ids = (await session.scalars(due)).unique().all()
+    return await expire(session, ids) if ids else 0
+
+
+async def expire(session: Session, hold_ids: Sequence[UUID]) -> int:
+    """Expire those of the holds that are due once they are locked; each gives back its pools exactly once."""
+    holds = await lock_many(session, hold_ids)
+    moment = await now(session)
+    due = [hold for hold in holds if hold.status is HoldStatus.ACTIVE and hold.expires_at <= moment]
+    if not due:
+        return 0
+    ids = [hold.id for hold in due]
+    await move_claims(session, ids, SeatStatus.LOCKED, SeatStatus.AVAILABLE)
+    await session.execute(update(Hold).where(Hold.id.in_(ids)).values(status=HoldStatus.EXPIRED))
+    await write_history(session, due)
+    held = await session.scalars(select(HoldItem).where(HoldItem.hold_id.in_(ids)))
+    await move_pools(session, {pool: (-count, 0) for pool, count in quantities(held).items()})
+    return len(due)
+
+
+async def write_history(session: Session, due: Sequence[Hold]) -> None:
+    """A line of history and a fact for each hold that expires: in bulk, for there may be hundreds."""
+    HOLD.check(HoldStatus.ACTIVE, HoldStatus.EXPIRED)
+    at = clock.now()
+    history, facts = [], []
+    for hold in due:
+        history.append(
+            {
+                "id": uuid7(),
+                "machine": HOLD.name,
+                "subject_id": str(hold.id),
+                "from_status": HoldStatus.ACTIVE,
+                "to_status": HoldStatus.EXPIRED,
+                "actor": "deadline",
+                "reason": "its time was over",
+                "at": at,
+            }
+        )
+        booking = str(hold.booking_id) if hold.booking_id else None
+        payload = {"hold": str(hold.id), "booking": booking, "status": HoldStatus.EXPIRED, "from": HoldStatus.ACTIVE}
+        facts.append({"kind": "hold.expired", "stream": outbox.hold_stream(hold.id), "payload": payload})
+    await session.execute(insert(Transition), history)
+    await session.execute(insert(Fact), facts)
+
+
+async def sweep_tombstones(session: Session, limit: int) -> int:
+    """Remove up to `limit` rows of units that have been free for ten minutes; how many were."""
+    old = (
+        select(Claim.slot_id, Claim.unit)
+        .where(
+            Claim.status == SeatStatus.AVAILABLE,
+            Claim.changed_at <= select(func.jetway_now()).scalar_subquery() - TOMBSTONE_AGE,
+        )
+        .order_by(Claim.slot_id, Claim.unit)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await session.execute(old)).all()
+    if not rows:
+        return 0
+    await session.execute(delete(Claim).where(tuple_(Claim.slot_id, Claim.unit).in_([tuple(row) for row in rows])))
+    return len(rows)

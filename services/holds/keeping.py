@@ -1,0 +1,162 @@
+"""A hold while it lives: extended, released, given to a booking, kept while somebody pays, sold, given back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+
+from core.db import Session
+from core.errors import Conflict
+from models import Claim, Hold, HoldStatus, SeatStatus
+from services import idempotency
+from services.holds.moves import (
+    HoldExpired,
+    Owner,
+    SlotUnits,
+    end,
+    items,
+    lock,
+    move_claims,
+    move_pools,
+    now,
+    quantities,
+)
+from services.transitions import Cause
+
+MAX_EXTENSIONS = 2
+PAYMENT_GRACE = timedelta(minutes=10)
+
+
+class HoldBooked(Conflict):
+    """The hold belongs to a booking: it is extended, paid and cancelled with that."""
+
+    default_code = "HOLD_BOOKED"
+
+    def __init__(self) -> None:
+        super().__init__("This hold belongs to a booking now.")
+
+
+class ExtensionLimit(Conflict):
+    """The hold was extended twice, or has reached thirty minutes in all."""
+
+    default_code = "EXTENSION_LIMIT"
+
+
+async def extend(session: Session, hold_id: UUID, owner: Owner, key: str) -> Hold:
+    """Move the deadline to the hold's minutes from now, at most twice and never beyond its cap; returns the hold.
+
+    The same key again: nothing more. Raises HoldExpired, HoldBooked, ExtensionLimit, idempotency.KeyReused.
+    """
+    print_ = idempotency.fingerprint(str(hold_id))
+    known = await idempotency.claim(session, owner.key, "extendHold", key, print_, hold_id)
+    hold = await lock(session, hold_id)
+    if known is not None:
+        return hold
+    moment = await live(session, hold)
+    if hold.booking_id is not None:
+        raise HoldBooked
+    deadline = min(moment + timedelta(minutes=hold.minutes), hold.cap_at)
+    if hold.extensions >= MAX_EXTENSIONS:
+        raise ExtensionLimit("A hold can be extended twice.")
+    if deadline <= hold.expires_at:
+        raise ExtensionLimit("A hold lasts 30 minutes in all.")
+    hold.extensions += 1
+    await set_deadline(session, hold, deadline)
+    return hold
+
+
+async def release(session: Session, hold_id: UUID, cause: Cause, *, booked: bool = False) -> Hold:
+    """Give everything back at once. A released hold may be released again; raises HoldExpired and HoldBooked.
+
+    `booked` tells that the hold's booking itself asks, which alone may release it then.
+    """
+    hold = await lock(session, hold_id)
+    if hold.status is HoldStatus.RELEASED:
+        return hold
+    if hold.booking_id is not None and not booked:
+        raise HoldBooked
+    await live(session, hold)
+    held = await items(session, hold.id)
+    await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE)
+    await end(session, hold, HoldStatus.RELEASED, cause)
+    await move_pools(session, {pool: (-count, 0) for pool, count in quantities(held).items()})
+    return hold
+
+
+async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
+    """Give a locked hold to a booking; raises HoldExpired, and HoldBooked where another booking has it."""
+    await live(session, hold)
+    if hold.booking_id is not None:
+        raise HoldBooked
+    hold.booking_id = booking_id
+    await session.flush()
+
+
+async def begin_payment(session: Session, hold_id: UUID) -> datetime:
+    """Move the deadline to ten minutes from now while somebody pays, and return it; asked again, it stays.
+
+    Raises HoldExpired.
+    """
+    hold = await lock(session, hold_id)
+    moment = await live(session, hold)
+    if hold.expires_before_payment is None:
+        hold.expires_before_payment = hold.expires_at
+        await set_deadline(session, hold, min(moment, hold.cap_at) + PAYMENT_GRACE)
+    return hold.expires_at
+
+
+async def payment_failed(session: Session, hold_id: UUID) -> None:
+    """Put the deadline back to what it was before the payment; a hold that has ended stays as it is."""
+    hold = await lock(session, hold_id)
+    if hold.status is HoldStatus.ACTIVE and hold.expires_before_payment is not None:
+        deadline, hold.expires_before_payment = hold.expires_before_payment, None
+        await set_deadline(session, hold, deadline)
+
+
+async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
+    """Sell what the hold keeps: its seats are BOOKED, its quantities move from held to sold.
+
+    A hold whose deadline has passed but whose seats nobody has taken is still good: the claims are locked here, so
+    nobody can take them any more. Raises HoldExpired where anything of it is somebody else's; nothing is sold then.
+    """
+    hold = await lock(session, hold_id)
+    if hold.status is not HoldStatus.ACTIVE:
+        raise HoldExpired(hold.expires_at)
+    held = await items(session, hold.id)
+    sold = await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.BOOKED)
+    if sold != sum(len(item.units) for item in held):
+        raise HoldExpired(hold.expires_at)
+    await end(session, hold, HoldStatus.BOOKED, cause)
+    await move_pools(session, {pool: (-count, count) for pool, count in quantities(held).items()})
+
+
+async def give_back(session: Session, hold_id: UUID, units: Sequence[SlotUnits]) -> None:
+    """Return sold seats of a booking to everybody, and their number to the pools that count them."""
+    await lock(session, hold_id)
+    held = await items(session, hold_id)
+    returned = {(some.slot_id, unit) for some in units for unit in some.units}
+    counts = {(item.slot_id, item.pool): sum((item.slot_id, unit) in returned for unit in item.units) for item in held}
+    moved = await move_claims(session, [hold_id], SeatStatus.BOOKED, SeatStatus.AVAILABLE, units)
+    if moved != len(returned):
+        raise Conflict("Some of these seats are not this booking's.", code="SEATS_NOT_BOOKED")
+    await move_pools(session, {pool: (0, -count) for pool, count in counts.items() if count})
+
+
+async def live(session: Session, hold: Hold) -> datetime:
+    """The present moment, at which the locked hold lives; raises HoldExpired where it does not."""
+    moment = await now(session)
+    if hold.status is not HoldStatus.ACTIVE or hold.expires_at <= moment:
+        raise HoldExpired(hold.expires_at)
+    return moment
+
+
+async def set_deadline(session: Session, hold: Hold, deadline: datetime) -> None:
+    """Move the deadline of a locked hold and of its claims. The seats' versions stay: nothing a shopper sees changed."""
+    hold.expires_at = deadline
+    await session.flush()
+    await session.execute(
+        update(Claim).where(Claim.hold_id == hold.id, Claim.status == SeatStatus.LOCKED).values(expires_at=deadline)
+    )

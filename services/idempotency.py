@@ -1,0 +1,72 @@
+"""One key, one result: what lets a client repeat a write without doing it twice.
+
+The row is written first, in the transaction of the work itself: a refusal leaves none, and whoever repeats a request
+that is still under way waits for it and gets its result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import Session
+from core.errors import Conflict, Invalid
+from models import IdempotencyKey
+
+
+class KeyReused(Conflict):
+    """The key was used before, for another request."""
+
+    default_code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__("This idempotency key was used for another request. Use a new key.")
+
+
+def fingerprint(value: object) -> bytes:
+    """SHA-256 over a canonical form of the input, so that "the same request" has one meaning."""
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str)).digest()
+
+
+def check_key(owner_key: str, key: str) -> None:
+    """Raises Invalid unless `key` can serve: 1 to 100 characters, and for a guest a UUIDv4, which nobody can guess."""
+    if not 1 <= len(key) <= 100:
+        raise Invalid("An idempotency key has 1 to 100 characters.", field="idempotencyKey")
+    if owner_key == "guest" and not is_uuid4(key):
+        raise Invalid("A guest's idempotency key is a random UUID (version 4).", field="idempotencyKey")
+
+
+def is_uuid4(text: str) -> bool:
+    """Whether `text` is a UUIDv4 as RFC 9562 writes it."""
+    try:
+        value = UUID(text)
+    except ValueError:
+        return False
+    return value.version == 4 and str(value) == text.lower()
+
+
+async def claim(
+    session: Session, owner_key: str, operation: str, key: str, print_: bytes, result_id: UUID
+) -> UUID | None:
+    """Take `key` for this request. None: it is new, do the work. A UUID: the row that came of it the first time.
+
+    Raises KeyReused where the key stands for another input, and Invalid where it cannot serve.
+    """
+    check_key(owner_key, key)
+    row = {"owner": owner_key, "operation": operation, "key": key, "fingerprint": print_, "result_id": result_id}
+    taken = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
+    if await session.scalar(taken) is not None:
+        return None
+    known = await session.execute(
+        select(IdempotencyKey.fingerprint, IdempotencyKey.result_id).where(
+            IdempotencyKey.owner == owner_key, IdempotencyKey.operation == operation, IdempotencyKey.key == key
+        )
+    )
+    earlier = known.one()
+    if earlier.fingerprint != print_:
+        raise KeyReused
+    return UUID(str(earlier.result_id))
