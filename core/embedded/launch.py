@@ -117,8 +117,13 @@ def send(process: psutil.Process, number: signal.Signals) -> bool:
 
 
 def end(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> None:
-    """Ask `process` to end with signal `number`, kill it after `seconds`, and collect it."""
+    """Ask `process` to end with signal `number`, and collect it."""
     process.send_signal(number)
+    collect(process, seconds)
+
+
+def collect(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for the end of `process`, and kill it where it takes longer than `seconds`."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

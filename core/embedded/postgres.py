@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -73,12 +74,17 @@ class EmbeddedPostgres:
         self.settings = {**LAPTOP, **(settings or {})}
         self._who = unprivileged()
         self._process: subprocess.Popen[bytes] | None = None
-        self._socket_dir = self.data_dir
+
+    @cached_property
+    def _socket_dir(self) -> Path:
+        return reachable_socket(self.data_dir, ".s.PGSQL.5432")
 
     @property
     def pid(self) -> int:
         """The postmaster's pid."""
-        return self._running().pid
+        if self._process is None:
+            raise RuntimeError("PostgreSQL was not started")
+        return self._process.pid
 
     def url(self, database: str = DATABASE) -> str:
         """The address of `database` for libpq, asyncpg and SQLAlchemy."""
@@ -90,7 +96,6 @@ class EmbeddedPostgres:
         self._clear_leftovers()
         if not (self.data_dir / "PG_VERSION").exists():
             self._initialise()
-        self._socket_dir = reachable_socket(self.data_dir, ".s.PGSQL.5432")
         folder = self._folder_as_seen_by_server(self.data_dir)
         options = {**self.settings, "unix_socket_directories": folder, "cluster_name": mark(self.data_dir)}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
@@ -113,24 +118,20 @@ class EmbeddedPostgres:
 
     def kill(self) -> None:
         """What a power cut does: the postmaster ends at once, without a word to anybody."""
-        self._running().kill()
-        self._running().wait()
-        self._process = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
     def exit_code(self) -> int | None:
-        """How the server ended by itself; None while it runs."""
-        return self._running().poll()
+        """How the server ended by itself; None while it runs, or before it was started."""
+        return None if self._process is None else self._process.poll()
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            raise RuntimeError("PostgreSQL was not started")
-        return self._process
 
     def _clear_leftovers(self) -> None:
         pid_file = self.data_dir / "postmaster.pid"

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -28,12 +29,17 @@ class EmbeddedValkey:
         self.folder = Path(folder).resolve()
         self.log = log or self.folder.with_name(self.folder.name + ".log")
         self._process: subprocess.Popen[bytes] | None = None
-        self._socket_dir = self.folder
+
+    @cached_property
+    def _socket_dir(self) -> Path:
+        return reachable_socket(self.folder, SOCKET)
 
     @property
     def pid(self) -> int:
         """The server's pid."""
-        return self._running().pid
+        if self._process is None:
+            raise RuntimeError("Valkey was not started")
+        return self._process.pid
 
     @property
     def url(self) -> str:
@@ -47,7 +53,6 @@ class EmbeddedValkey:
         if (self.folder / SOCKET).exists():
             end_leftovers(self.folder, self._recorded_pid())
             (self.folder / SOCKET).unlink(missing_ok=True)
-        self._socket_dir = reachable_socket(self.folder, SOCKET)
         deadline = time.monotonic() + timeout
         self._launch()
         if not self._answers(deadline):
@@ -65,24 +70,20 @@ class EmbeddedValkey:
 
     def kill(self) -> None:
         """End it at once, as a power cut does."""
-        self._running().kill()
-        self._running().wait()
-        self._process = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
     def exit_code(self) -> int | None:
-        """How the server ended by itself; None while it runs."""
-        return self._running().poll()
+        """How the server ended by itself; None while it runs, or before it was started."""
+        return None if self._process is None else self._process.poll()
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            raise RuntimeError("Valkey was not started")
-        return self._process
 
     def _launch(self) -> None:
         options = {
