@@ -1,0 +1,91 @@
+"""What a resolver knows: the application, who is asking, and the request it belongs to.
+
+A `Context` lives for one operation. Over a WebSocket every operation gets its own, and the token is read again for
+each, so that nobody stays signed in by keeping a socket open.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from core import tokens
+from core.db import Database, ReadSession, Session
+from core.errors import Unauthenticated
+from core.keys import Keyring
+from core.settings import Settings
+from services.limits import Limiter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """What one process has for its whole life; `app.py` opens it and closes it.
+
+    `hub` is the subscriptions' Hub; resolvers do not import subscriptions, so its type is known in `schema/` only.
+    """
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    hub: Any
+    keyring: Keyring
+    limiter: Limiter
+    gateway: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Who is asking: a user in a session, or a guest, for whom all three are None."""
+
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    role: str | None = None
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether nobody is signed in."""
+        return self.user_id is None
+
+
+GUEST = Viewer()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Context:
+    """One operation: of `app`, asked by `viewer` from the address `ip`."""
+
+    app: Application
+    viewer: Viewer
+    request_id: str
+    ip: str
+
+    @property
+    def actor(self) -> str:
+        """Who is asking, as history and facts write it: `user:<id>`, or `guest`."""
+        return "guest" if self.viewer.user_id is None else f"user:{self.viewer.user_id}"
+
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
+        """One transaction on the primary; a mutation has exactly one."""
+        return self.app.database.transaction()
+
+    def reading(self) -> AbstractAsyncContextManager[ReadSession]:
+        """A short session that cannot write."""
+        return self.app.database.reading()
+
+
+def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:
+    """Who an Authorization header speaks for (RFC 6750); nobody's header is a guest's.
+
+    Raises Unauthenticated for a header that is no good: whoever sends a token means to be somebody.
+    """
+    if header is None:
+        return GUEST
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("The Authorization header is not `Bearer` and an access token.")
+    said = tokens.read(keyring, token.strip())
+    return Viewer(user_id=said.user_id, session_id=said.session_id, role=said.role)
