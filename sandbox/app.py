@@ -1,0 +1,64 @@
+"""The ASGI application: the API's gate, the controls, the bank's page, and the courier beside them."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.clock import Clock
+from sandbox.controls import Controls
+from sandbox.courier import Courier
+from sandbox.gate import Gate, Reset
+from sandbox.settings import Settings
+from sandbox.store import Store
+from sandbox.threeds import PATH, Bank
+
+
+def build(settings: Settings, store: Store) -> ASGIApp:
+    """The whole sandbox over an open store, which the caller closes."""
+    clock = Clock(store)
+    courier = Courier(store, clock, settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(courier.run())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    gate = Gate(store, clock, settings, courier.wake)
+    bank = Bank(store, clock, settings, courier.wake)
+    controls = Controls(store, clock, settings, courier.wake)
+
+    routes = [
+        Route("/v1/{path:path}", gate.answer, methods=["GET", "POST", "DELETE", "OPTIONS"]),
+        Route(PATH, bank.answer, methods=["GET", "POST"]),
+        *controls.routes(),
+    ]
+    return _Resetting(Starlette(routes=routes, lifespan=lifespan))
+
+
+class _Resetting:
+    """Cuts the connection with a TCP reset where the gate raises Reset."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Reset:
+            _reset(send)
+
+
+def _reset(send: Send) -> None:
+    # ASGI has no word for this: uvicorn's `send` is a method of its request cycle, which holds the transport.
+    transport: asyncio.Transport = send.__self__.transport  # type: ignore[attr-defined]
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -1,0 +1,146 @@
+"""What happens by itself: webhooks that are due, and timers that run out.
+
+Both are rows of the store, so a restart goes on where the last process died. A delivery is repeated until the
+receiver answers 2xx: at least once, in no promised order, as with Stripe.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable
+
+import httpx
+import orjson
+
+from sandbox import attempts, clock, disputes, refunds
+from sandbox.clock import Clock
+from sandbox.settings import Settings
+from sandbox.store import Store
+from sandbox.till import Till
+
+_PARALLEL = 8
+_FIRST_RETRY, _LONGEST_RETRY = 0.25, 60.0
+_PATIENCE = 10.0
+_TIMERS: dict[str, Callable[[Till, str], None]] = {
+    attempts.EXPIRE: attempts.expire,
+    attempts.BANK: attempts.settle_bank_debit,
+    attempts.DISPUTE: disputes.raise_dispute,
+    refunds.SETTLE: refunds.settle,
+}
+logger = logging.getLogger("sandbox")
+
+
+def signature(secret: str, payload: bytes, timestamp: int) -> str:
+    """The `Stripe-Signature` of a payload: HMAC-SHA256 over `timestamp.payload`, scheme v1."""
+    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + payload, hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+class Courier:
+    """One background task; `run` it for as long as the server serves, `wake` it when something became due."""
+
+    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._woken = asyncio.Event()
+        self._flying: dict[int, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver and time until cancelled."""
+        async with httpx.AsyncClient(timeout=_PATIENCE, trust_env=False) as client:
+            try:
+                while True:
+                    try:
+                        self._woken.clear()
+                        self._run_timers()
+                        self._take_off(client)
+                        await self._until_due()
+                    except Exception:
+                        logger.exception("the courier stumbled and goes on")
+                        await asyncio.sleep(1)
+            finally:
+                for task in self._flying.values():
+                    task.cancel()
+                await asyncio.gather(*self._flying.values(), return_exceptions=True)
+
+    async def _until_due(self) -> None:
+        rows = self._store.db.execute(
+            "SELECT due FROM deliveries WHERE state = 'pending' ORDER BY due LIMIT ?", (len(self._flying) + 1,)
+        ).fetchall()
+        timer = self._store.db.execute("SELECT min(due) AS due FROM timers").fetchone()["due"]
+        waits = [timer] if timer is not None else []
+        if len(rows) > len(self._flying) and len(self._flying) < _PARALLEL and self._settings.webhook_url:
+            waits.append(rows[-1]["due"])
+        seconds = max(0.001, min(waits) - self._clock.now()) if waits else None
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _run_timers(self) -> None:
+        due = self._store.db.execute(
+            "SELECT * FROM timers WHERE due <= ? ORDER BY due LIMIT 100", (self._clock.now(),)
+        ).fetchall()
+        till = Till(self._store, self._clock, self._settings, self._settings.public_url or "")
+        for timer in due:
+            try:
+                with self._store.transaction():
+                    self._store.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
+                    _TIMERS[timer["kind"]](till, timer["object"])
+            except Exception:
+                logger.exception("timer %s of %s failed and is given up", timer["kind"], timer["object"])
+                with self._store.transaction():
+                    self._store.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
+
+    def _take_off(self, client: httpx.AsyncClient) -> None:
+        url = self._settings.webhook_url
+        if url is None:
+            return
+        due = self._store.db.execute(
+            "SELECT id, event, attempts FROM deliveries WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT ?",
+            (self._clock.now(), _PARALLEL + len(self._flying)),
+        ).fetchall()
+        for row in due:
+            if len(self._flying) < _PARALLEL and row["id"] not in self._flying:
+                task = asyncio.create_task(self._deliver(client, url, row["id"], row["event"], row["attempts"]))
+                self._flying[row["id"]] = task
+
+    async def _deliver(self, client: httpx.AsyncClient, url: str, id: int, event_id: str, attempts: int) -> None:
+        status, error = None, None
+        try:
+            event = self._store.get(event_id, "event")
+            payload = orjson.dumps(event, option=orjson.OPT_INDENT_2)
+            headers = {
+                "Content-Type": "application/json; charset=utf-8",
+                "Stripe-Signature": signature(self._settings.webhook_secret, payload, int(clock.real())),
+                "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+            }
+            status = (await client.post(url, content=payload, headers=headers)).status_code
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            error = f"{type(problem).__name__}: {problem}"
+        finally:
+            self._landed(id, status, error, attempts + 1)
+
+    def _landed(self, id: int, status: int | None, error: str | None, attempts: int) -> None:
+        delivered = status is not None and 200 <= status < 300
+        wait = 0.0 if delivered else min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(attempts - 1, 20))
+        with self._store.transaction():
+            self._store.db.execute(
+                "UPDATE deliveries SET state = ?, attempts = ?, last_status = ?, last_error = ?, due = ? WHERE id = ?",
+                (
+                    "delivered" if delivered else "pending",
+                    attempts,
+                    status,
+                    error,
+                    self._clock.now() + wait,
+                    id,
+                ),
+            )
+        del self._flying[id]
+        self.wake()
