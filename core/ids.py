@@ -38,6 +38,8 @@ def is_record_locator(text: str) -> bool:
 class GlobalId(str):
     """An opaque id as clients see it (Relay's Global Object Identification): it names a kind of thing and its key."""
 
+    __slots__ = ()
+
 
 def global_id(kind: str, key: object) -> GlobalId:
     """The id that clients see for the thing of that kind and key."""
@@ -69,9 +71,10 @@ def uuid_of(kind: str, text: str, field: str = "id") -> UUID:
     key = key_of(kind, text, field)
     try:
         value = UUID(key)
+        canonical = str(value) == key
     except ValueError:
-        value = None
-    if value is None or str(value) != key:
+        canonical = False
+    if not canonical:
         raise Invalid(f"This is not the id of a {kind}.", field=field, code="INVALID_ID")
     return value
 

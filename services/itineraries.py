@@ -1,0 +1,182 @@
+"""Flight search: who can fly where, when, for how much.
+
+One-way and direct, over the departures of one local date at the origin. Each flight is offered in every fare family of
+the asked-for cabin; the order is total, so that pages never overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from core import clock
+from core.db import ReadSession
+from core.errors import Invalid
+from core.keys import Keyring
+from models import Airport, Cabin, Flight, Pool, Slot, SlotStatus
+from services import fares, offers
+from services.fares import Party
+from services.offers import Offer
+
+MAX_SEATED = 9
+
+
+class OfferSort(StrEnum):
+    """In which order offers come; the cheaper and earlier first where they are equal."""
+
+    PRICE = "PRICE"
+    DURATION = "DURATION"
+    DEPARTURE = "DEPARTURE"
+    ARRIVAL = "ARRIVAL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceInput:
+    """One leg of the journey as the traveller sees it: from, to, and the local date at the origin."""
+
+    origin: str
+    destination: str
+    date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassengersInput:
+    """How many travel, by type: adults from 12 years, children from 2, infants under 2 on an adult's lap."""
+
+    adults: int = 1
+    children: int = 0
+    infants: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlightFiltersInput:
+    """What to leave out of the results."""
+
+    max_stops: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlightSearchInput:
+    """A search: the slices to travel (one, for a one-way journey), who travels, in which cabin."""
+
+    slices: list[SliceInput]
+    passengers: PassengersInput
+    cabin: Cabin = Cabin.ECONOMY
+    filters: FlightFiltersInput | None = None
+    sort: OfferSort = OfferSort.PRICE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priced:
+    """An offer with the flight it is for, how many seats are left there, and its place in the order."""
+
+    offer: Offer
+    flight: Flight
+    seats_left: int
+    rank: tuple[int, int, str]
+
+
+async def search(session: ReadSession, keyring: Keyring, command: FlightSearchInput) -> list[Priced]:
+    """Every offer for the search, in its order. Raises Invalid, naming the field, for what cannot be meant."""
+    origin, destination, day, party = await check(session, command)
+    tariff = await fares.tariff(session, origin.iata_code, destination.iata_code, day, command.cabin)
+    found: list[Priced] = []
+    for flight, left in await departures(session, origin, destination, day, command.cabin, party.seated):
+        for fare, family in tariff.fares:
+            segment = offers.segment_for(flight.slot_id, family)
+            lines = fares.price(fare, family, tariff.charges, party)
+            offer = offers.make(keyring, party, (segment,), lines, fare.currency)
+            rank = (measure(command.sort, flight, offer), flight.slot_id, family.code)
+            found.append(Priced(offer=offer, flight=flight, seats_left=left, rank=rank))
+    return sorted(found, key=lambda one: one.rank)
+
+
+def measure(sort: OfferSort, flight: Flight, offer: Offer) -> int:
+    """The number by which offers are put in order."""
+    match sort:
+        case OfferSort.PRICE:
+            return offer.total.minor_units
+        case OfferSort.DURATION:
+            return int((flight.arrives_at - flight.departs_at).total_seconds())
+        case OfferSort.DEPARTURE:
+            return int(flight.departs_at.timestamp())
+        case OfferSort.ARRIVAL:
+            return int(flight.arrives_at.timestamp())
+
+
+async def departures(
+    session: ReadSession, origin: Airport, destination: Airport, day: date, cabin: Cabin, seats: int
+) -> Sequence[tuple[Flight, int]]:
+    """The flights of a route and local date that still sell `seats` seats of a cabin, with how many are left."""
+    left = Pool.authorised - Pool.held - Pool.sold
+    rows = await session.execute(
+        select(Flight, left)
+        .join(Slot, Slot.id == Flight.slot_id)
+        .join(Pool, (Pool.slot_id == Flight.slot_id) & (Pool.code == cabin))
+        .where(
+            Flight.origin_code == origin.iata_code,
+            Flight.destination_code == destination.iata_code,
+            Flight.local_date == day,
+            Slot.status == SlotStatus.OPEN,
+            Slot.starts_at > func.jetway_now(),
+            left >= seats,
+        )
+        .order_by(Flight.departs_at, Flight.slot_id)
+    )
+    return [(flight, count) for flight, count in rows]
+
+
+async def check(session: ReadSession, command: FlightSearchInput) -> tuple[Airport, Airport, date, Party]:
+    """The airports, day and party of a search that can be answered; raises Invalid for every other."""
+    if len(command.slices) != 1:
+        raise Invalid("Search for one slice, one way.", field="slices")
+    if command.filters and command.filters.max_stops is not None and command.filters.max_stops < 0:
+        raise Invalid("A journey has no fewer than 0 stops.", field="filters.maxStops")
+    slice_ = command.slices[0]
+    party = check_party(command.passengers)
+    origin = await airport(session, slice_.origin, "slices.0.origin")
+    destination = await airport(session, slice_.destination, "slices.0.destination")
+    if origin.iata_code == destination.iata_code:
+        raise Invalid("Origin and destination are the same airport.", field="slices.0.destination")
+    if slice_.date < local_today(origin, clock.now()):
+        raise Invalid("This date has passed.", field="slices.0.date")
+    last = (await session.execute(select(func.max(Flight.local_date)))).scalar_one()
+    if last is None or slice_.date > last:
+        raise Invalid(f"The schedule ends on {last}.", field="slices.0.date", code="BEYOND_SCHEDULE")
+    return origin, destination, slice_.date, party
+
+
+def check_party(passengers: PassengersInput) -> Party:
+    """1 to 9 people who take a seat, no more infants than adults."""
+    field = "passengers"
+    if min(passengers.adults, passengers.children, passengers.infants) < 0:
+        raise Invalid("There are no fewer than 0 passengers of a kind.", field=field)
+    party = Party(adults=passengers.adults, children=passengers.children, infants=passengers.infants)
+    if not 1 <= party.seated <= MAX_SEATED:
+        raise Invalid(f"A booking is for 1 to {MAX_SEATED} seated passengers.", field=field)
+    if party.infants > party.adults:
+        raise Invalid("Each infant sits on the lap of an adult.", field=f"{field}.infants")
+    return party
+
+
+async def airport(session: ReadSession, code: str, field: str) -> Airport:
+    """The airport with that IATA code, in any case; raises Invalid (UNKNOWN_AIRPORT)."""
+    found = await session.get(Airport, code.strip().upper())
+    if found is None:
+        raise Invalid("No airport that Jetway sells has this code.", field=field, code="UNKNOWN_AIRPORT")
+    return found
+
+
+def local_today(place: Airport, moment: datetime) -> date:
+    """The date at that airport at that moment."""
+    return moment.astimezone(ZoneInfo(place.zone)).date()
+
+
+def duration(flight: Flight) -> timedelta:
+    """How long a flight is scheduled to take, gate to gate."""
+    return flight.arrives_at - flight.departs_at

@@ -1,0 +1,179 @@
+"""Offers: prices frozen until they expire, carried by the client and stored nowhere.
+
+An offer's id is a token signed with the keyring: it holds the party, the flights, the fare family and every line of
+the price. It never proves that seats are left. Source of the idea: offers in NDC (a priced, expiring proposal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select, tuple_
+
+from core import clock
+from core.db import ReadSession
+from core.errors import Conflict, Invalid
+from core.keys import Keyring
+from core.money import Money, add
+from models import Cabin, FareFamily, Flight, LayoutUnit, Pool, PriceLineKind, Slot, SlotStatus
+from services import fares
+from services.fares import Party, PriceLine
+
+PURPOSE = "offer"
+LIFETIME = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferSegment:
+    """One flight of an offer, and the rules under which it is sold."""
+
+    slot_id: int
+    cabin: Cabin
+    booking_class: str
+    family_code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A price for a party on some flights, kept until `expires_at`. The lines add up to the total."""
+
+    id: str
+    expires_at: datetime
+    party: Party
+    segments: tuple[OfferSegment, ...]
+    lines: tuple[PriceLine, ...]
+    currency: str
+
+    @property
+    def total(self) -> Money:
+        """What the party pays, before seats with a charge of their own."""
+        return add((line.amount for line in self.lines), self.currency)
+
+
+class PriceChanged(Conflict):
+    """The offer cannot be booked as it is. `offer` is what it would cost now; None where it is not sold any more."""
+
+    default_code = "PRICE_CHANGED"
+
+    def __init__(self, message: str, offer: Offer | None, *, code: str = "PRICE_CHANGED") -> None:
+        super().__init__(message, code=code)
+        self.offer = offer
+
+
+def make(
+    keyring: Keyring, party: Party, segments: tuple[OfferSegment, ...], lines: tuple[PriceLine, ...], currency: str
+) -> Offer:
+    """A new offer, good for half an hour."""
+    expires_at = (clock.now() + LIFETIME).replace(microsecond=0)
+    payload = {
+        "x": int(expires_at.timestamp()),
+        "p": [party.adults, party.children, party.infants],
+        "s": [[one.slot_id, one.cabin, one.booking_class, one.family_code] for one in segments],
+        "l": [[line.kind, line.label, line.amount.minor_units] for line in lines],
+        "c": currency,
+    }
+    token = keyring.sign(PURPOSE, orjson.dumps(payload))
+    return Offer(id=token, expires_at=expires_at, party=party, segments=segments, lines=lines, currency=currency)
+
+
+def read(keyring: Keyring, token: str) -> Offer:
+    """The offer of a token, expired or not; raises Invalid (INVALID_OFFER) for what was never an offer of ours."""
+    data = keyring.verify(PURPOSE, token)
+    if data is None:
+        raise Invalid("This is not an offer that Jetway has made.", field="offerId", code="INVALID_OFFER")
+    payload: dict[str, Any] = orjson.loads(data)
+    adults, children, infants = payload["p"]
+    return Offer(
+        id=token,
+        expires_at=datetime.fromtimestamp(payload["x"], UTC),
+        party=Party(adults=adults, children=children, infants=infants),
+        segments=tuple(
+            OfferSegment(slot_id=slot_id, cabin=Cabin(cabin), booking_class=booking_class, family_code=family)
+            for slot_id, cabin, booking_class, family in payload["s"]
+        ),
+        lines=tuple(
+            PriceLine(kind=PriceLineKind(kind), label=label, amount=Money(amount, payload["c"]))
+            for kind, label, amount in payload["l"]
+        ),
+        currency=payload["c"],
+    )
+
+
+async def check(session: ReadSession, keyring: Keyring, offer: Offer) -> None:
+    """Raises PriceChanged, with what it costs now, where the offer has expired or its flights are not sold any more.
+
+    Until it expires its price is kept, whatever the fare table says meanwhile.
+    """
+    if not await on_sale(session, offer):
+        raise PriceChanged("This flight is not sold any more.", None)
+    if offer.expires_at <= clock.now():
+        renewed = await reprice(session, keyring, offer)
+        raise PriceChanged("This offer has expired.", renewed, code="OFFER_EXPIRED")
+
+
+async def on_sale(session: ReadSession, offer: Offer) -> bool:
+    """Whether every flight of the offer may still be sold."""
+    ids = {segment.slot_id for segment in offer.segments}
+    is_open = Slot.status == SlotStatus.OPEN, Slot.starts_at > func.jetway_now()
+    return set(await session.scalars(select(Slot.id).where(Slot.id.in_(ids), *is_open))) == ids
+
+
+async def reprice(session: ReadSession, keyring: Keyring, offer: Offer) -> Offer | None:
+    """The same flights, families and party at today's fares; None where a fare is not sold any more."""
+    added = await fares.charges(session)
+    flights = {
+        flight.slot_id: flight
+        for flight in await session.scalars(
+            select(Flight).where(Flight.slot_id.in_([segment.slot_id for segment in offer.segments]))
+        )
+    }
+    lines: list[PriceLine] = []
+    currency = offer.currency
+    for segment in offer.segments:
+        flight = flights[segment.slot_id]
+        found = await fares.fare_of(
+            session, flight.origin_code, flight.destination_code, flight.local_date, segment.family_code
+        )
+        if found is None:
+            return None
+        lines += fares.price(*found, added, offer.party)
+        currency = found[0].currency
+    return make(keyring, offer.party, offer.segments, tuple(lines), currency)
+
+
+async def seats_left(session: ReadSession, segments: tuple[OfferSegment, ...]) -> int:
+    """How many more people the fullest of those cabins can take."""
+    pools = await session.execute(
+        select(Pool.slot_id, Pool.code, Pool.authorised - Pool.held - Pool.sold).where(
+            Pool.slot_id.in_([segment.slot_id for segment in segments])
+        )
+    )
+    left = {(slot_id, code): count for slot_id, code, count in pools}
+    return min((left.get((segment.slot_id, segment.cabin), 0) for segment in segments), default=0)
+
+
+def segment_for(slot_id: int, family: FareFamily) -> OfferSegment:
+    """A flight sold under the rules of a family."""
+    return OfferSegment(
+        slot_id=slot_id, cabin=family.cabin, booking_class=family.booking_class, family_code=family.code
+    )
+
+
+async def seat_lines(session: ReadSession, units: Iterable[tuple[int, str]]) -> list[PriceLine]:
+    """A line for each of those seats, by (slot, number), that costs something on top of the fare."""
+    costs = await fares.seat_charges(session)
+    seats = await session.execute(
+        select(LayoutUnit.unit, LayoutUnit.section)
+        .join(Slot, Slot.layout_id == LayoutUnit.layout_id)
+        .where(tuple_(Slot.id, LayoutUnit.unit).in_(list(units)), LayoutUnit.extra_legroom)
+        .order_by(Slot.id, LayoutUnit.row_number, LayoutUnit.column_letter)
+    )
+    return [
+        PriceLine(kind=PriceLineKind.SEAT, label=f"Seat {number}, extra legroom", amount=costs[Cabin(section)])
+        for number, section in seats
+        if Cabin(section) in costs
+    ]
