@@ -48,7 +48,7 @@ BEGIN
                 VALUES (p_key_owner, 'holdSeats', p_key, p_fingerprint, p_hold)
                 ON CONFLICT DO NOTHING;
                 IF NOT FOUND THEN
-                    RAISE EXCEPTION 'key known' USING ERRCODE = 'JW000';
+                    RAISE EXCEPTION 'key known' USING ERRCODE = 'JW003';
                 END IF;
 
                 WITH got AS (
@@ -108,7 +108,7 @@ BEGIN
                 RETURN NEXT;
                 RETURN;
             EXCEPTION
-                WHEN SQLSTATE 'JW000' THEN
+                WHEN SQLSTATE 'JW003' THEN
                     NULL; -- the answer for a known key is given below
                 WHEN SQLSTATE 'JW001' THEN
                     outcome := 'UNITS_TAKEN';

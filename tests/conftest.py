@@ -1,0 +1,130 @@
+"""What every test may ask for: a real PostgreSQL, a real Valkey, a database of its own. Wiring only.
+
+Each test process starts its own servers; a test's database is a copy of one migrated template, which takes a twentieth
+of a second. `server` is the whole of Jetway with a real schedule, once per process.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from core.db import Database
+from core.embedded import EmbeddedPostgres, EmbeddedValkey
+from core.keys import Keyring
+from core.settings import asyncpg_url
+from services.seats import Plans
+from tests.factories.schedules import Schedule, write_schedule
+from tests.fakes.servers import Server, started
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A short path that every user may enter: sockets and a server that drops root live there."""
+    with tempfile.TemporaryDirectory(prefix="jetway-", dir="/tmp") as name:  # noqa: S108 - see above
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture(scope="session")
+def postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL per test process, with a migrated template in it."""
+    with EmbeddedPostgres(folder / "postgres") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: EmbeddedPostgres) -> EmbeddedPostgres:
+    """The same, once its default database has every migration; that database is the template of the others."""
+    migrate(postgres.url())
+    return postgres
+
+
+@pytest.fixture(scope="session")
+def valkey(folder: Path) -> Iterator[EmbeddedValkey]:
+    """One Valkey per test process."""
+    with EmbeddedValkey(folder / "valkey") as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """The address of the process's Valkey. Tests keep apart by the names of their slots and keys."""
+    return valkey.url
+
+
+COUNTER = itertools.count(1)
+
+
+@pytest.fixture
+async def database_url(migrated: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The address of an empty, migrated database that is this test's alone."""
+    name = f"test_{next(COUNTER)}"
+    admin = await asyncpg.connect(migrated.url("postgres"))
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE jetway")
+        yield migrated.url(name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty, migrated database that is this test's alone."""
+    database = Database(asyncpg_url(database_url), pool_size=12)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def schedule(database: Database) -> Schedule:
+    """A small schedule in that database: flights UA1 and UA2 from JFK to LAX tomorrow, with twelve seats each."""
+    return await write_schedule(database)
+
+
+@pytest.fixture
+def plans() -> Plans:
+    """The layouts read so far: none."""
+    return Plans()
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    """Keys that no other test has."""
+    return Keyring((os.urandom(32),))
+
+
+@pytest.fixture(scope="session")
+def server(folder: Path) -> Iterator[Server]:
+    """The whole of Jetway as `make run` starts it, with the demo schedule, standing still (no replay)."""
+    with started(folder / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server_url(server: Server) -> str:
+    """Where that server answers."""
+    return server.url
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the newest migration, as an operator would."""
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", ROOT / "alembic.ini", "upgrade", "head"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
