@@ -1,0 +1,68 @@
+"""What live streams stand on: facts with their position, how far the relay has counted, and what a client has missed.
+
+A position is the relay's: gapless over all facts, and later for the later of two facts about the same thing. A fact has
+one only after its transaction was committed, so whoever reads the head first and the tables then sees, in the tables,
+everything up to that head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from core.db import ReadSession
+from models import Fact, RelayHead
+
+MOST_MISSED = 1_000
+"""Whoever missed more than that is better off with a snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedFact:
+    """A fact in its place: `position` counts all facts, `stream` names what it happened to."""
+
+    position: int
+    id: int
+    kind: str
+    stream: str
+    payload: dict[str, Any]
+
+
+def to_wire(position: int, id: int, kind: str, stream: str, payload: str) -> bytes:
+    """The JSON in which a fact is published. `payload` is JSON text already."""
+    head = orjson.dumps({"position": position, "id": id, "kind": kind, "stream": stream})
+    return b'%s,"payload":%s}' % (head[:-1], payload.encode())
+
+
+def from_wire(message: str | bytes) -> PlacedFact:
+    """The inverse of `to_wire`; raises ValueError, KeyError or TypeError for anything else."""
+    fact = orjson.loads(message)
+    return PlacedFact(fact["position"], fact["id"], fact["kind"], fact["stream"], fact["payload"])
+
+
+async def head(session: ReadSession) -> int:
+    """How far the relay has counted. Read it before the snapshot that it is to be the cursor of."""
+    return (await session.execute(select(RelayHead.position))).scalar_one()
+
+
+async def missed(session: ReadSession, streams: Sequence[str], after: int) -> list[PlacedFact] | None:
+    """The facts of `streams` with a position greater than `after`, in order.
+
+    None where they can't be told: more than MOST_MISSED, removed already, or `after` was never reached. The session
+    reads the primary, in READ COMMITTED: the head is read last, so facts removed meanwhile are noticed.
+    """
+    rows = await session.execute(
+        select(Fact.position, Fact.id, Fact.kind, Fact.stream, Fact.payload)
+        .where(Fact.stream.in_(streams), Fact.position > after)
+        .order_by(Fact.position)
+        .limit(MOST_MISSED + 1)
+    )
+    facts = [PlacedFact(row.position, row.id, row.kind, row.stream, row.payload) for row in rows]
+    known = (await session.execute(select(RelayHead.position, RelayHead.pruned_to))).one()
+    if len(facts) > MOST_MISSED or not known.pruned_to <= after <= known.position:
+        return None
+    return facts

@@ -1,0 +1,143 @@
+"""The hub: brings the facts of a topic to everybody in this process who subscribed to it.
+
+However many subscribe, a topic is one subscription at Valkey and each message is decoded once. What a subscriber has
+not read yet waits in its `Mailbox`, which is bounded. Where something may have been missed (the connection to Valkey
+was renewed, a mailbox was full) the mailbox says so, and the subscriber catches up from PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from broadcaster import Broadcast, Event
+from prometheus_client import Counter, Gauge
+
+from core.errors import Unavailable
+from core.log import logger
+from services import live
+from subscriptions.pubsub import Gap, PubSub
+
+CAPACITY = 256
+"""Facts that wait for one subscriber. It reads them all at once, so this is what happens while it sends one message."""
+
+SUBSCRIBERS = Gauge("jetway_hub_subscribers", "Subscribers of the hub.")
+TOPICS = Gauge("jetway_hub_topics", "Topics that somebody in this process subscribed to.")
+GAPS = Counter("jetway_hub_gaps_total", "Mailboxes told that they may have missed something.", ["cause"])
+
+log = logger("hub")
+
+
+class Post(NamedTuple):
+    """What waited in a mailbox: facts, in order for each topic, and whether some before them are missing."""
+
+    gap: bool
+    facts: list[live.PlacedFact]
+
+
+class Mailbox:
+    """What one subscriber has not read yet: at most `capacity` facts, past that only the news of a gap."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._facts: list[live.PlacedFact] = []
+        self._gap = False
+        self._closed = False
+        self._something = asyncio.Event()
+
+    def put(self, fact: live.PlacedFact) -> None:
+        """Leave a fact for the subscriber."""
+        if len(self._facts) >= self._capacity:
+            self.lose("overflow")
+        self._facts.append(fact)
+        self._something.set()
+
+    def lose(self, cause: str) -> None:
+        """Say that something may be missing. What waits is dropped: catching up brings it again."""
+        self._facts.clear()
+        if not self._gap:
+            GAPS.labels(cause).inc()
+        self._gap = True
+        self._something.set()
+
+    def close(self) -> None:
+        """Say that nothing comes any more."""
+        self._closed = True
+        self._something.set()
+
+    async def take(self) -> Post:
+        """All that waits, at once; waits for something where there is nothing. Raises Unavailable once closed."""
+        await self._something.wait()
+        if self._closed:
+            raise Unavailable("This server is stopping; subscribe again, with the last cursor.")
+        self._something.clear()
+        post = Post(self._gap, self._facts)
+        self._gap, self._facts = False, []
+        return post
+
+
+class Hub(Broadcast):
+    """The topics of one process, over the Redis or Valkey at `url`. Belongs to one event loop."""
+
+    def __init__(self, url: str, *, capacity: int = CAPACITY) -> None:
+        self._pubsub = PubSub(url)
+        super().__init__(backend=self._pubsub)
+        self._capacity = capacity
+        self._mailboxes: dict[str, set[Mailbox]] = {}
+
+    async def disconnect(self) -> None:
+        """Close every mailbox, then the connections."""
+        for mailbox in {one for members in self._mailboxes.values() for one in members}:
+            mailbox.close()
+        await super().disconnect()
+
+    @asynccontextmanager
+    async def subscribe(self, *topics: str) -> AsyncIterator[Mailbox]:  # type: ignore[override]
+        """A mailbox for the facts of `topics`: whatever is published from now on gets into it, or a gap does.
+
+        Where Valkey is away this returns after a second; the mailbox gets a gap when it is back.
+        """
+        mailbox = Mailbox(self._capacity)
+        for topic in topics:
+            self._mailboxes.setdefault(topic, set()).add(mailbox)
+        TOPICS.set(len(self._mailboxes))
+        SUBSCRIBERS.inc()
+        try:
+            await asyncio.gather(*(self._pubsub.subscribe(topic) for topic in topics))
+            yield mailbox
+        finally:
+            for topic in set(topics):
+                self._leave(topic, mailbox)
+            TOPICS.set(len(self._mailboxes))
+            SUBSCRIBERS.dec()
+
+    def _leave(self, topic: str, mailbox: Mailbox) -> None:
+        members = self._mailboxes[topic]
+        members.discard(mailbox)
+        if not members:
+            del self._mailboxes[topic]
+            self._pubsub.forget(topic)
+
+    async def _listener(self) -> None:
+        while True:
+            self._deliver(await self._pubsub.next_published())
+
+    def _deliver(self, event: Event) -> None:
+        members = self._mailboxes.get(event.channel, ())
+        fact = None if isinstance(event, Gap) else read(event)
+        for mailbox in members:
+            if fact is None:
+                mailbox.lose("connection" if isinstance(event, Gap) else "unreadable")
+            else:
+                mailbox.put(fact)
+
+
+def read(event: Event) -> live.PlacedFact | None:
+    """The fact in a message; None, with an error in the log, where there is none."""
+    try:
+        return live.from_wire(event.message)
+    except (ValueError, KeyError, TypeError):
+        log.exception("hub.unreadable", channel=event.channel, message=event.message[:200])
+        return None
