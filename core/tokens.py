@@ -64,7 +64,7 @@ def read(keyring: Keyring, token: str) -> AccessToken:
             role=str(claims["role"]),
             expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
         )
-    except (jwt.PyJWTError, ValueError) as error:
+    except (jwt.PyJWTError, ValueError, OverflowError) as error:
         raise Unauthenticated("The access token is not valid.") from error
     if said.expires_at <= clock.now():
         raise Unauthenticated("The access token has expired.")
