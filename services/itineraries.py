@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,10 @@ from core import clock
 from core.db import ReadSession
 from core.errors import Invalid
 from core.keys import Keyring
-from models import Airport, Cabin, Flight, Pool, Slot, SlotStatus
-from services import fares, offers
+from core.paging import Rank
+from models import Airport, Cabin, FareFamily, Flight, Pool, Slot, SlotStatus
+from services import departures, fares, offers
+from services.departures import Departure, from_row, select_departures
 from services.fares import Party
 from services.offers import Offer
 
@@ -72,13 +74,76 @@ class FlightSearchInput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One flight of an itinerary, and the cabin and booking class it is sold in."""
+
+    flight: Departure
+    cabin: Cabin
+    booking_class: str
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A journey from one place to another: one segment where it is direct, in the order of travel."""
+
+    segments: tuple[Segment, ...]
+
+    @property
+    def origin(self) -> Airport:
+        """Where it begins."""
+        return self.segments[0].flight.origin
+
+    @property
+    def destination(self) -> Airport:
+        """Where it ends."""
+        return self.segments[-1].flight.destination
+
+    @property
+    def departs_at(self) -> datetime:
+        """When it begins, on the origin's clocks."""
+        return self.segments[0].flight.departs_at
+
+    @property
+    def arrives_at(self) -> datetime:
+        """When it ends, on the destination's clocks."""
+        return self.segments[-1].flight.arrives_at
+
+    @property
+    def duration_minutes(self) -> int:
+        """From its beginning to its end."""
+        return int((self.arrives_at - self.departs_at).total_seconds() // 60)
+
+    @property
+    def stops(self) -> int:
+        """How often one changes or waits on the way."""
+        return len(self.segments) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Priced:
-    """An offer with the flight it is for, how many seats are left there, and its place in the order."""
+    """An offer with what stands behind it: the slices, the fare family, how many seats are left, its rank."""
 
     offer: Offer
-    flight: Flight
+    slices: tuple[Slice, ...]
+    fare_family: FareFamily
     seats_left: int
-    rank: tuple[int, int, str]
+    rank: Rank
+
+
+async def present(session: ReadSession, offer: Offer) -> Priced:
+    """What stands behind an offer that was read from its token."""
+    flights = await departures.by_slots(session, [one.slot_id for one in offer.segments])
+    families = await fares.families(session, [one.family_code for one in offer.segments])
+    segments = [
+        Segment(flight=flights[one.slot_id], cabin=one.cabin, booking_class=one.booking_class) for one in offer.segments
+    ]
+    return Priced(
+        offer=offer,
+        slices=tuple(Slice((segment,)) for segment in segments),
+        fare_family=families[offer.segments[0].family_code],
+        seats_left=await offers.seats_left(session, offer.segments),
+        rank=(offer.total.minor_units, offer.segments[0].slot_id, offer.segments[0].family_code),
+    )
 
 
 async def search(session: ReadSession, keyring: Keyring, command: FlightSearchInput) -> list[Priced]:
@@ -86,13 +151,21 @@ async def search(session: ReadSession, keyring: Keyring, command: FlightSearchIn
     origin, destination, day, party = await check(session, command)
     tariff = await fares.tariff(session, origin.iata_code, destination.iata_code, day, command.cabin)
     found: list[Priced] = []
-    for flight, left in await departures(session, origin, destination, day, command.cabin, party.seated):
+    for departure, left in await on_sale(session, origin, destination, day, command.cabin, party.seated):
         for fare, family in tariff.fares:
-            segment = offers.segment_for(flight.slot_id, family)
+            segment = offers.segment_for(departure.slot_id, family)
             lines = fares.price(fare, family, tariff.charges, party)
             offer = offers.make(keyring, party, (segment,), lines, fare.currency)
-            rank = (measure(command.sort, flight, offer), flight.slot_id, family.code)
-            found.append(Priced(offer=offer, flight=flight, seats_left=left, rank=rank))
+            sold = Segment(flight=departure, cabin=family.cabin, booking_class=family.booking_class)
+            found.append(
+                Priced(
+                    offer=offer,
+                    slices=(Slice((sold,)),),
+                    fare_family=family,
+                    seats_left=left,
+                    rank=(measure(command.sort, departure.flight, offer), departure.slot_id, family.code),
+                )
+            )
     return sorted(found, key=lambda one: one.rank)
 
 
@@ -109,13 +182,13 @@ def measure(sort: OfferSort, flight: Flight, offer: Offer) -> int:
             return int(flight.arrives_at.timestamp())
 
 
-async def departures(
+async def on_sale(
     session: ReadSession, origin: Airport, destination: Airport, day: date, cabin: Cabin, seats: int
-) -> Sequence[tuple[Flight, int]]:
-    """The flights of a route and local date that still sell `seats` seats of a cabin, with how many are left."""
+) -> Sequence[tuple[Departure, int]]:
+    """The departures of a route and local date that still sell `seats` seats of a cabin, with how many are left."""
     left = Pool.authorised - Pool.held - Pool.sold
     rows = await session.execute(
-        select(Flight, left)
+        select_departures(left)
         .join(Slot, Slot.id == Flight.slot_id)
         .join(Pool, (Pool.slot_id == Flight.slot_id) & (Pool.code == cabin))
         .where(
@@ -128,7 +201,7 @@ async def departures(
         )
         .order_by(Flight.departs_at, Flight.slot_id)
     )
-    return [(flight, count) for flight, count in rows]
+    return [(from_row(row), row[5]) for row in rows]
 
 
 async def check(session: ReadSession, command: FlightSearchInput) -> tuple[Airport, Airport, date, Party]:
@@ -175,8 +248,3 @@ async def airport(session: ReadSession, code: str, field: str) -> Airport:
 def local_today(place: Airport, moment: datetime) -> date:
     """The date at that airport at that moment."""
     return moment.astimezone(ZoneInfo(place.zone)).date()
-
-
-def duration(flight: Flight) -> timedelta:
-    """How long a flight is scheduled to take, gate to gate."""
-    return flight.arrives_at - flight.departs_at

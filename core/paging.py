@@ -1,0 +1,79 @@
+"""Pages of a list in a total order, with cursors that stay good while the list changes.
+
+Source: the GraphQL Cursor Connections Specification. A cursor holds the rank of its item, not its place: what comes
+after it stays after it, whatever was added or removed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import orjson
+
+from core.errors import Invalid
+from core.keys import decode, encode
+
+Item = TypeVar("Item")
+Rank = tuple[int | str, ...]
+
+MAX_FIRST = 100
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """Whether more follows, and the cursor to ask for it with; null where the page is empty."""
+
+    has_next_page: bool
+    end_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Edge(Generic[Item]):
+    """An item and the cursor that stands for it."""
+
+    cursor: str
+    node: Item
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """Some items in a row; `total_count` counts the whole list."""
+
+    edges: list[Edge[Item]]
+    page_info: PageInfo
+    total_count: int
+
+
+def paginate(
+    ordered: Sequence[Item], rank: Callable[[Item], Rank], first: int, after: str | None, shape: Rank
+) -> Page[Item]:
+    """The first items behind the cursor. `ordered` is in the order of `rank`; `shape` is an example of a rank.
+
+    Raises Invalid for a page size outside 1..100 and for a cursor that was never one of this list.
+    """
+    if not 1 <= first <= MAX_FIRST:
+        raise Invalid(f"A page has 1 to {MAX_FIRST} items.", field="first")
+    behind = read_cursor(after, shape) if after is not None else None
+    rest = [item for item in ordered if behind is None or rank(item) > behind]
+    edges = [Edge(write_cursor(rank(item)), item) for item in rest[:first]]
+    info = PageInfo(has_next_page=len(rest) > first, end_cursor=edges[-1].cursor if edges else None)
+    return Page(edges=edges, page_info=info, total_count=len(ordered))
+
+
+def write_cursor(rank: Rank) -> str:
+    """The cursor of an item with that rank."""
+    return encode(orjson.dumps(rank))
+
+
+def read_cursor(cursor: str, shape: Rank) -> Rank:
+    """The rank that a cursor stands for; raises Invalid (INVALID_CURSOR) unless it has the types of `shape`."""
+    data = decode(cursor)
+    try:
+        rank = orjson.loads(data) if data is not None else None
+    except orjson.JSONDecodeError:
+        rank = None
+    if not isinstance(rank, list) or [type(part) for part in rank] != [type(part) for part in shape]:
+        raise Invalid("This is not a cursor of this list.", field="after", code="INVALID_CURSOR")
+    return tuple(rank)
