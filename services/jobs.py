@@ -1,0 +1,137 @@
+"""Background jobs: enqueued in the transaction that made them necessary, run by a worker, tried again when they fail.
+
+The queue is pgqueuer's, in our own database: a job exists if and only if its transaction was committed. What a job does
+is none of this file's business: the worker hands it the handlers, which are idempotent, because a job runs again when
+its worker was killed. A job that keeps failing is held for a person, never thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pgqueuer import AsyncpgDriver, Queries
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.executors import DatabaseRetryEntrypointExecutor
+from pgqueuer.models import Job
+from prometheus_client import Counter
+
+from core import direct
+from core.db import Session
+from core.log import logger
+
+MAX_ATTEMPTS = 12
+FIRST_DELAY = timedelta(seconds=1)
+LONGEST_DELAY = timedelta(minutes=5)
+DEAD_AFTER = timedelta(seconds=5)
+"""A worker that has not renewed its claim on a job for so long is taken for dead, and the job is run by another."""
+
+LOOK_AGAIN = timedelta(seconds=5)
+"""Jobs announce themselves; this is for the announcement that got lost."""
+
+AT_ONCE = 20
+"""Jobs that one worker runs at the same time."""
+
+JOBS = Counter("jetway_jobs_total", "Runs of background jobs.", ["entrypoint", "outcome"])
+
+log = logger("jobs")
+
+Handler = Callable[[dict[str, Any]], Awaitable[None]]
+"""Does a job, given its payload. Idempotent; whatever it raises means: again, later."""
+
+
+class Entrypoint(StrEnum):
+    """Every kind of job, by the name that stands in the queue."""
+
+    ADVANCE_BOOKING = "advance_booking"
+    HANDLE_WEBHOOK = "handle_webhook"
+
+
+async def advance_booking(session: Session, booking_id: UUID, *, delay: timedelta | None = None) -> None:
+    """Have the booking's saga take its next step, after `delay`, once this transaction is committed."""
+    await enqueue(session, Entrypoint.ADVANCE_BOOKING, {"booking_id": str(booking_id)}, delay)
+
+
+async def handle_webhook(session: Session, gateway: str, event_id: str) -> None:
+    """Have a stored webhook event of `gateway` worked off, once this transaction is committed."""
+    await enqueue(session, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id}, None)
+
+
+async def enqueue(
+    session: Session, entrypoint: Entrypoint, payload: Mapping[str, str], delay: timedelta | None
+) -> None:
+    """Write a job in the session's transaction."""
+    await session.flush()
+    connection = await session.connection()
+    # SQLAlchemy begins a transaction with its first statement; pgqueuer goes round it to the driver below.
+    await connection.exec_driver_sql("SELECT 1")
+    raw = (await connection.get_raw_connection()).driver_connection
+    if raw is None or not raw.is_in_transaction():
+        raise RuntimeError("a job would be enqueued outside of the transaction")
+    await Queries(AsyncpgDriver(raw)).enqueue(str(entrypoint), orjson.dumps(payload), execute_after=delay)
+
+
+async def consume(database_url: str, handlers: Mapping[Entrypoint, Handler], stop: asyncio.Event) -> None:
+    """Run jobs until `stop`, and then those that have begun to their end. Raises what the database raises.
+
+    A failing job is tried again after 1, 2, 4 … 300 seconds, twelve times in all; then it is held with the status
+    `failed`, and counted, for a person to look at.
+    """
+    connection = await direct.connect(database_url, "jetway-jobs")
+    manager = QueueManager(Queries(AsyncpgDriver(connection)))
+    # Not `stop` itself: pgqueuer sets its own when it finds its connection deaf, and then only it is to begin again.
+    stopping = asyncio.create_task(pass_on(stop, manager.shutdown))
+    try:
+        for entrypoint in Entrypoint:
+            register(manager, entrypoint, handlers[entrypoint])
+        await manager.run(
+            dequeue_timeout=LOOK_AGAIN,
+            max_concurrent_tasks=AT_ONCE,
+            heartbeat_timeout=DEAD_AFTER,
+            shutdown_on_listener_failure=True,
+        )
+    finally:
+        stopping.cancel()
+        await connection.close(timeout=1)
+
+
+async def pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
+    """Set `shutdown` once `stop` is set."""
+    await stop.wait()
+    shutdown.set()
+
+
+def register(manager: QueueManager, entrypoint: Entrypoint, handler: Handler) -> None:
+    """Have `manager` run jobs of that kind with `handler`."""
+
+    async def run(job: Job) -> None:
+        payload = orjson.loads(job.payload or b"{}")
+        try:
+            await handler(payload)
+        except Exception as error:
+            last = job.attempts >= MAX_ATTEMPTS
+            JOBS.labels(entrypoint, "held" if last else "failed").inc()
+            log.error(
+                "job.held" if last else "job.failed",
+                entrypoint=entrypoint,
+                attempts=job.attempts,
+                job_id=job.id,
+                payload=payload,
+                exc_info=error,
+            )
+            raise
+        JOBS.labels(entrypoint, "done").inc()
+
+    executor = partial(
+        DatabaseRetryEntrypointExecutor,
+        max_attempts=MAX_ATTEMPTS,
+        initial_delay=FIRST_DELAY,
+        max_delay=LONGEST_DELAY,
+    )
+    manager.entrypoint(str(entrypoint), on_failure="hold", accepts_context=False, executor_factory=executor)(run)
