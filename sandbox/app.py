@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.clock import Clock
 from sandbox.controls import Controls
 from sandbox.courier import Courier
-from sandbox.gate import Gate, Reset
+from sandbox.gate import Gate
 from sandbox.settings import Settings
 from sandbox.store import Store
 from sandbox.threeds import PATH, Bank
@@ -40,24 +41,24 @@ def build(settings: Settings, store: Store) -> ASGIApp:
         Route(PATH, bank.answer, methods=["GET", "POST"]),
         *controls.routes(),
     ]
-    return _Resetting(Starlette(routes=routes, lifespan=lifespan))
+    return _Cuttable(Starlette(routes=routes, lifespan=lifespan))
 
 
-class _Resetting:
-    """Cuts the connection with a TCP reset where the gate raises Reset."""
+class _Cuttable:
+    """Lets whoever answers a request cut its connection instead; see `gate.Cut`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except Reset:
-            _reset(send)
+        if scope["type"] == "http":
+            scope["sandbox.cut"] = functools.partial(_cut, send)
+        await self._app(scope, receive, send)
 
 
-def _reset(send: Send) -> None:
-    # ASGI has no word for this: uvicorn's `send` is a method of its request cycle, which holds the transport.
+def _cut(send: Send) -> None:
+    # ASGI has no word for this: uvicorn's `send` is a method of its request cycle, which holds the transport. With a
+    # lingering time of zero, closing sends a TCP reset.
     transport: asyncio.Transport = send.__self__.transport  # type: ignore[attr-defined]
     sock = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

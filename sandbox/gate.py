@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from sandbox import api, faults, intents
 from sandbox.clock import Clock
@@ -56,6 +57,16 @@ class Reset(Exception):
     """A fault: the connection is to be cut instead of answered."""
 
 
+class Cut(Response):
+    """An answer that is none: the connection is reset."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Cut, and wait until the server has noticed, or it would still try to answer."""
+        scope["sandbox.cut"]()
+        while (await receive())["type"] != "http.disconnect":
+            continue
+
+
 class Gate:
     """Answers every request under /v1. `wake` is called after every commit that may have made something due."""
 
@@ -67,7 +78,7 @@ class Gate:
         self._keys_at_work: set[str] = set()
 
     async def answer(self, request: Request) -> Response:
-        """The endpoint. Raises Reset when a fault wants the connection cut."""
+        """The endpoint."""
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=_CORS)
         request_id = new_id("req", 14)
@@ -82,6 +93,8 @@ class Gate:
             answer = await self._answer(request, request_id, key)
         except ApiError as error:
             answer = _refusal(error, request_id)
+        except Reset:
+            return Cut()
         return Response(answer.body, answer.status, headers | answer.headers, "application/json")
 
     async def _answer(self, request: Request, request_id: str, key: str | None) -> Answer:

@@ -20,7 +20,7 @@ _CREATE = (
     | _CONFIRMING
     | _METHOD
     | {"amount", "currency", "confirm", "capture_method", "confirmation_method", "automatic_payment_methods"}
-    | {"payment_method_types", "metadata", "customer", "shipping"}
+    | {"allowed_payment_method_types", "excluded_payment_method_types", "metadata", "customer", "shipping"}
 )
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 _CANCELLABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")
@@ -33,7 +33,7 @@ _PUBLIC = (
 
 def create(till: Till, params: Params) -> Doc:
     """POST /v1/payment_intents."""
-    params.only(_CREATE)
+    _checked(params, _CREATE)
     params.required("amount")
     currency = money.check_currency(params.need("currency"))
     amount = params.integer("amount", 0)
@@ -64,7 +64,7 @@ def create(till: Till, params: Params) -> Doc:
 
 def update(till: Till, params: Params, id: str) -> Doc:
     """POST /v1/payment_intents/{id}."""
-    params.only(_ECHOED | _METHOD | {"amount", "currency", "metadata", "customer", "shipping"})
+    _checked(params, _ECHOED | _METHOD | {"amount", "currency", "metadata", "customer", "shipping"})
     intent = _existing(till, id)
     shaping = [name for name in ("amount", "currency", "customer", *_METHOD) if name in params]
     if shaping and intent["status"] not in _OPEN:
@@ -96,7 +96,7 @@ def retrieve(till: Till, params: Params, id: str) -> Doc:
 
 def confirm(till: Till, params: Params, id: str) -> Doc:
     """POST /v1/payment_intents/{id}/confirm."""
-    params.only(_CONFIRMING | _METHOD | {"client_secret", "capture_method", "receipt_email", "shipping"})
+    _checked(params, _CONFIRMING | _METHOD | {"client_secret", "capture_method", "receipt_email", "shipping"})
     intent = _existing(till, id)
     status = intent["status"]
     if status == "succeeded":
@@ -229,22 +229,38 @@ def _checked_url(url: str | None) -> str | None:
     return url
 
 
-def _accept_methods(intent: Doc, params: Params) -> None:
-    automatic = params.inside("automatic_payment_methods")
-    if "automatic_payment_methods" in params and "payment_method_types" in params:
-        raise ApiError(
-            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
-            param="automatic_payment_methods",
-        )
+def _checked(params: Params, allowed: frozenset[str]) -> None:
     if "payment_method_types" in params:
-        intent["payment_method_types"] = params.texts("payment_method_types")
+        raise ApiError(
+            "The `payment_method_types` parameter is no longer supported; use `allowed_payment_method_types`.",
+            code="payment_method_types_no_longer_supported",
+            param="payment_method_types",
+        )
+    params.only(allowed)
+
+
+def _accept_methods(intent: Doc, params: Params) -> None:
+    ways = [
+        name
+        for name in ("allowed_payment_method_types", "excluded_payment_method_types", "automatic_payment_methods")
+        if name in params
+    ]
+    if ways[1:] and ways[0] == "allowed_payment_method_types":
+        raise ApiError(f"You may only specify one of these parameters: {', '.join(ways)}.", param=ways[0])
+    types = ["card", "us_bank_account"] if intent["currency"] == "usd" else ["card"]
+    if "allowed_payment_method_types" in params:
+        intent["allowed_payment_method_types"] = allowed = params.texts("allowed_payment_method_types")
+        intent["payment_method_types"] = [name for name in types if name in allowed]
         return
+    if "excluded_payment_method_types" in params:
+        intent["excluded_payment_method_types"] = excluded = params.texts("excluded_payment_method_types")
+        types = [name for name in types if name not in excluded]
+    automatic = params.inside("automatic_payment_methods")
     if "automatic_payment_methods" in params and not automatic.flag("enabled"):
         return
     allow = automatic.choice("allow_redirects", ("always", "never")) or "always"
     intent["automatic_payment_methods"] = {"allow_redirects": allow, "enabled": True}
-    if intent["currency"] == "usd":
-        intent["payment_method_types"] = ["card", "us_bank_account"]
+    intent["payment_method_types"] = types
 
 
 def _chosen_method(till: Till, intent: Doc, params: Params) -> Doc | None:
