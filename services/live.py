@@ -7,6 +7,7 @@ everything up to that head.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,28 @@ import orjson
 from sqlalchemy import select
 
 from core.db import ReadSession
+from core.errors import Invalid
+from core.keys import decode, encode
 from models import Fact, RelayHead
 
 MOST_MISSED = 1_000
 """Whoever missed more than that is better off with a snapshot."""
+
+
+POSITION = re.compile(rb"p(0|[1-9][0-9]{0,17})")
+
+
+def cursor(position: int) -> str:
+    """The cursor of a client that knows everything up to `position`: opaque to clients, checked when it comes back."""
+    return encode(b"p%d" % position)
+
+
+def position_of(cursor: str) -> int:
+    """The inverse of `cursor`; raises Invalid (INVALID_CURSOR, field `after`) for anything that it did not make."""
+    match = POSITION.fullmatch(decode(cursor) or b"")
+    if match is None:
+        raise Invalid("This is no cursor of an event.", field="after", code="INVALID_CURSOR")
+    return int(match[1])
 
 
 @dataclass(frozen=True, slots=True)

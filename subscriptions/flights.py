@@ -35,7 +35,7 @@ async def flight_status_events(
     Several changes of a flight that wait together are one event. Ends by raising: Invalid for a malformed cursor, or
     for no or more than 100 flights; Unavailable where the database is away or the server stops.
     """
-    view = FlightsView(db, wanted(slot_ids), None if after is None else topics.position(after))
+    view = FlightsView(db, wanted(slot_ids), None if after is None else live.position_of(after))
     async with hub.subscribe(*view.topics) as mailbox:
         for event in await (view.present(reset=False) if after is None else view.catch_up()):
             yield event
@@ -68,7 +68,7 @@ class FlightsView:
         """One event for each flight."""
         async with self._db.transaction() as session:
             self._position = await live.head(session)
-        cursor = topics.cursor(self._position)
+        cursor = live.cursor(self._position)
         return [FlightStatusChange(cursor, reset, slot_id) for slot_id in self.topics.values()]
 
     async def catch_up(self) -> list[FlightStatusChange]:
@@ -87,4 +87,4 @@ class FlightsView:
                     slot_id = self.topics[fact.stream]
                     changed.pop(slot_id, None)
                     changed[slot_id] = fact.position
-        return [FlightStatusChange(topics.cursor(position), False, slot_id) for slot_id, position in changed.items()]
+        return [FlightStatusChange(live.cursor(position), False, slot_id) for slot_id, position in changed.items()]

@@ -48,7 +48,7 @@ async def seat_map_events(
     Nothing is missed and no seat goes back. Ends by raising: Invalid for a malformed cursor, NotFound where the slot
     has no seats, Unavailable where the database is away or the server stops.
     """
-    view = SeatView(db, plans, slot_id, None if after is None else topics.position(after))
+    view = SeatView(db, plans, slot_id, None if after is None else live.position_of(after))
     async with hub.subscribe(topics.slot(slot_id)) as mailbox:
         if after is None:
             yield await view.snapshot(reset=False)
@@ -86,7 +86,7 @@ class SeatView:
             raise NotFound("There is no seat map.")
         self._position = position
         self._versions = {state.number: state.version for state in states if state.version}
-        return SeatMapSnapshot(topics.cursor(position), reset, states)
+        return SeatMapSnapshot(live.cursor(position), reset, states)
 
     async def catch_up(self) -> SeatMapEvent | None:
         """What the viewer missed, from PostgreSQL; None where that is nothing."""
@@ -105,7 +105,7 @@ class SeatView:
                 if state.version > self._versions.get(state.number, 0):
                     self._versions[state.number] = state.version
                     changed[state.number] = state
-        return SeatsChanged(topics.cursor(self._position), list(changed.values())) if changed else None
+        return SeatsChanged(live.cursor(self._position), list(changed.values())) if changed else None
 
 
 def states_of(fact: live.PlacedFact) -> list[SeatState]:
