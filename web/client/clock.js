@@ -26,10 +26,12 @@ export function observe(dateHeader, sentAt, receivedAt) {
   upper = overlaps ? Math.min(upper, high) : high;
 }
 
-/** @returns {number} milliseconds since 1970 on the server's clock (this browser's own until an answer came) */
+/**
+ * The latest that the server's clock may show: a deadline reckoned from it is never promised too long.
+ * @returns {number} milliseconds since 1970 (by this browser's own clock until an answer came)
+ */
 export function serverNow() {
-  const offset = Number.isFinite(lower) ? (lower + upper) / 2 : 0;
-  return Date.now() + offset;
+  return Date.now() + (Number.isFinite(upper) ? upper : 0);
 }
 
 /** @returns {number} milliseconds from now on until `instant` (ISO 8601); never negative */

@@ -32,7 +32,7 @@ const CELLS = {
   place: ({ destination }) => [destination.city, h("small", null, destination.iataCode)],
   flight: ({ designator, airline }) => [designator, h("small", null, airline.name)],
   gate: ({ departureGate, departureTerminal }) => [departureTerminal && h("small", null, `T${departureTerminal}`), departureGate ?? "–"],
-  status: ({ status }) => h("span", { class: "status", "data-status": status }, statusInWords(status)),
+  status: ({ status }) => h("span", { class: "flight-status", "data-status": status }, statusInWords(status)),
 };
 
 /** A row that knows how to show a newer state of its flight, and which cells that changes. */

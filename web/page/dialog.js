@@ -23,7 +23,10 @@ export function openDialog(title, content, { onclose, wide = false } = {}) {
     ),
     content,
   );
+  const leave = () => dialog.close();
+  addEventListener("hashchange", leave);
   dialog.addEventListener("close", () => {
+    removeEventListener("hashchange", leave);
     dialog.remove();
     onclose?.();
   });

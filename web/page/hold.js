@@ -127,7 +127,7 @@ export function mountHoldBar(place) {
     const now = present();
     if (now) {
       const { seats, held, booking } = now;
-      words.replaceChildren(h("b", null, list(seats)), booking ? " wait for the payment" : " held for you");
+      words.replaceChildren(h("b", null, list(seats)), booking ? " kept for you until you pay" : " held for you");
       more.hidden = Boolean(booking) || !held.extensionsLeft;
       more.replaceChildren(`Extend (${held.extensionsLeft} left)`);
       letGo.hidden = Boolean(booking);
