@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 from uuid import UUID
 
+import strawberry
 from redis.asyncio import Redis
 
 from core import tokens
 from core.db import Database, ReadSession, Session
 from core.errors import Unauthenticated
 from core.keys import Keyring
+from core.passwords import Passwords
 from core.settings import Settings
+from resolvers.loaders import Loaders
+from services.holds import Owner
 from services.limits import Limiter
+from services.seats import Plans
+from services.transitions import Cause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +41,9 @@ class Application:
     hub: Any
     keyring: Keyring
     limiter: Limiter
-    gateway: Any
+    gateways: Any
+    plans: Plans
+    passwords: Passwords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +77,20 @@ class Context:
         """Who is asking, as history and facts write it: `user:<id>`, or `guest`."""
         return "guest" if self.viewer.user_id is None else f"user:{self.viewer.user_id}"
 
+    @property
+    def owner(self) -> Owner:
+        """Whose the holds and bookings are that this operation makes."""
+        return Owner(user_id=self.viewer.user_id)
+
+    def cause(self, reason: str) -> Cause:
+        """Who makes a change, and why, as history writes it."""
+        return Cause(actor=self.actor, reason=reason)
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """What reads many rows at once for this operation."""
+        return Loaders(self.app.database)
+
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """One transaction on the primary; a mutation has exactly one."""
         return self.app.database.transaction()
@@ -89,3 +112,7 @@ def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:
         raise Unauthenticated("The Authorization header is not `Bearer` and an access token.")
     said = tokens.read(keyring, token.strip())
     return Viewer(user_id=said.user_id, session_id=said.session_id, role=said.role)
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+"""What a resolver is told about the field it answers; `info.context` is the Context."""

@@ -212,8 +212,8 @@ async def check(session: ReadSession, command: FlightSearchInput) -> tuple[Airpo
         raise Invalid("A journey has no fewer than 0 stops.", field="filters.maxStops")
     slice_ = command.slices[0]
     party = check_party(command.passengers)
-    origin = await airport(session, slice_.origin, "slices.0.origin")
-    destination = await airport(session, slice_.destination, "slices.0.destination")
+    origin = await find_airport(session, slice_.origin, "slices.0.origin")
+    destination = await find_airport(session, slice_.destination, "slices.0.destination")
     if origin.iata_code == destination.iata_code:
         raise Invalid("Origin and destination are the same airport.", field="slices.0.destination")
     if slice_.date < local_today(origin, clock.now()):
@@ -237,7 +237,7 @@ def check_party(passengers: PassengersInput) -> Party:
     return party
 
 
-async def airport(session: ReadSession, code: str, field: str) -> Airport:
+async def find_airport(session: ReadSession, code: str, field: str) -> Airport:
     """The airport with that IATA code, in any case; raises Invalid (UNKNOWN_AIRPORT)."""
     found = await session.get(Airport, code.strip().upper())
     if found is None:

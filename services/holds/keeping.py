@@ -154,7 +154,7 @@ async def live(session: Session, hold: Hold) -> datetime:
 
 
 async def set_deadline(session: Session, hold: Hold, deadline: datetime) -> None:
-    """Move the deadline of a locked hold and of its claims. The seats' versions stay: nothing a shopper sees changed."""
+    """Move the deadline of a locked hold and of its claims. Versions stay: nothing that others see has changed."""
     hold.expires_at = deadline
     await session.flush()
     await session.execute(

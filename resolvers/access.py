@@ -1,0 +1,83 @@
+"""The only doors to a private row.
+
+A signed-in owner needs nothing more; everybody else presents the token that was signed for exactly this row. A wrong
+token is refused before anything is looked up, so that nobody learns from the answer whether the row exists; without
+one, what is not yours is not found.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from core import ids
+from core.db import ReadSession
+from core.errors import Forbidden, NotFound, Unauthenticated
+from core.keys import Keyring
+from models import Booking, Hold, Payment, User
+from resolvers.context import Context
+
+HOLD = "Hold"
+BOOKING = "Booking"
+PAYMENT = "Payment"
+
+
+def token_for(keyring: Keyring, kind: str, key: UUID) -> str:
+    """The token that proves its bearer to own the row of that kind and key; always the same while its key signs."""
+    return keyring.sign(f"owner-of-{kind.lower()}", key.bytes)
+
+
+def proven(ctx: Context, kind: str, key: UUID, token: str | None) -> bool:
+    """Whether `token` proves ownership of the row; False without one. Raises Forbidden for a wrong one."""
+    if token is None:
+        return False
+    if ctx.app.keyring.verify(f"owner-of-{kind.lower()}", token) != key.bytes:
+        raise Forbidden(f"This token is not that of the {kind.lower()}.", code="WRONG_TOKEN")
+    return True
+
+
+def is_owner(ctx: Context, owner_id: UUID | None) -> bool:
+    """Whether the viewer is signed in as that owner."""
+    return owner_id is not None and owner_id == ctx.viewer.user_id
+
+
+async def hold(session: ReadSession, ctx: Context, hold_id: str, token: str | None, field: str = "holdId") -> Hold:
+    """The hold, for its owner or whoever presents its token. Raises Invalid (the id), Forbidden, NotFound."""
+    key = ids.uuid_of(HOLD, hold_id, field)
+    by_token = proven(ctx, HOLD, key, token)
+    found = await session.get(Hold, key)
+    if found is None or not (by_token or is_owner(ctx, found.owner_id)):
+        raise NotFound("There is no such hold, or it is not yours.")
+    return found
+
+
+async def booking(
+    session: ReadSession, ctx: Context, booking_id: str, token: str | None, field: str = "bookingId"
+) -> Booking:
+    """The booking, for its owner or whoever presents its token. Raises Invalid (the id), Forbidden, NotFound."""
+    return await booking_by_key(session, ctx, ids.uuid_of(BOOKING, booking_id, field), token)
+
+
+async def booking_by_key(session: ReadSession, ctx: Context, key: UUID, token: str | None) -> Booking:
+    """The same by its key."""
+    by_token = proven(ctx, BOOKING, key, token)
+    found = await session.get(Booking, key)
+    if found is None or not (by_token or is_owner(ctx, found.owner_id)):
+        raise NotFound("There is no such booking, or it is not yours.")
+    return found
+
+
+async def payment(session: ReadSession, ctx: Context, payment_id: str) -> Payment:
+    """The payment, for the owner of its booking. Raises Invalid (the id) and NotFound."""
+    found = await session.get(Payment, ids.uuid_of(PAYMENT, payment_id))
+    if found is None:
+        raise NotFound("There is no such payment, or it is not yours.")
+    await booking_by_key(session, ctx, found.booking_id, None)
+    return found
+
+
+async def user(session: ReadSession, ctx: Context) -> User:
+    """The viewer's own account; raises Unauthenticated for a guest."""
+    found = await session.get(User, ctx.viewer.user_id) if ctx.viewer.user_id else None
+    if found is None:
+        raise Unauthenticated("Sign in first.")
+    return found

@@ -1,0 +1,143 @@
+"""Holds: who may hold, extend and release, and what a hold shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+import strawberry
+
+from core import ids
+from core.db import ReadSession
+from models import Hold, HoldStatus
+from resolvers import access
+from resolvers.context import Context, Info
+from resolvers.flights import FLIGHT
+from services import holds
+from services.departures import Departure
+from services.holds import SlotUnits
+from services.holds.keeping import MAX_EXTENSIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlightSeatsInput:
+    """Seats of one flight, by their numbers (`12A`)."""
+
+    flight_id: strawberry.ID
+    seats: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldSeatsInput:
+    """All of these seats, or none, for 5 to 15 minutes."""
+
+    flights: list[FlightSeatsInput]
+    minutes: int = 15
+    idempotency_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendHoldInput:
+    """Move the deadline of a hold: at most twice, and to at most 30 minutes from its beginning."""
+
+    hold_id: strawberry.ID
+    token: str | None = None
+    idempotency_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseHoldInput:
+    """Give a hold's seats back at once. Doing so twice is no mistake, so it needs no key."""
+
+    hold_id: strawberry.ID
+    token: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class HoldReleased:
+    """The hold is no more; its seats are free."""
+
+    hold_id: strawberry.ID
+
+
+@dataclass(frozen=True)
+class HeldSeats:
+    """What a hold keeps of one flight."""
+
+    flight: Departure
+    seats: list[str]
+
+
+@dataclass(frozen=True)
+class ShownHold:
+    """A hold as its owner sees it. `token` is null for whoever signed in."""
+
+    row: Hold
+    token: str | None
+    status: HoldStatus
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends, by the server's clock."""
+        return self.row.expires_at
+
+    @property
+    def extensions_left(self) -> int:
+        """How often the deadline can still be moved."""
+        return MAX_EXTENSIONS - self.row.extensions if self.status is HoldStatus.ACTIVE else 0
+
+
+async def hold_seats(info: Info, input: HoldSeatsInput) -> ShownHold:
+    """Hold seats for the viewer."""
+    ctx = info.context
+    wants = [
+        SlotUnits(
+            slot_id=ids.number_of(FLIGHT, some.flight_id, f"flights.{index}.flightId"),
+            units=tuple(seat.strip().upper() for seat in some.seats),
+        )
+        for index, some in enumerate(input.flights)
+    ]
+    hold_id = await holds.place(ctx.app.database, ctx.app.plans, ctx.owner, wants, input.minutes, input.idempotency_key)
+    async with ctx.app.database.transaction() as session:
+        return await shown(session, ctx, await session.get_one(Hold, hold_id))
+
+
+async def extend_hold(info: Info, input: ExtendHoldInput) -> ShownHold:
+    """Extend a hold of the viewer's."""
+    ctx = info.context
+    async with ctx.transaction() as session:
+        found = await access.hold(session, ctx, input.hold_id, input.token)
+        return await shown(session, ctx, await holds.extend(session, found.id, ctx.owner, input.idempotency_key))
+
+
+async def release_hold(info: Info, input: ReleaseHoldInput) -> HoldReleased:
+    """Release a hold of the viewer's."""
+    ctx = info.context
+    async with ctx.transaction() as session:
+        found = await access.hold(session, ctx, input.hold_id, input.token)
+        await holds.release(session, found.id, ctx.cause("released by its owner"))
+    return HoldReleased(input.hold_id)
+
+
+async def hold(info: Info, id: strawberry.ID, token: str | None = None) -> ShownHold:
+    """The viewer's hold, or the one whose token is presented."""
+    async with info.context.reading() as session:
+        return await shown(session, info.context, await access.hold(session, info.context, id, token, "id"))
+
+
+async def held_flights(root: strawberry.Parent[ShownHold], info: Info) -> list[HeldSeats]:
+    """What a hold keeps, by flight."""
+    by_slot: dict[int, list[str]] = defaultdict(list)
+    for item in await info.context.loaders.hold_items.load(root.row.id):
+        by_slot[item.slot_id] += item.units
+    flights = await info.context.loaders.departure.load_many(list(by_slot))
+    return [HeldSeats(flight, by_slot[flight.slot_id]) for flight in flights if flight is not None]
+
+
+async def shown(session: ReadSession, ctx: Context, row: Hold) -> ShownHold:
+    """A hold with its true status: one whose deadline has passed is EXPIRED, whether or not that is written down."""
+    over = row.status is HoldStatus.ACTIVE and row.expires_at <= await holds.now(session)
+    token = None if row.owner_id is not None else access.token_for(ctx.app.keyring, access.HOLD, row.id)
+    return ShownHold(row, token, HoldStatus.EXPIRED if over else row.status)

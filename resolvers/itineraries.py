@@ -1,0 +1,44 @@
+"""Search: offers, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import strawberry
+
+from core import clock
+from core.paging import Edge, PageInfo, paginate
+from resolvers.context import Info
+from services import itineraries
+from services.itineraries import FlightSearchInput, Priced
+from services.offers import PriceChanged
+
+SHAPE = (0, 0, "")
+"""The rank of an offer: what it is sorted by, its flight, its fare family."""
+
+
+@dataclass(frozen=True)
+class Offers:
+    """A page of offers, and when they were priced."""
+
+    total_count: int
+    priced_at: datetime
+    edges: list[Edge[Priced]]
+    page_info: PageInfo
+
+
+async def flight_search(info: Info, input: FlightSearchInput, first: int = 20, after: str | None = None) -> Offers:
+    """A page of the offers for a search; nothing is stored. Raises Invalid with the field that cannot be meant."""
+    async with info.context.reading() as session:
+        found = await itineraries.search(session, info.context.app.keyring, input)
+    page = paginate(found, lambda priced: priced.rank, first, after, SHAPE)
+    return Offers(total_count=page.total_count, priced_at=clock.now(), edges=page.edges, page_info=page.page_info)
+
+
+async def new_offer(root: strawberry.Parent[PriceChanged], info: Info) -> Priced | None:
+    """What the refused offer would cost now; null where it is not sold any more."""
+    if root.offer is None:
+        return None
+    async with info.context.reading() as session:
+        return await itineraries.present(session, root.offer)
