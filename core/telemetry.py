@@ -1,0 +1,59 @@
+"""What Jetway counts, for Prometheus. Every label has few values, whatever clients send.
+
+Layers count what they alone know: a service its holds, `schema/` its operations. `/metrics` tells all of it.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from core.db import Database
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Upper bounds of the buckets of every duration."""
+
+HTTP_REQUESTS = Counter(
+    "jetway_http_requests_total", "Answered HTTP requests.", ["method", "path", "status"]
+)  # `path` is the route's template, never the path that was asked for
+HTTP_SECONDS = Histogram("jetway_http_request_seconds", "How long HTTP requests took.", ["path"], buckets=SECONDS)
+
+GRAPHQL_OPERATIONS = Counter(
+    "jetway_graphql_operations_total", "GraphQL operations by root field and outcome.", ["operation", "outcome"]
+)
+GRAPHQL_SECONDS = Histogram(
+    "jetway_graphql_operation_seconds", "How long queries and mutations took.", ["operation"], buckets=SECONDS
+)
+UNEXPECTED = Counter("jetway_unexpected_errors_total", "Errors that were masked: each is a fault of ours.")
+SOCKET_OPERATIONS = Gauge(
+    "jetway_websocket_operations", "Operations open over WebSocket: subscriptions, and queries while they run."
+)
+
+HOLDS = Counter("jetway_holds_total", "Holds asked for, by outcome.", ["outcome"])
+BOOKINGS_CONFIRMED = Counter("jetway_bookings_confirmed_total", "Bookings that were confirmed.")
+PAYMENTS = Counter("jetway_payments_total", "Payments by the status that they came to.", ["status"])
+
+POOL_IN_USE = Gauge("jetway_database_connections_in_use", "Connections taken from the pool.", ["engine"])
+POOL_SIZE = Gauge("jetway_database_connections_limit", "Connections that the pool has at most.", ["engine"])
+
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_request(method: str, path: str, status: int, seconds: float) -> None:
+    """Count an answered HTTP request; `path` is a route's template."""
+    HTTP_REQUESTS.labels(method if method in KNOWN_METHODS else "other", path, status).inc()
+    HTTP_SECONDS.labels(path).observe(seconds)
+
+
+def count_operation(operation: str, outcome: str, seconds: float | None) -> None:
+    """Count a GraphQL operation by its root field; `seconds` is None for subscriptions, which last as they please."""
+    GRAPHQL_OPERATIONS.labels(operation, outcome).inc()
+    if seconds is not None:
+        GRAPHQL_SECONDS.labels(operation).observe(seconds)
+
+
+def watch_pools(database: Database) -> None:
+    """Have the pools of `database` told whenever metrics are read."""
+    for name, engine in (("write", database.write_engine), ("read", database.read_engine)):
+        pool = engine.pool
+        POOL_IN_USE.labels(name).set_function(getattr(pool, "checkedout"))  # noqa: B009 - only queue pools have it
+        POOL_SIZE.labels(name).set_function(getattr(pool, "size"))  # noqa: B009
