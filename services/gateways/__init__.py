@@ -1,0 +1,72 @@
+"""Payment gateways: one protocol, one file for each gateway, and the registry of those that a process uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.settings import Settings
+from services.gateways.declines import Decline, explain
+from services.gateways.protocol import (
+    Authorised,
+    Captured,
+    Concern,
+    Declined,
+    Gateway,
+    GatewayEvent,
+    GatewayRefused,
+    GatewayUnavailable,
+    NeedsAction,
+    Order,
+    Outcome,
+    Processing,
+    RefundAnswer,
+    RefundOutcome,
+    Voided,
+)
+from services.gateways.stripe import Stripe
+
+
+class Gateways:
+    """The gateways of one process, by name; the first is the one that new payments go to."""
+
+    def __init__(self, gateways: Sequence[Gateway]) -> None:
+        self._by_name = {gateway.name: gateway for gateway in gateways}
+        self.default = gateways[0]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Gateways:
+        """The gateways that the settings name: Stripe, or the sandbox in its place."""
+        stripe = Stripe(settings.stripe_api_key, settings.stripe_webhook_secret, settings.stripe_api_base)
+        return cls([stripe])
+
+    def named(self, name: str) -> Gateway:
+        """The gateway of that name; KeyError for one that this process was not given."""
+        return self._by_name[name]
+
+    async def close(self) -> None:
+        """Close every connection of every gateway."""
+        for gateway in self._by_name.values():
+            await gateway.close()
+
+
+__all__ = [
+    "Authorised",
+    "Captured",
+    "Concern",
+    "Decline",
+    "Declined",
+    "Gateway",
+    "GatewayEvent",
+    "GatewayRefused",
+    "GatewayUnavailable",
+    "Gateways",
+    "NeedsAction",
+    "Order",
+    "Outcome",
+    "Processing",
+    "RefundAnswer",
+    "RefundOutcome",
+    "Stripe",
+    "Voided",
+    "explain",
+]

@@ -1,0 +1,181 @@
+"""What Jetway asks of a payment gateway, in Jetway's words.
+
+Money is authorised first and captured afterwards, so that losing a race costs nobody a refund. Every call that changes
+something carries a key drawn from the row it is made for: the same key again is the same call, never a second one. A
+call without an answer means *unknown*, and is `GatewayUnavailable`: ask again with the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from core.errors import Unavailable
+from core.money import Money
+
+
+class GatewayUnavailable(Unavailable):
+    """The gateway gave no answer, or none that says what happened. Nothing is known: ask again with the same key."""
+
+
+class GatewayRefused(Exception):
+    """The gateway refused a call, for good: the same call will be refused again. `code` is the gateway's own."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A payment to authorise. `payment_id` is our row, whose key the call carries; `method` the gateway's token.
+
+    `return_url` is where the payer comes back to from their bank; without one only methods that need no page are taken.
+    """
+
+    payment_id: UUID
+    booking_id: UUID
+    pnr: str
+    amount: Money
+    method: str
+    return_url: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorised:
+    """The money is promised and waits to be captured."""
+
+    gateway_id: str
+    client_secret: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsAction:
+    """The payer must do something first, at `redirect_url` or in the gateway's own script with `client_secret`."""
+
+    gateway_id: str
+    client_secret: str | None
+    redirect_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processing:
+    """The gateway will know later."""
+
+    gateway_id: str
+    client_secret: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declined:
+    """The payer's bank, or the gateway, said no. `code` is a key of `declines`; there may be no `gateway_id` at all."""
+
+    gateway_id: str | None
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """The money is ours: `amount` of it."""
+
+    gateway_id: str
+    amount: Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voided:
+    """The payment was called off; whatever was promised is free again."""
+
+    gateway_id: str
+
+
+Outcome = Authorised | NeedsAction | Processing | Declined | Captured | Voided
+"""Where a payment stands at its gateway."""
+
+
+class RefundOutcome(StrEnum):
+    """Where a refund stands at its gateway."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundAnswer:
+    """A refund at its gateway."""
+
+    gateway_id: str
+    outcome: RefundOutcome
+
+
+class Concern(StrEnum):
+    """What an event is news of: something that Jetway may be waiting for, or nothing to us."""
+
+    PAYMENT = "PAYMENT"
+    REFUND = "REFUND"
+    NOTHING = "NOTHING"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayEvent:
+    """Something that a gateway tells. Only *that* there is news counts; what is so, is asked of the gateway.
+
+    `gateway_id` names the payment there, `payment_id` our row, as far as the event says.
+    """
+
+    event_id: str
+    kind: str
+    payload: Mapping[str, Any]
+    concern: Concern
+    gateway_id: str | None
+    payment_id: UUID | None
+
+
+class Gateway(Protocol):
+    """A payment gateway that authorises and captures separately. One object serves a whole process.
+
+    Every method but the last three may raise GatewayUnavailable.
+    """
+
+    @property
+    def name(self) -> str:
+        """How rows name this gateway."""
+
+    async def authorise(self, order: Order) -> Outcome:
+        """Have the money promised. A refusal is an outcome, not an error."""
+
+    async def fetch(self, gateway_id: str) -> Outcome:
+        """Where a payment stands now."""
+
+    async def find(self, order: Order) -> Outcome | None:
+        """Where the payment of an order stands whose answer was lost; None where it never reached the gateway."""
+
+    async def capture(self, gateway_id: str, amount: Money, key: str) -> Captured:
+        """Take promised money. Raises GatewayRefused where it cannot be had any more."""
+
+    async def void(self, gateway_id: str, key: str) -> None:
+        """Call a payment off before its money is captured; nothing happens to one that was called off already.
+
+        Raises GatewayRefused where the money was captured meanwhile.
+        """
+
+    async def refund(self, gateway_id: str, amount: Money, key: str) -> RefundAnswer:
+        """Send captured money back. Raises GatewayRefused."""
+
+    async def fetch_refund(self, gateway_id: str) -> RefundAnswer:
+        """Where a refund stands now."""
+
+    def verify_webhook(self, body: bytes, signature: str) -> GatewayEvent:
+        """The event in `body`, if the gateway signed it within the last five minutes; raises Forbidden otherwise."""
+
+    def read_event(self, payload: Mapping[str, Any]) -> GatewayEvent:
+        """The event that was stored as `payload` once its signature had been checked."""
+
+    async def close(self) -> None:
+        """Close every connection."""
