@@ -1,0 +1,100 @@
+"""Chromium for each test, and shoppers who use the page in it.
+
+Where there is no Chromium and none can be installed (chromium.py) the tests are skipped, and the summary says so in a
+section of its own; with `CI=true` its absence is a failure.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Request, async_playwright
+
+from tests.browser.chromium import CHROMIUM_ARGS, find_chromium, install_chromium
+from tests.browser.shopper import PATIENCE_MS, ROUTE, NewShopper, Shopper
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+ABSENT = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def chromium(request: pytest.FixtureRequest) -> str:
+    """The path of a Chromium that can be started."""
+    path = find_chromium() or install_chromium()
+    if path is not None:
+        return path
+    reason = "Chromium is not installed and could not be: apt-get install chromium"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    request.config.stash[ABSENT] = reason
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says loudly that the browser tests did not run."""
+    reason = terminalreporter.config.stash.get(ABSENT, None)
+    if reason:
+        terminalreporter.section("THE BROWSER TESTS DID NOT RUN", red=True, bold=True)
+        terminalreporter.line(reason, red=True)
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A fresh browser for one test."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        yield started
+        await started.close()
+
+
+@pytest.fixture(scope="session")
+def travel_date(server_url: str) -> str:
+    """The first day, from the day after tomorrow on, on which the route of these tests can be booked."""
+    query = "query Any($input: FlightSearchInput!) { flightSearch(input: $input, first: 1) { totalCount } }"
+    today = dt.datetime.now(dt.UTC).date()
+    with httpx.Client(base_url=server_url, timeout=20) as client:
+        for days in range(2, 30):
+            date = (today + dt.timedelta(days=days)).isoformat()
+            trip = {"origin": ROUTE[0], "destination": ROUTE[1], "date": date}
+            variables = {"input": {"slices": [trip], "passengers": {"adults": 2}}}
+            answer = client.post("/graphql", json={"query": query, "variables": variables}).json()
+            if answer["data"]["flightSearch"] and answer["data"]["flightSearch"]["totalCount"]:
+                return date
+    raise AssertionError(f"the demo schedule has no bookable flight {ROUTE} in the coming weeks")
+
+
+@pytest.fixture
+async def new_shopper(browser: Browser, server_url: str, travel_date: str) -> AsyncIterator[NewShopper]:
+    """Makes shoppers. At the end none of them may have seen a script error or asked anything of another host."""
+    shoppers: list[Shopper] = []
+
+    async def make(**context_options: object) -> Shopper:
+        context = await browser.new_context(**context_options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
+        page = await context.new_page()
+        shopper = Shopper(page, server_url, travel_date)
+
+        def watch(request: Request) -> None:
+            parts = urlsplit(request.url)
+            if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in LOOPBACK:
+                shopper.faults.append(f"asked for {request.url}")
+
+        page.on("pageerror", lambda error: shopper.faults.append(f"script error: {error}"))
+        page.on("request", watch)
+        page.on("console", lambda message: watch_policy(shopper, message.text))
+        shoppers.append(shopper)
+        return shopper
+
+    yield make
+    assert [shopper.faults for shopper in shoppers if shopper.faults] == []
+
+
+def watch_policy(shopper: Shopper, text: str) -> None:
+    """What the content security policy blocks is told on the console only."""
+    if "Content Security Policy" in text:
+        shopper.faults.append(text)

@@ -1,0 +1,71 @@
+"""Paying: a declined card loses nothing, and 3-D Secure comes back to where it left."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.shopper import NewShopper
+
+pytestmark = pytest.mark.browser
+
+DECLINED = "pm_card_chargeDeclined"
+VISA = "pm_card_visa"
+THREE_D_SECURE = "pm_card_authenticationRequired"
+
+
+def bank_button(page: Page, words: str) -> Locator:
+    """A button of the sandbox's 3-D Secure page, inside the frame."""
+    return page.frame_locator("iframe.challenge").get_by_role("button", name=re.compile(words, re.IGNORECASE))
+
+
+async def test_a_declined_card_then_a_good_one(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    seats = await ada.to_payment([("Ada", "Lovelace")])
+
+    await ada.pay_with(DECLINED)
+    await expect(ada.page.locator("[data-problem='PaymentDeclined']")).to_contain_text("Nothing was charged")
+    await expect(ada.page.locator(".hold-bar")).to_contain_text(seats[0])
+
+    await ada.pay_with(VISA)
+    await ada.confirmed()
+    assert await ada.page.locator(".seat-cell b").all_inner_texts() == seats
+
+
+async def test_three_d_secure_passed(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    seats = await ada.to_payment([("Grace", "Hopper")])
+
+    await ada.pay_with(THREE_D_SECURE)
+    await expect(ada.page.get_by_role("dialog")).to_contain_text("Your bank wants to be sure it is you")
+    await bank_button(ada.page, "complete|approve|authori[sz]e").click()
+
+    await ada.confirmed()
+    assert await ada.page.locator(".seat-cell b").all_inner_texts() == seats
+
+
+async def test_three_d_secure_failed_then_another_card(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    await ada.to_payment([("Grace", "Hopper")])
+
+    await ada.pay_with(THREE_D_SECURE)
+    await bank_button(ada.page, "fail|decline|reject").click()
+    await expect(ada.page.locator("[data-problem='PaymentDeclined']")).to_be_visible()
+
+    await ada.pay_with(VISA)
+    await ada.confirmed()
+
+
+async def test_leaving_the_banks_page_and_coming_back_to_it(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    await ada.to_payment([("Grace", "Hopper")])
+
+    await ada.pay_with(THREE_D_SECURE)
+    await ada.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(ada.page.get_by_role("alert")).to_contain_text("is not finished")
+
+    await ada.pay_with(THREE_D_SECURE)
+    await bank_button(ada.page, "complete|approve|authori[sz]e").click()
+    await ada.confirmed()
