@@ -8,9 +8,9 @@ I is never used. Two aircraft with one family, seat count and cabins share one l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from demo.fleet import Body, Family
 from models import Cabin, SeatPosition
@@ -31,9 +31,8 @@ class Section:
     seats: int
 
 
-@dataclass(frozen=True)
-class Unit:
-    """One seat, as `layout_units` holds it."""
+class Unit(NamedTuple):
+    """One seat, in the order of the columns of `layout_units`."""
 
     unit: str
     section: Cabin
@@ -50,8 +49,8 @@ class Plan:
     """A layout: its code, its sections as `layouts.sections` holds them, and its seats from front to back."""
 
     code: str
-    sections: list[dict[str, Any]]
-    units: tuple[Unit, ...]
+    sections: list[dict[str, Any]] = field(hash=False)
+    units: tuple[Unit, ...] = field(hash=False)
 
 
 def plan(family: Family, seats: int, airline: str) -> Plan:

@@ -161,7 +161,7 @@ def clock_minutes(text: str) -> int:
 
 
 def block_minutes(day: date, leaves: int, zone: str, arrives: int, zone_there: str, miles: float) -> int | None:
-    """Minutes from gate to gate of a flight that leaves at `leaves` and lands when clocks of `zone_there` show `arrives`.
+    """Minutes from gate to gate of a flight that leaves at `leaves` and lands when `zone_there` shows `arrives`.
 
     The arrival is the first instant at which they do and which a flight of `miles` can mean; None where there is none.
     """
