@@ -17,17 +17,18 @@ class Console:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout
         self.is_terminal = self.stream.isatty()
+        self._reader_is_gone = False
 
     def say(self, text: str = "") -> None:
         """One line."""
-        print(text, file=self.stream, flush=True)
+        self._write(f"{text}\n")
 
     @contextmanager
     def step(self, doing: str, done: str, *, talks: bool = False) -> Iterator[None]:
         """Show `doing`, then `done` with the seconds in between. A step that `talks` writes lines of its own."""
         began = time.monotonic()
         if self.is_terminal:
-            print(f"  {doing} …", end="\n" if talks else "", file=self.stream, flush=True)
+            self._write(f"  {doing} …" + ("\n" if talks else ""))
         try:
             yield
         except BaseException:
@@ -45,3 +46,13 @@ class Console:
             self.say()
             return False
         return answer.strip().lower() in ("", "y", "yes")
+
+    def _write(self, text: str) -> None:
+        if self._reader_is_gone:
+            return
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except OSError:
+            # The terminal was closed, or the pipe's reader is gone: nobody listens, and what runs is not to suffer.
+            self._reader_is_gone = True

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FrameType
+from typing import Never
 
 from core.embedded import EmbeddedPostgres, EmbeddedValkey, StartFailed
 from core.embedded.exec_bound import PR_SET_PDEATHSIG
@@ -85,17 +86,17 @@ class Laptop:
 
     def run(self) -> int:
         """Start everything, keep it running, stop it; the exit code."""
-        code = 0
         try:
             self.start()
             self.keep_running()
         except KeyboardInterrupt:
             self.console.say()
+            return 0
         except (GaveUp, StartFailed, SettingsError) as error:
             self.console.say(f"\n{error}\n\nLogs: {self.home.logs}")
-            code = 1
-        self.stop()
-        return code
+            return 1
+        finally:
+            self.stop()
 
     def start(self) -> None:
         """Every step of a start, each shown with its time."""
@@ -194,7 +195,7 @@ class Laptop:
             self.console.say(f"  {name:<16}{where}")
         self.console.say("\n  Ctrl-C stops everything. The data stays.\n")
 
-    def keep_running(self) -> None:
+    def keep_running(self) -> Never:
         """Until Ctrl-C."""
         bounded = time.monotonic()
         while True:
@@ -206,8 +207,10 @@ class Laptop:
 
     def stop(self) -> None:
         """Everything in good order; at once when asked a second time."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.force)
+        # Only a second Ctrl-C forces: a terminal that is closed sends both of the others at once.
+        signal.signal(signal.SIGINT, self.force)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         self.home.stopping(self.place.url)
         with self.console.step("Stopping", "Everything stopped"):
             self.supervisor.stop()
