@@ -10,18 +10,17 @@ import hmac
 import logging
 from collections.abc import Callable
 
-import httpx
 import orjson
 
 from sandbox import attempts, clock, disputes, refunds
 from sandbox.clock import Clock
+from sandbox.postman import Postman, Undelivered
 from sandbox.settings import Settings
 from sandbox.store import Store
 from sandbox.till import Till
 
 _PARALLEL = 8
 _FIRST_RETRY, _LONGEST_RETRY = 0.25, 60.0
-_PATIENCE = 10.0
 _TIMERS: dict[str, Callable[[Till, str], None]] = {
     attempts.EXPIRE: attempts.expire,
     attempts.BANK: attempts.settle_bank_debit,
@@ -46,6 +45,7 @@ class Courier:
         self._settings = settings
         self._woken = asyncio.Event()
         self._flying: dict[int, asyncio.Task[None]] = {}
+        self._postman = Postman(settings.webhook_url, _PARALLEL) if settings.webhook_url else None
 
     def wake(self) -> None:
         """Look again now."""
@@ -53,21 +53,22 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver and time until cancelled."""
-        async with httpx.AsyncClient(timeout=_PATIENCE, trust_env=False) as client:
-            try:
-                while True:
-                    try:
-                        self._woken.clear()
-                        self._run_timers()
-                        self._take_off(client)
-                        await self._until_due()
-                    except Exception:
-                        logger.exception("the courier stumbled and goes on")
-                        await asyncio.sleep(1)
-            finally:
-                for task in self._flying.values():
-                    task.cancel()
-                await asyncio.gather(*self._flying.values(), return_exceptions=True)
+        try:
+            while True:
+                try:
+                    self._woken.clear()
+                    self._run_timers()
+                    self._take_off()
+                    await self._until_due()
+                except Exception:
+                    logger.exception("the courier stumbled and goes on")
+                    await asyncio.sleep(1)
+        finally:
+            if self._postman is not None:
+                self._postman.close()
+            for task in self._flying.values():
+                task.cancel()
+            await asyncio.gather(*self._flying.values(), return_exceptions=True)
 
     async def _until_due(self) -> None:
         rows = self._store.db.execute(
@@ -75,7 +76,7 @@ class Courier:
         ).fetchall()
         timer = self._store.db.execute("SELECT min(due) AS due FROM timers").fetchone()["due"]
         waits = [timer] if timer is not None else []
-        if len(rows) > len(self._flying) and len(self._flying) < _PARALLEL and self._settings.webhook_url:
+        if len(rows) > len(self._flying) and len(self._flying) < _PARALLEL and self._postman:
             waits.append(rows[-1]["due"])
         seconds = max(0.001, min(waits) - self._clock.now()) if waits else None
         try:
@@ -98,9 +99,8 @@ class Courier:
                 with self._store.transaction():
                     self._store.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
 
-    def _take_off(self, client: httpx.AsyncClient) -> None:
-        url = self._settings.webhook_url
-        if url is None:
+    def _take_off(self) -> None:
+        if self._postman is None:
             return
         due = self._store.db.execute(
             "SELECT id, event, attempts FROM deliveries WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT ?",
@@ -108,10 +108,10 @@ class Courier:
         ).fetchall()
         for row in due:
             if len(self._flying) < _PARALLEL and row["id"] not in self._flying:
-                task = asyncio.create_task(self._deliver(client, url, row["id"], row["event"], row["attempts"]))
+                task = asyncio.create_task(self._deliver(self._postman, row["id"], row["event"], row["attempts"]))
                 self._flying[row["id"]] = task
 
-    async def _deliver(self, client: httpx.AsyncClient, url: str, id: int, event_id: str, attempts: int) -> None:
+    async def _deliver(self, postman: Postman, id: int, event_id: str, attempts: int) -> None:
         status, error = None, None
         try:
             event = self._store.get(event_id, "event")
@@ -121,9 +121,9 @@ class Courier:
                 "Stripe-Signature": signature(self._settings.webhook_secret, payload, int(clock.real())),
                 "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
             }
-            status = (await client.post(url, content=payload, headers=headers)).status_code
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            error = f"{type(problem).__name__}: {problem}"
+            status = await postman.post(payload, headers)
+        except Undelivered as problem:
+            error = str(problem)
         finally:
             self._landed(id, status, error, attempts + 1)
 

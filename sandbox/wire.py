@@ -4,7 +4,7 @@ Owns nothing. Errors are raised as `ApiError` and answered as `{"error": {...}}`
 """
 
 import itertools
-import secrets
+import os
 import string
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -12,13 +12,14 @@ from typing import Any, NoReturn
 from sandbox.store import Doc
 
 API_VERSION = "2026-10-28.endive"
-_ALPHABET = string.digits + string.ascii_letters
+_ALPHABET = (string.digits + string.ascii_letters).encode()
+_LETTERS = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 _MAX_DEPTH = 8
 
 
 def new_id(prefix: str, length: int = 24) -> str:
     """A fresh id such as `pi_4fR…`; unguessable."""
-    return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(length))}"
+    return f"{prefix}_{os.urandom(length).translate(_LETTERS).decode()}"
 
 
 class ApiError(Exception):

@@ -82,8 +82,8 @@ def start(receiver: Receiver, tmp_path: Path) -> Iterator[Callable[..., Process]
     """Start a sandbox of the test's own, over one file; what still runs at the end is stopped."""
     started: list[Process] = []
 
-    def starter(**options: object) -> Process:
-        started.append(Process(tmp_path / "money.db", receiver.url, **options))  # type: ignore[arg-type]
+    def starter(webhook_url: str = receiver.url, **options: object) -> Process:
+        started.append(Process(tmp_path / "money.db", webhook_url, **options))  # type: ignore[arg-type]
         return started[-1]
 
     yield starter

@@ -1,13 +1,15 @@
 """Signed, repeated until accepted, and spoiled on demand."""
 
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 import stripe
 from stripe.params import PaymentIntentCreateParams
 
+from tests.sandbox.conftest import KEY, Process
 from tests.sandbox.receiver import Receiver
 
 ORDER: PaymentIntentCreateParams = {"amount": 2000, "currency": "usd"}
@@ -40,6 +42,21 @@ async def test_refused_events_come_again(pay: stripe.StripeClient, http: httpx.A
     await http.post("/sandbox/webhooks/retry")
     [accepted] = refusing.wait(intent.id, "payment_intent.created")
     assert accepted.id == first.id
+
+
+async def test_a_receiver_that_is_not_there_is_tried_again(
+    start: Callable[..., Process], connect: Callable[..., stripe.StripeClient]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    sandbox = start(webhook_url=nobody)
+    await connect(sandbox.url).v1.payment_intents.create_async(ORDER)
+    async with httpx.AsyncClient(base_url=sandbox.url, headers={"Authorization": f"Bearer {KEY}"}) as http:
+        while True:
+            [delivery] = (await http.get("/sandbox/webhooks")).json()["data"]
+            if delivery["attempts"] >= 2:
+                break
+    assert "ConnectionRefusedError" in delivery["last_error"]
 
 
 async def test_duplicated(pay: stripe.StripeClient, http: httpx.AsyncClient, receiver: Receiver) -> None:
