@@ -17,7 +17,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @dataclass
 class Shopper:
-    """Somebody with a browser of their own. `faults` gathers what went wrong unseen: script errors, foreign requests."""
+    """Somebody with a browser of their own. `faults` gathers what went wrong unseen."""
 
     page: Page
     url: str

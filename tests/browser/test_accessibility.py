@@ -23,7 +23,7 @@ PHONE = {"width": 390, "height": 844}
 
 async def violations(page: Page) -> list[str]:
     """What axe finds grave on the page as it stands, once nothing moves any more."""
-    await page.wait_for_function("document.getAnimations().every((animation) => animation.playState !== 'running')")
+    await page.evaluate("Promise.allSettled(document.getAnimations().map(({ finished }) => finished))")
     await page.evaluate(AXE)
     report: dict[str, Any] = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [

@@ -48,7 +48,8 @@ export async function whileBusy(button, busyText, work) {
   } finally {
     button.disabled = false;
     button.removeAttribute("aria-busy");
-    button.replaceChildren(...label);
+    // The work may have given the button another label.
+    if (button.textContent === busyText) button.replaceChildren(...label);
   }
 }
 
