@@ -185,7 +185,7 @@ class Laptop:
         url = self.place.url
         lines = {
             "Book a flight": f"{url}/",
-            "Departures": f"{url}/board",
+            "Departures": f"{url}/#/board/JFK",
             "GraphiQL": f"{url}/graphiql",
             "GraphQL": f"{url}/graphql",
             "Logs": str(self.home.logs),
