@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
 
 from core import ids
 from core.db import ReadSession
+from core.errors import NotFound
 from models import Hold, HoldStatus
 from resolvers import access
 from resolvers.context import Context, Info
@@ -79,6 +82,11 @@ class ShownHold:
     status: HoldStatus
 
     @property
+    def id(self) -> UUID:
+        """Its key."""
+        return self.row.id
+
+    @property
     def expires_at(self) -> datetime:
         """When it ends, by the server's clock."""
         return self.row.expires_at
@@ -121,10 +129,12 @@ async def release_hold(info: Info, input: ReleaseHoldInput) -> HoldReleased:
     return HoldReleased(input.hold_id)
 
 
-async def hold(info: Info, id: strawberry.ID, token: str | None = None) -> ShownHold:
-    """The viewer's hold, or the one whose token is presented."""
+async def hold(info: Info, id: strawberry.ID, token: str | None = None) -> ShownHold | None:
+    """The viewer's hold, or the one whose token is presented; null where that is nothing."""
     async with info.context.reading() as session:
-        return await shown(session, info.context, await access.hold(session, info.context, id, token, "id"))
+        with suppress(NotFound):
+            return await shown(session, info.context, await access.hold(session, info.context, id, token, "id"))
+    return None
 
 
 async def held_flights(root: strawberry.Parent[ShownHold], info: Info) -> list[HeldSeats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import strawberry
 
@@ -12,7 +13,7 @@ from core.paging import Edge, PageInfo, paginate
 from resolvers.context import Info
 from services import itineraries
 from services.itineraries import FlightSearchInput, Priced
-from services.offers import PriceChanged
+from services.offers import Offer
 
 SHAPE = (0, 0, "")
 """The rank of an offer: what it is sorted by, its flight, its fare family."""
@@ -36,9 +37,15 @@ async def flight_search(info: Info, input: FlightSearchInput, first: int = 20, a
     return Offers(total_count=page.total_count, priced_at=clock.now(), edges=page.edges, page_info=page.page_info)
 
 
-async def new_offer(root: strawberry.Parent[PriceChanged], info: Info) -> Priced | None:
-    """What the refused offer would cost now; null where it is not sold any more."""
-    if root.offer is None:
+class Renewed(Protocol):
+    """A refusal of an offer, with what the same costs now; None where it is not sold any more."""
+
+    renewed: Offer | None
+
+
+async def new_offer(root: strawberry.Parent[Renewed], info: Info) -> Priced | None:
+    """What the refused offer would cost now."""
+    if root.renewed is None:
         return None
     async with info.context.reading() as session:
-        return await itineraries.present(session, root.offer)
+        return await itineraries.present(session, root.renewed)

@@ -1,0 +1,274 @@
+"""Bookings: who may make, pay, see and cancel one, and what a booking shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import strawberry
+
+from core import ids
+from core.db import ReadSession
+from core.errors import NotFound
+from core.money import Money
+from models import (
+    Booking,
+    BookingLine,
+    BookingStatus,
+    CancellationQuote,
+    Hold,
+    Passenger,
+    PassengerTitle,
+    PassengerType,
+    SeatAssignment,
+    Ticket,
+)
+from resolvers import access
+from resolvers.context import Context, Info
+from resolvers.flights import FLIGHT
+from resolvers.payments import ShownPayment
+from services import bookings, limits
+from services.bookings import Contact, CreateBooking, PassengerDetails, SeatChoice
+from services.departures import Departure
+from services.fares import PriceLine
+from services.itineraries import Segment, Slice
+
+QUOTE = "CancellationQuote"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatChoiceInput:
+    """Which seat of a flight a passenger takes."""
+
+    flight_id: strawberry.ID
+    number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassengerInput:
+    """Somebody who travels. An infant takes no seat."""
+
+    type: PassengerType
+    title: PassengerTitle | None = None
+    first_name: str
+    last_name: str
+    date_of_birth: date
+    seats: list[SeatChoiceInput]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateBookingInput:
+    """Make an offer and a hold into a booking that waits for its money."""
+
+    offer_id: strawberry.ID
+    hold_id: strawberry.ID
+    hold_token: str | None = None
+    idempotency_key: str
+    contact: Contact
+    passengers: list[PassengerInput]
+    source: str | None = None
+    referral_code: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuoteCancellationInput:
+    """Ask what cancelling a booking would give back."""
+
+    booking_id: strawberry.ID
+    booking_token: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelBookingInput:
+    """Cancel a booking as quoted."""
+
+    quote_id: strawberry.ID
+    booking_token: str | None = None
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
+class ShownBooking:
+    """A booking as its reader sees it. `access_token` is told once, to the guest who makes it.
+
+    Whoever only knows the locator and a name does not own it: no contact, nothing to pay with.
+    """
+
+    row: Booking
+    owned: bool
+    access_token: str | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def id(self) -> UUID:
+        """Its key."""
+        return self.row.id
+
+    @property
+    def pnr(self) -> str:
+        """The record locator."""
+        return self.row.pnr
+
+    @property
+    def status(self) -> BookingStatus:
+        """Where it is in its life."""
+        return self.row.status
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+        return self.row.created_at
+
+    @property
+    def total(self) -> Money:
+        """What it costs in all."""
+        return Money(self.row.total, self.row.currency)
+
+    @property
+    def contact(self) -> Contact | None:
+        """How to reach whoever made it."""
+        return Contact(email=self.row.email, phone=self.row.phone) if self.owned else None
+
+
+async def create_booking(info: Info, input: CreateBookingInput) -> ShownBooking:
+    """Book what the viewer holds."""
+    ctx = info.context
+    async with ctx.transaction() as session:
+        held = await access.hold(session, ctx, input.hold_id, input.hold_token)
+        row = await bookings.create(session, ctx.app.keyring, command(ctx, held, input))
+        token = access.token_for(ctx.app.keyring, access.BOOKING, row.id) if row.owner_id is None else None
+        return await shown(session, row, owned=True, access_token=token)
+
+
+def command(ctx: Context, held: Hold, input: CreateBookingInput) -> CreateBooking:
+    """The input in the service's terms."""
+    return CreateBooking(
+        owner=ctx.owner,
+        offer_token=input.offer_id,
+        hold_id=held.id,
+        contact=input.contact,
+        passengers=tuple(
+            PassengerDetails(
+                type=one.type,
+                title=one.title,
+                first_name=one.first_name,
+                last_name=one.last_name,
+                date_of_birth=one.date_of_birth,
+                seats=tuple(
+                    SeatChoice(
+                        slot_id=ids.number_of(FLIGHT, seat.flight_id, f"passengers.{index}.seats"),
+                        unit=seat.number.strip().upper(),
+                    )
+                    for seat in one.seats
+                ),
+            )
+            for index, one in enumerate(input.passengers)
+        ),
+        idempotency_key=input.idempotency_key,
+        source=input.source,
+        referral_code=input.referral_code,
+    )
+
+
+async def booking(info: Info, id: strawberry.ID, token: str | None = None) -> ShownBooking | None:
+    """The viewer's booking, or the one whose token is presented; null where that is nothing."""
+    async with info.context.reading() as session:
+        with suppress(NotFound):
+            return await shown(session, await access.booking(session, info.context, id, token, "id"), owned=True)
+    return None
+
+
+async def booking_by_pnr(info: Info, pnr: str, last_name: str) -> ShownBooking | None:
+    """The booking with that locator, for whoever knows a passenger's last name; limited, so that nobody tries all."""
+    ctx = info.context
+    locator = pnr.strip().upper()
+    await ctx.app.limiter.hit(limits.PNR_LOOKUP_IP, ctx.ip)
+    await ctx.app.limiter.check(limits.PNR_LOOKUP_LOCATOR, locator)
+    async with ctx.reading() as session:
+        found = await bookings.by_pnr(session, locator, last_name)
+        if found is not None:
+            return await shown(session, found, owned=False)
+    await ctx.app.limiter.hit(limits.PNR_LOOKUP_LOCATOR, locator)
+    return None
+
+
+async def quote_cancellation(info: Info, input: QuoteCancellationInput) -> CancellationQuote:
+    """What cancelling would give back."""
+    ctx = info.context
+    async with ctx.transaction() as session:
+        found = await access.booking(session, ctx, input.booking_id, input.booking_token)
+        return await bookings.quote_cancellation(session, found)
+
+
+async def cancel_booking(info: Info, input: CancelBookingInput) -> ShownBooking:
+    """Cancel as quoted; the money goes back at once, or as soon as the gateway answers."""
+    ctx = info.context
+    quote_id = ids.uuid_of(QUOTE, input.quote_id, "quoteId")
+    async with ctx.reading() as session:
+        quote = await session.get(CancellationQuote, quote_id)
+        if quote is None:
+            raise NotFound("There is no such quote, or it is not yours.")
+        found = await access.booking_by_key(session, ctx, quote.booking_id, input.booking_token)
+    row = await bookings.cancel(
+        ctx.app.database, ctx.app.gateways, quote_id, found.id, ctx.owner, input.idempotency_key
+    )
+    return ShownBooking(row, owned=True)
+
+
+async def passengers(root: strawberry.Parent[ShownBooking], info: Info) -> Sequence[Passenger]:
+    """Who travels, in the order in which they were named."""
+    return await info.context.loaders.passengers.load(root.id)
+
+
+async def payments(root: strawberry.Parent[ShownBooking], info: Info) -> list[ShownPayment]:
+    """Every attempt to pay it, the oldest first."""
+    return [ShownPayment(row, root.owned) for row in await info.context.loaders.payments.load(root.id)]
+
+
+async def booking_of(root: strawberry.Parent[ShownPayment], info: Info) -> ShownBooking:
+    """What a payment pays, shown to whoever is shown the payment."""
+    async with info.context.reading() as session:
+        return await shown(session, await session.get_one(Booking, root.row.booking_id), owned=root.owned)
+
+
+async def lines(root: strawberry.Parent[ShownBooking], info: Info) -> list[PriceLine]:
+    """What the total is made of."""
+    rows: Sequence[BookingLine] = await info.context.loaders.lines.load(root.id)
+    currency = root.row.currency
+    return [PriceLine(kind=row.kind, label=row.label, amount=Money(row.amount, currency)) for row in rows]
+
+
+async def slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slice]:
+    """The flights, in the order of travel."""
+    rows = await info.context.loaders.segments.load(root.id)
+    flights = await info.context.loaders.departure.load_many([row.slot_id for row in rows])
+    return [
+        Slice((Segment(flight=flight, cabin=row.cabin, booking_class=row.booking_class),))
+        for row, flight in zip(rows, flights, strict=True)
+        if flight is not None
+    ]
+
+
+async def seats(root: strawberry.Parent[Passenger], info: Info) -> Sequence[SeatAssignment]:
+    """The passenger's seats, by flight."""
+    return await info.context.loaders.seats.load(root.id)
+
+
+async def tickets(root: strawberry.Parent[Passenger], info: Info) -> Sequence[Ticket]:
+    """The passenger's tickets, one for each flight."""
+    return await info.context.loaders.tickets.load(root.id)
+
+
+async def flight_of(root: strawberry.Parent[SeatAssignment | Ticket], info: Info) -> Departure | None:
+    """The flight of a seat or of a ticket."""
+    return await info.context.loaders.departure.load(root.slot_id)
+
+
+async def shown(session: ReadSession, row: Booking, *, owned: bool, access_token: str | None = None) -> ShownBooking:
+    """A booking with its deadline: the hold's, while it waits for its money; null otherwise."""
+    waits = row.status in (BookingStatus.SEATS_LOCKED, BookingStatus.PAYMENT_PENDING)
+    hold = await session.get(Hold, row.hold_id) if waits else None
+    return ShownBooking(row, owned, access_token, hold.expires_at if hold else None)

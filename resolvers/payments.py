@@ -1,0 +1,124 @@
+"""Payments: paying a booking, and what a payment shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import strawberry
+
+from core.money import Money
+from models import Payment, PaymentStatus
+from resolvers import access
+from resolvers.context import Info
+from services import payments
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayBookingInput:
+    """Pay a booking with a method of the gateway's (`pm_…`); no card number ever reaches Jetway.
+
+    `return_url` is where the gateway sends the payer back to after 3-D Secure. Send the same input again to go on.
+    """
+
+    booking_id: strawberry.ID
+    booking_token: str | None = None
+    payment_method: str
+    idempotency_key: str
+    return_url: str | None = None
+
+
+@dataclass(frozen=True)
+class TestPaymentMethod:
+    """A method of the sandbox, and what it is for."""
+
+    payment_method: str
+    label: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class PaymentSettings:
+    """How to pay here."""
+
+    gateway: str
+    sandbox: bool
+    test_methods: tuple[TestPaymentMethod, ...]
+
+
+SANDBOX_METHODS = (
+    TestPaymentMethod("pm_card_visa", "Visa", "succeeds"),
+    TestPaymentMethod("pm_card_mastercard", "Mastercard", "succeeds"),
+    TestPaymentMethod("pm_card_threeDSecure2Required", "Visa with 3-D Secure", "asks the bank first"),
+    TestPaymentMethod("pm_card_visa_chargeDeclined", "Visa, declined", "is declined"),
+    TestPaymentMethod("pm_card_visa_chargeDeclinedInsufficientFunds", "Visa, no funds", "is declined: no funds"),
+    TestPaymentMethod("pm_card_chargeDeclinedExpiredCard", "Visa, expired", "is declined: expired card"),
+)
+"""Stripe's documented test methods; the sandbox behaves as Stripe's test mode does."""
+
+
+@dataclass(frozen=True)
+class ShownPayment:
+    """A payment as its reader sees it. Only whoever owns the booking (`owned`) learns how to go on with it."""
+
+    row: Payment
+    owned: bool
+
+    @property
+    def id(self) -> UUID:
+        """Its key."""
+        return self.row.id
+
+    @property
+    def status(self) -> PaymentStatus:
+        """How far it got."""
+        return self.row.status
+
+    @property
+    def amount(self) -> Money:
+        """What it is for."""
+        return Money(self.row.amount, self.row.currency)
+
+    @property
+    def refunded(self) -> Money:
+        """What of it has gone back."""
+        return Money(self.row.refunded, self.row.currency)
+
+    @property
+    def client_secret(self) -> str | None:
+        """For the gateway's own client library."""
+        return self.row.client_secret if self.owned else None
+
+    @property
+    def redirect_url(self) -> str | None:
+        """Where the payer's bank asks, while it has to."""
+        waits = self.owned and self.row.status is PaymentStatus.REQUIRES_ACTION
+        return self.row.redirect_url if waits else None
+
+    @property
+    def decline_code(self) -> str | None:
+        """Why it was declined."""
+        return self.row.decline_code
+
+
+async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
+    """Pay, or go on paying, a booking of the viewer's."""
+    ctx = info.context
+    async with ctx.reading() as session:
+        found = await access.booking(session, ctx, input.booking_id, input.booking_token)
+    paid = await payments.pay(
+        ctx.app.database,
+        ctx.app.gateways,
+        booking_id=found.id,
+        method=input.payment_method,
+        return_url=input.return_url,
+        owner=ctx.owner,
+        idempotency_key=input.idempotency_key,
+    )
+    return ShownPayment(paid, owned=True)
+
+
+async def payment_settings(info: Info) -> PaymentSettings:
+    """Which gateway takes the money, and the sandbox's test methods where it is that."""
+    sandbox = info.context.app.settings.sandbox
+    return PaymentSettings("stripe", sandbox, SANDBOX_METHODS if sandbox else ())

@@ -1,0 +1,150 @@
+"""Bookings, passengers and tickets, as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from core.money import Money as Amount
+from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
+from models import CancellationQuote as QuoteRow
+from resolvers import bookings as resolve
+from resolvers.bookings import ShownBooking
+from schema.flights import Flight
+from schema.itineraries import PriceLine, Slice
+from schema.nodes import Money, Node, id_of, rows_of
+from schema.payments import Payment
+from schema.problems import HoldExpired, PriceChanged, QuoteExpired, mutation, outcome
+from services.bookings import Contact as ContactRow
+
+strawberry.enum(BookingStatus, description="The life of a booking.")
+strawberry.enum(PassengerType, description="By age on the day of travel; an infant sits on a lap.")
+strawberry.enum(PassengerTitle, description="How a passenger is addressed.")
+strawberry.enum(TicketStatus, description="What a ticket is still good for.")
+
+strawberry.input(resolve.SeatChoiceInput, description="Which seat of a flight a passenger takes.")
+strawberry.input(resolve.PassengerInput, description="Somebody who travels. An infant takes no seat.")
+strawberry.input(ContactRow, name="ContactInput", description="How to reach whoever books.")
+strawberry.input(
+    resolve.CreateBookingInput,
+    description="An offer and a hold that become a booking. A guest's idempotency key is a random UUID (version 4).",
+)
+strawberry.input(resolve.QuoteCancellationInput, description="Which booking might be cancelled.")
+strawberry.input(resolve.CancelBookingInput, description="The quote to act on.")
+
+
+@strawberry.type(description="How to reach whoever booked.")
+class Contact:
+    """`services.bookings.Contact`."""
+
+    email: str = strawberry.field(description="Where confirmations go.")
+    phone: str | None = strawberry.field(description="In international form.")
+
+
+@strawberry.type(description="A passenger's seat on one flight.")
+class SeatAssignment:
+    """`models.SeatAssignment`."""
+
+    flight: Flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
+    number: str = strawberry.field(resolver=lambda root: root.unit, graphql_type=str, description="The seat: 12A.")
+
+
+@strawberry.type(description="An electronic ticket, for one passenger and one flight.")
+class Ticket:
+    """`models.Ticket`."""
+
+    number: str = strawberry.field(description="Thirteen digits: the airline's accounting code and a serial number.")
+    status: TicketStatus = strawberry.field(description="What it is good for.")
+    flight: Flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
+
+
+@strawberry.type(description="Somebody who travels.")
+class Passenger:
+    """`models.Passenger`."""
+
+    id = id_of("Passenger")
+    type: PassengerType = strawberry.field(description="Adult, child or infant.")
+    title: PassengerTitle | None = strawberry.field(description="How they are addressed.")
+    first_name: str = strawberry.field(description="Given names.")
+    last_name: str = strawberry.field(description="Surname.")
+    seats: list[SeatAssignment] = strawberry.field(
+        resolver=resolve.seats, graphql_type=list[SeatAssignment], description="One for each flight; none for infants."
+    )
+    tickets: list[Ticket] = strawberry.field(
+        resolver=resolve.tickets, graphql_type=list[Ticket], description="One for each flight, once it is paid for."
+    )
+
+
+@strawberry.type(description="What somebody bought, or is about to buy.")
+class Booking(Node):
+    """`resolvers.bookings.ShownBooking`."""
+
+    is_type_of = rows_of(ShownBooking)
+
+    id = id_of("Booking")
+    pnr: str = strawberry.field(description="The record locator: six characters that people read to each other.")
+    status: BookingStatus = strawberry.field(description="Where it is in its life.")
+    expires_at: datetime | None = strawberry.field(description="Pay until then; null once that does not matter.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    total: Money = strawberry.field(description="What it costs in all.")
+    lines: list[PriceLine] = strawberry.field(
+        resolver=resolve.lines, graphql_type=list[PriceLine], description="They add up to the total."
+    )
+    contact: Contact | None = strawberry.field(description="For the owner alone; null by record locator.")
+    passengers: list[Passenger] = strawberry.field(
+        resolver=resolve.passengers, graphql_type=list[Passenger], description="Who travels."
+    )
+    payments: list[Payment] = strawberry.field(
+        resolver=resolve.payments, graphql_type=list[Payment], description="Every attempt to pay it."
+    )
+    slices: list[Slice] = strawberry.field(
+        resolver=resolve.slices, graphql_type=list[Slice], description="The journeys, in the order of travel."
+    )
+    access_token: str | None = strawberry.field(
+        description="Told once, to the guest who makes the booking: it pays, changes and cancels it."
+    )
+
+
+def refund(root: strawberry.Parent[QuoteRow]) -> Amount:
+    """What comes back."""
+    return Amount(root.refund, root.currency)
+
+
+def fee(root: strawberry.Parent[QuoteRow]) -> Amount:
+    """What is kept."""
+    return Amount(root.fee, root.currency)
+
+
+@strawberry.type(description="What cancelling would give back, kept until it expires.")
+class CancellationQuote:
+    """`models.CancellationQuote`."""
+
+    is_type_of = rows_of(QuoteRow)
+
+    id = id_of("CancellationQuote")
+    expires_at: datetime = strawberry.field(description="Until then it is kept.")
+    refund: Money = strawberry.field(resolver=refund, graphql_type=Money, description="What comes back.")
+    fee: Money = strawberry.field(resolver=fee, graphql_type=Money, description="What is kept.")
+    reason: str = strawberry.field(description="By which rule, in words.")
+
+
+@strawberry.type
+class BookingMutations:
+    """What is done with bookings."""
+
+    create_booking = mutation(
+        resolve.create_booking,
+        outcome("CreateBookingResult", Booking, PriceChanged, HoldExpired),
+        "Make an offer and a hold into a booking that waits for its money.",
+    )
+    quote_cancellation = mutation(
+        resolve.quote_cancellation,
+        outcome("QuoteCancellationResult", CancellationQuote),
+        "Ask what cancelling would give back. Nothing is cancelled.",
+    )
+    cancel_booking = mutation(
+        resolve.cancel_booking,
+        outcome("CancelBookingResult", Booking, QuoteExpired),
+        "Cancel as quoted. The seats are free at once; the money goes back.",
+    )

@@ -1,0 +1,74 @@
+"""The whole schema, put together."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from core import telemetry
+from engine.schema import OneOperation, Schema, limited, observed
+from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
+from schema.bookings import Booking, BookingMutations
+from schema.flights import Airport, Flight
+from schema.holds import Hold, HoldMutations
+from schema.itineraries import OfferConnection
+from schema.live import Subscription
+from schema.nodes import Node
+from schema.payments import Payment, PaymentMutations, PaymentSettings
+from schema.scalars import SCALARS
+from schema.users import User, UserMutations
+
+
+@strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
+class Query:
+    """Every root field that reads."""
+
+    node = strawberry.field(
+        resolver=nodes.node, graphql_type=Node | None, description="Anything that has an id, by it."
+    )
+    flight_search = strawberry.field(
+        resolver=itineraries.flight_search,
+        graphql_type=OfferConnection | None,
+        description="Priced offers, page by page. Nothing is stored and no seat is held.",
+    )
+    flight = strawberry.field(resolver=flights.flight, graphql_type=Flight | None, description="A flight by its id.")
+    airports = strawberry.field(
+        resolver=flights.airports,
+        graphql_type=list[Airport] | None,
+        description="Airports whose code, city or name begins like this, the likeliest first.",
+    )
+    departures = strawberry.field(
+        resolver=flights.departures,
+        graphql_type=list[Flight] | None,
+        description="The departures board of an airport, from `from` (by default an hour ago) on.",
+    )
+    hold = strawberry.field(
+        resolver=holds.hold, graphql_type=Hold | None, description="Your hold, or, with its token, a guest's."
+    )
+    booking = strawberry.field(
+        resolver=bookings.booking,
+        graphql_type=Booking | None,
+        description="Your booking, or, with its token, a guest's.",
+    )
+    booking_by_pnr = strawberry.field(
+        resolver=bookings.booking_by_pnr,
+        graphql_type=Booking | None,
+        description="A booking by record locator and a passenger's last name, without an account. Tries are limited.",
+    )
+    me = strawberry.field(resolver=users.me, graphql_type=User | None, description="Your account; null for a guest.")
+    payment_settings = strawberry.field(
+        resolver=payments.payment_settings, graphql_type=PaymentSettings | None, description="How to pay here."
+    )
+
+
+Mutation = merge_types("Mutation", (HoldMutations, BookingMutations, PaymentMutations, UserMutations))
+
+schema = Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[Airport, Booking, Flight, Hold, Payment, User],
+    config=StrawberryConfig(scalar_map=SCALARS),
+    extensions=[limited(), OneOperation, observed(telemetry.count_operation)],
+)

@@ -1,0 +1,111 @@
+"""Live streams, as clients see them: a snapshot first, then what changes, each event with its cursor."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Annotated, Union
+
+import strawberry
+
+from core import ids
+from models import SeatStatus
+from resolvers.context import Info
+from resolvers.flights import FLIGHT
+from schema.flights import Flight
+from schema.nodes import rows_of
+from schema.scalars import BigInt
+from services.departures import Departure
+from subscriptions import flights, seats
+
+
+@strawberry.type(description="What a seat is. Of two states of a seat, the one with the larger version is newer.")
+class SeatState:
+    """`services.seats.SeatState`."""
+
+    number: str = strawberry.field(description="Row and column: 12A.")
+    status: SeatStatus = strawberry.field(description="Whether it is free.")
+    version: BigInt = strawberry.field(description="Grows with each change; 0 where the seat was never taken.")
+
+
+@strawberry.type(description="Every seat of the flight.")
+class SeatMapSnapshot:
+    """`subscriptions.seats.SeatMapSnapshot`."""
+
+    is_type_of = rows_of(seats.SeatMapSnapshot)
+
+    cursor: str = strawberry.field(description="Come back with it as `after`.")
+    reset: bool = strawberry.field(description="Whether what was missed is no longer known: forget the seats you had.")
+    seats: list[SeatState] = strawberry.field(description="In the order of reading.")
+
+
+@strawberry.type(description="Some seats changed.")
+class SeatsChanged:
+    """`subscriptions.seats.SeatsChanged`."""
+
+    is_type_of = rows_of(seats.SeatsChanged)
+
+    cursor: str = strawberry.field(description="Come back with it as `after`.")
+    seats: list[SeatState] = strawberry.field(description="Each with its newest state.")
+
+
+SeatMapEvent = Annotated[
+    Union[SeatMapSnapshot, SeatsChanged],
+    strawberry.union("SeatMapEvent", description="A snapshot, or what changed since."),
+]
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """A change of a flight's day, with the flight as it is now."""
+
+    cursor: str
+    reset: bool
+    flight: Departure
+
+
+@strawberry.type(description="A flight as it is now.")
+class FlightStatusEvent:
+    """`ShownChange`."""
+
+    cursor: str = strawberry.field(description="Come back with it as `after`.")
+    reset: bool = strawberry.field(description="Whether what was missed is no longer known.")
+    flight: Flight = strawberry.field(description="The flight as it is now.")
+
+
+async def seat_map_events(
+    info: Info, flight_id: strawberry.ID, after: str | None = None
+) -> AsyncGenerator[seats.SeatMapEvent, None]:
+    """The seats of one flight, live."""
+    app = info.context.app
+    slot_id = ids.number_of(FLIGHT, flight_id, "flightId")
+    async for event in seats.seat_map_events(app.database, app.plans, app.hub, slot_id, after):
+        yield event
+
+
+async def flight_status_events(
+    info: Info, flight_ids: list[strawberry.ID], after: str | None = None
+) -> AsyncGenerator[ShownChange, None]:
+    """The day of some flights, live."""
+    ctx = info.context
+    slot_ids = [ids.number_of(FLIGHT, flight_id, "flightIds") for flight_id in flight_ids]
+    async for change in flights.flight_status_events(ctx.app.database, ctx.app.hub, slot_ids, after):
+        flight = await ctx.loaders.departure.load(change.slot_id)
+        if flight is not None:
+            yield ShownChange(cursor=change.cursor, reset=change.reset, flight=flight)
+
+
+@strawberry.type(description="What changes, as it happens. Each stream begins with the present state.")
+class Subscription:
+    """Every live stream."""
+
+    seat_map_events = strawberry.subscription(
+        resolver=seat_map_events,
+        graphql_type=AsyncGenerator[SeatMapEvent, None],
+        description="The seats of a flight: first all of them, then each change. With `after`, what was missed.",
+    )
+    flight_status_events = strawberry.subscription(
+        resolver=flight_status_events,
+        graphql_type=AsyncGenerator[FlightStatusEvent, None],
+        description="The day of up to 100 flights: first each as it is, then each change; with `after`, what was missed.",
+    )

@@ -1,0 +1,213 @@
+"""Problems: what a mutation answers instead of its result, one type per kind, shared by all mutations.
+
+A refusal is raised by a service as a DomainError and becomes data here, in one table. `tests/contracts` walks the
+errors and this table together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Union
+
+import strawberry
+from strawberry.extensions import FieldExtension
+
+from core import errors, ids
+from resolvers.flights import FLIGHT
+from resolvers.itineraries import new_offer
+from schema.itineraries import Offer
+from services import bookings, holds, offers, payments
+
+
+@strawberry.enum(description="Why something was refused. Codes are stable; new ones may be added.")
+class ProblemCode(StrEnum):
+    """Every code that a mutation can answer."""
+
+    INVALID_INPUT = "INVALID_INPUT"
+    INVALID_ID = "INVALID_ID"
+    INVALID_OFFER = "INVALID_OFFER"
+    UNKNOWN_SEAT = "UNKNOWN_SEAT"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    WRONG_TOKEN = "WRONG_TOKEN"  # noqa: S105 - a code, not a token
+    RATE_LIMITED = "RATE_LIMITED"
+    UNAVAILABLE = "UNAVAILABLE"
+    CONFLICT = "CONFLICT"
+    WRONG_STATE = "WRONG_STATE"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    SEATS_TAKEN = "SEATS_TAKEN"
+    SOLD_OUT = "SOLD_OUT"
+    SALES_CLOSED = "SALES_CLOSED"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+    HOLD_BOOKED = "HOLD_BOOKED"
+    EXTENSION_LIMIT = "EXTENSION_LIMIT"
+    OFFER_EXPIRED = "OFFER_EXPIRED"
+    PRICE_CHANGED = "PRICE_CHANGED"
+    PASSENGERS_DO_NOT_MATCH = "PASSENGERS_DO_NOT_MATCH"
+    PAYMENT_DECLINED = "PAYMENT_DECLINED"
+    PAYMENT_UNDER_WAY = "PAYMENT_UNDER_WAY"
+    ALREADY_PAID = "ALREADY_PAID"
+    QUOTE_EXPIRED = "QUOTE_EXPIRED"
+    QUOTE_SPENT = "QUOTE_SPENT"
+    DEPARTED = "DEPARTED"
+    EMAIL_TAKEN = "EMAIL_TAKEN"
+
+
+@strawberry.interface(description="A refusal. Nothing was changed.")
+class Problem:
+    """What every problem tells."""
+
+    code: ProblemCode = strawberry.field(description="Stable: branch on it.")
+    message: str = strawberry.field(description="A sentence for a person.")
+
+
+@strawberry.type(description="Something in the input cannot be meant.")
+class InvalidInput(Problem):
+    """`core.errors.Invalid`."""
+
+    field: str | None = strawberry.field(description="The path of the field in the input: passengers.0.seats.")
+
+
+@strawberry.type(description="There is no such thing, or it is not yours.")
+class NotFound(Problem):
+    """`core.errors.NotFound`."""
+
+
+@strawberry.type(description="You may not do this.")
+class Forbidden(Problem):
+    """`core.errors.Forbidden`."""
+
+
+@strawberry.type(description="Too many; ask again later.")
+class RateLimited(Problem):
+    """`core.errors.RateLimited`."""
+
+    retry_after_seconds: int = strawberry.field(description="When it may be asked again.")
+
+
+@strawberry.type(description="The thing is in another state than the request assumes.")
+class Conflict(Problem):
+    """`core.errors.Conflict`."""
+
+
+@strawberry.type(description="Something Jetway needs does not answer. The same request may be sent again.")
+class Unavailable(Problem):
+    """`core.errors.Unavailable`."""
+
+    retry_after_seconds: int = strawberry.field(description="When to ask again.")
+
+
+@strawberry.type(description="Seats of one flight that somebody else has.")
+class TakenSeats:
+    """Some seats of a flight."""
+
+    flight_id: strawberry.ID = strawberry.field(description="The flight.")
+    seats: list[str] = strawberry.field(description="The seats, by number.")
+
+
+@strawberry.type(description="Some of the seats are somebody else's. None was held.")
+class SeatsTaken(Problem):
+    """`services.holds.SeatsTaken`."""
+
+    taken: list[TakenSeats] = strawberry.field(description="Which.")
+
+
+@strawberry.type(description="The hold has ended; its seats are free for everybody.")
+class HoldExpired(Problem):
+    """`services.holds.HoldExpired`."""
+
+    expired_at: datetime = strawberry.field(description="When it ended.")
+
+
+@strawberry.type(description="The offer cannot be booked as it is.")
+class PriceChanged(Problem):
+    """`services.offers.PriceChanged`."""
+
+    renewed: strawberry.Private[offers.Offer | None]
+    offer: Offer | None = strawberry.field(
+        resolver=new_offer,
+        graphql_type=Offer | None,
+        description="What it costs now; null where it is not sold any more.",
+    )
+
+
+@strawberry.type(description="The payment was declined; the hold is as it was before.")
+class PaymentDeclined(Problem):
+    """`services.payments.PaymentDeclined`."""
+
+    decline_code: str = strawberry.field(description="The gateway's code: insufficient_funds.")
+    retryable: bool = strawberry.field(description="Whether another try, or another card, may succeed.")
+
+
+@strawberry.type(description="The quote has expired or was used.")
+class QuoteExpired(Problem):
+    """`services.bookings.QuoteExpired`."""
+
+
+def taken_seats(error: holds.SeatsTaken) -> list[TakenSeats]:
+    """The seats of the error, by the ids that clients know."""
+    return [
+        TakenSeats(flight_id=strawberry.ID(ids.global_id(FLIGHT, slot_id)), seats=seats)
+        for slot_id, seats in error.taken.items()
+    ]
+
+
+Facts = Callable[[Any], dict[str, Any]]
+
+TOLD_AS: tuple[tuple[type[errors.DomainError], type[Problem], Facts], ...] = (
+    (holds.SeatsTaken, SeatsTaken, lambda error: {"taken": taken_seats(error)}),
+    (holds.HoldExpired, HoldExpired, lambda error: {"expired_at": error.expired_at}),
+    (offers.PriceChanged, PriceChanged, lambda error: {"renewed": error.offer}),
+    (
+        payments.PaymentDeclined,
+        PaymentDeclined,
+        lambda error: {"decline_code": error.decline_code, "retryable": error.retryable},
+    ),
+    (bookings.QuoteExpired, QuoteExpired, lambda _: {}),
+    (errors.Invalid, InvalidInput, lambda error: {"field": error.field}),
+    (errors.NotFound, NotFound, lambda _: {}),
+    (errors.Forbidden, Forbidden, lambda _: {}),
+    (errors.RateLimited, RateLimited, lambda error: {"retry_after_seconds": error.retry_after}),
+    (errors.Unavailable, Unavailable, lambda error: {"retry_after_seconds": error.retry_after}),
+    (errors.Conflict, Conflict, lambda _: {}),
+)
+"""How each refusal is told, from the particular to the general: the first row that fits."""
+
+
+def describe(error: errors.DomainError) -> Problem:
+    """The problem that a refusal is told as."""
+    problem, facts = next((problem, facts) for kind, problem, facts in TOLD_AS if isinstance(error, kind))
+    return problem(code=ProblemCode(error.code), message=error.message, **facts(error))
+
+
+class Refusals(FieldExtension):
+    """Makes a mutation answer a problem where its resolver refuses."""
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info[Any, Any], **arguments: Any
+    ) -> Any:
+        try:
+            return await next_(source, info, **arguments)
+        except errors.DomainError as error:
+            return describe(error)
+
+
+ALWAYS = (InvalidInput, NotFound, Forbidden, RateLimited, Conflict, Unavailable)
+"""What any mutation may answer."""
+
+
+def outcome(name: str, result: type, *particular: type) -> Any:
+    """The union that a mutation answers: its result, the problems particular to it, and those of every mutation."""
+    description = f"{result.__name__}, or why not."
+    members = Union[(result, *particular, *ALWAYS)]
+    return Annotated[members, strawberry.union(name, description=description)]
+
+
+def mutation(resolver: Callable[..., Any], union: Any, description: str) -> Any:
+    """A mutation field that answers `union`."""
+    return strawberry.mutation(
+        resolver=resolver, graphql_type=union | None, description=description, extensions=[Refusals()]
+    )

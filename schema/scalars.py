@@ -1,0 +1,89 @@
+"""Scalars: how moments, money and large numbers are written."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NewType
+
+import strawberry
+from strawberry.schema.types.scalar import ScalarDefinition
+
+from core.money import EXPONENTS
+
+BigInt = NewType("BigInt", int)
+CurrencyCode = NewType("CurrencyCode", str)
+
+LARGEST = 2**53 - 1
+"""The largest whole number that every client's JSON keeps exact (ECMA-262, Number.MAX_SAFE_INTEGER)."""
+
+
+def read_moment(text: object) -> datetime:
+    """A moment with its offset."""
+    if not isinstance(text, str):
+        raise TypeError("DateTime is a string")
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("DateTime needs an offset, as in 2026-12-15T08:05:00-05:00")
+    return moment
+
+
+def read_date(text: object) -> date:
+    """A calendar date."""
+    if not isinstance(text, str) or len(text) != len("2026-12-15"):
+        raise ValueError("Date is written as 2026-12-15")
+    return date.fromisoformat(text)
+
+
+def check_big(value: object) -> int:
+    """A whole number that survives JSON."""
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST:
+        raise ValueError("BigInt is a whole number between -(2^53-1) and 2^53-1")
+    return value
+
+
+def check_currency(value: object) -> str:
+    """A currency that Jetway knows."""
+    if value not in EXPONENTS:
+        raise ValueError("CurrencyCode is a currency code of ISO 4217")
+    return str(value)
+
+
+def write_moment(moment: datetime) -> str:
+    """ISO 8601, to the second, with the offset of the place."""
+    return moment.isoformat(timespec="seconds")
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in ISO 8601 with the offset of its place: 2026-12-15T08:05:00-05:00.",
+        serialize=write_moment,
+        parse_value=read_moment,
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar date in ISO 8601: 2026-12-15. Where it belongs to a place, it is that place's date.",
+        serialize=date.isoformat,
+        parse_value=read_date,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="A decimal number as a string, so that nothing is lost: 199.00.",
+        serialize=str,
+        parse_value=Decimal,
+    ),
+    BigInt: strawberry.scalar(
+        name="BigInt",
+        description="A whole number between -(2^53-1) and 2^53-1, as a JSON number.",
+        serialize=check_big,
+        parse_value=check_big,
+    ),
+    CurrencyCode: strawberry.scalar(
+        name="CurrencyCode",
+        description="A currency code of ISO 4217: USD.",
+        serialize=check_currency,
+        parse_value=check_currency,
+    ),
+}
