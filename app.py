@@ -1,0 +1,172 @@
+"""The server: `python -m app`. Opens what a process needs, and mounts GraphQL, the webhook, health and the page.
+
+Settings come from the environment (`core/settings.py`). FORWARDED_ALLOW_IPS, uvicorn's own, names the proxies whose
+X-Forwarded-For is believed; without it nobody's is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from alembic.config import Config as AlembicConfig
+from alembic.script import ScriptDirectory
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from schema.build import schema
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route, WebSocketRoute
+from strawberry.schema import BaseSchema
+
+from core import lifeline, log, telemetry
+from core.db import Database
+from core.keys import Keyring
+from core.passwords import Passwords
+from core.settings import Settings
+from engine.middleware import AccessLog, BodyLimit, RequestId, SecurityHeaders
+from engine.responses import Files
+from resolvers.context import Application
+from schema import health, http
+from services import payments
+from services.gateways import Gateways
+from services.limits import Limiter
+from services.seats import Plans
+from subscriptions.hub import Hub
+
+BODY_LIMIT = 256 * 1024
+"""Bytes that one request or one WebSocket message may have."""
+
+VALKEY_CONNECTIONS = 32
+VALKEY_SECONDS = 2.0
+SHUTDOWN_SECONDS = 5
+BACKLOG = 4096
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Jetway as an ASGI application."""
+    return shell(schema, payments.receive, lambda: opened(settings))
+
+
+def shell(
+    graphql_schema: BaseSchema,
+    receive_webhook: http.ReceiveWebhook,
+    open_application: Callable[[], AbstractAsyncContextManager[Application]],
+) -> Starlette:
+    """All routes and middleware around a schema; what `open_application` gives lives as long as the server."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.migration_head = migration_head()
+        async with open_application() as application:
+            app.state.application = application
+            yield
+
+    graphql = http.graphql(graphql_schema)
+    files = Files(directory=http.WEB)
+    return Starlette(
+        routes=[
+            Route("/", http.page(files, "index.html"), name="page"),
+            Route("/graphiql", http.page(files, "graphiql.html"), name="graphiql"),
+            Mount("/static", files, name="static"),
+            Route("/graphql", graphql, name="graphql"),
+            WebSocketRoute("/graphql", graphql, name="live"),
+            Route("/webhooks/stripe", http.webhook(receive_webhook), methods=["POST"], name="stripe"),
+            Route("/healthz", health.healthz),
+            Route("/readyz", health.readyz),
+            Route("/metrics", health.metrics),
+        ],
+        middleware=[
+            Middleware(RequestId, bind=lambda request_id: log.bind(request_id=request_id)),
+            Middleware(AccessLog, write=http.write_access, unexpected=http.unexpected),
+            Middleware(SecurityHeaders, policy=http.POLICY, policies=http.POLICIES),
+            Middleware(BodyLimit, limit=BODY_LIMIT),
+        ],
+        lifespan=lifespan,
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Application]:
+    """Everything that one process needs, closed again in the opposite order."""
+    async with AsyncExitStack() as stack:
+        database = Database.from_settings(settings)
+        stack.push_async_callback(database.close)
+        telemetry.watch_pools(database)
+        redis = connect_valkey(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        gateways = Gateways.from_settings(settings)
+        stack.push_async_callback(gateways.close)
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        hub = Hub(settings.redis_url)
+        await hub.connect()
+        stack.push_async_callback(hub.disconnect)
+        yield Application(
+            settings=settings,
+            database=database,
+            redis=redis,
+            hub=hub,
+            keyring=Keyring(settings.secrets),
+            limiter=Limiter(redis),
+            gateways=gateways,
+            plans=Plans(),
+            passwords=passwords,
+        )
+
+
+def connect_valkey(url: str) -> Redis:
+    """A client for short commands: it waits for a free connection, and for Valkey, two seconds and no longer."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=VALKEY_CONNECTIONS,
+        timeout=VALKEY_SECONDS,
+        socket_timeout=VALKEY_SECONDS,
+        socket_connect_timeout=VALKEY_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+    )
+    return Redis.from_pool(pool)
+
+
+def migration_head() -> str:
+    """The newest migration of this code."""
+    script = ScriptDirectory.from_config(AlembicConfig(Path(__file__).with_name("alembic.ini")))
+    return script.get_current_head() or ""
+
+
+def configured(app: Starlette, settings: Settings, trusted_proxies: str = "") -> uvicorn.Config:
+    """How uvicorn serves `app`; X-Forwarded-For is believed from `trusted_proxies` (addresses with commas) alone."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=BODY_LIMIT,
+        ws_per_message_deflate=False,
+        backlog=BACKLOG,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+    )
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is under way, for a few seconds."""
+    lifeline.watch()
+    settings = Settings.from_env()
+    log.configure(settings.log_level)
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")  # noqa: TID251 - uvicorn's variable, not a setting of Jetway's
+    uvicorn.Server(configured(create_app(settings), settings, trusted)).run()
+
+
+if __name__ == "__main__":
+    main()
