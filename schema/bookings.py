@@ -46,8 +46,8 @@ class Contact:
 class SeatAssignment:
     """`models.SeatAssignment`."""
 
-    flight: Flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
-    number: str = strawberry.field(resolver=lambda root: root.unit, graphql_type=str, description="The seat: 12A.")
+    flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
+    number = strawberry.field(resolver=lambda root: root.unit, graphql_type=str, description="The seat: 12A.")
 
 
 @strawberry.type(description="An electronic ticket, for one passenger and one flight.")
@@ -56,7 +56,7 @@ class Ticket:
 
     number: str = strawberry.field(description="Thirteen digits: the airline's accounting code and a serial number.")
     status: TicketStatus = strawberry.field(description="What it is good for.")
-    flight: Flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
+    flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
 
 
 @strawberry.type(description="Somebody who travels.")
@@ -68,10 +68,10 @@ class Passenger:
     title: PassengerTitle | None = strawberry.field(description="How they are addressed.")
     first_name: str = strawberry.field(description="Given names.")
     last_name: str = strawberry.field(description="Surname.")
-    seats: list[SeatAssignment] = strawberry.field(
+    seats = strawberry.field(
         resolver=resolve.seats, graphql_type=list[SeatAssignment], description="One for each flight; none for infants."
     )
-    tickets: list[Ticket] = strawberry.field(
+    tickets = strawberry.field(
         resolver=resolve.tickets, graphql_type=list[Ticket], description="One for each flight, once it is paid for."
     )
 
@@ -88,17 +88,15 @@ class Booking(Node):
     expires_at: datetime | None = strawberry.field(description="Pay until then; null once that does not matter.")
     created_at: datetime = strawberry.field(description="When it was made.")
     total: Money = strawberry.field(description="What it costs in all.")
-    lines: list[PriceLine] = strawberry.field(
+    lines = strawberry.field(
         resolver=resolve.lines, graphql_type=list[PriceLine], description="They add up to the total."
     )
     contact: Contact | None = strawberry.field(description="For the owner alone; null by record locator.")
-    passengers: list[Passenger] = strawberry.field(
-        resolver=resolve.passengers, graphql_type=list[Passenger], description="Who travels."
-    )
-    payments: list[Payment] = strawberry.field(
+    passengers = strawberry.field(resolver=resolve.passengers, graphql_type=list[Passenger], description="Who travels.")
+    payments = strawberry.field(
         resolver=resolve.payments, graphql_type=list[Payment], description="Every attempt to pay it."
     )
-    slices: list[Slice] = strawberry.field(
+    slices = strawberry.field(
         resolver=resolve.slices, graphql_type=list[Slice], description="The journeys, in the order of travel."
     )
     access_token: str | None = strawberry.field(
@@ -124,8 +122,8 @@ class CancellationQuote:
 
     id = id_of("CancellationQuote")
     expires_at: datetime = strawberry.field(description="Until then it is kept.")
-    refund: Money = strawberry.field(resolver=refund, graphql_type=Money, description="What comes back.")
-    fee: Money = strawberry.field(resolver=fee, graphql_type=Money, description="What is kept.")
+    refund = strawberry.field(resolver=refund, graphql_type=Money, description="What comes back.")
+    fee = strawberry.field(resolver=fee, graphql_type=Money, description="What is kept.")
     reason: str = strawberry.field(description="By which rule, in words.")
 
 

@@ -124,11 +124,11 @@ class Flight(Node):
     arrival_terminal: str | None = strawberry.field(description="Where it arrives.")
     arrival_gate: str | None = strawberry.field(description="Where it arrives.")
     aircraft: Aircraft = strawberry.field(description="What flies it.")
-    seat_map: SeatMap | None = strawberry.field(
+    seat_map = strawberry.field(
         resolver=resolve.seat_map,
         graphql_type=SeatMap | None,
         description="Its seats; null where seats are not chosen.",
     )
-    seats_left: int | None = strawberry.field(
+    seats_left = strawberry.field(
         resolver=resolve.seats_left, graphql_type=int | None, description="How many seats of a cabin are still sold."
     )

@@ -43,7 +43,7 @@ class Hold(Node):
     status: HoldStatus = strawberry.field(description="Whether it still holds.")
     expires_at: datetime = strawberry.field(description="The deadline, by the server's clock.")
     extensions_left: int = strawberry.field(description="How often it may still be extended.")
-    flights: list[HeldSeats] = strawberry.field(
+    flights = strawberry.field(
         resolver=resolve.held_flights, graphql_type=list[HeldSeats], description="What it keeps."
     )
 

@@ -12,7 +12,7 @@ from models import FareFamily as FareFamilyRow
 from schema.flights import Airport, Flight
 from schema.nodes import Money
 from schema.paging import PageInfo
-from services import itineraries
+from services import fares, itineraries
 from services.itineraries import Priced
 
 strawberry.enum(PriceLineKind, description="What a line of a price is for.")
@@ -50,7 +50,7 @@ class FareFamily:
     refundable: bool = strawberry.field(description="Whether money comes back on cancellation.")
     changeable: bool = strawberry.field(description="Whether flights may be changed.")
     checked_bags: int = strawberry.field(description="Bags included, per passenger.")
-    cancellation_fee: Money = strawberry.field(
+    cancellation_fee = strawberry.field(
         resolver=cancellation_fee, graphql_type=Money, description="What is kept when a refundable fare is cancelled."
     )
 
@@ -92,7 +92,7 @@ def total(root: strawberry.Parent[Priced]) -> Amount:
     return root.offer.total
 
 
-def lines(root: strawberry.Parent[Priced]) -> list[itineraries.PriceLine]:
+def lines(root: strawberry.Parent[Priced]) -> list[fares.PriceLine]:
     """What the total is made of."""
     return list(root.offer.lines)
 
@@ -101,19 +101,15 @@ def lines(root: strawberry.Parent[Priced]) -> list[itineraries.PriceLine]:
 class Offer:
     """`services.itineraries.Priced`."""
 
-    id: strawberry.ID = strawberry.field(
-        resolver=offer_id, graphql_type=strawberry.ID, description="Opaque; createBooking takes it."
-    )
-    expires_at: datetime = strawberry.field(
+    id = strawberry.field(resolver=offer_id, graphql_type=strawberry.ID, description="Opaque; createBooking takes it.")
+    expires_at = strawberry.field(
         resolver=expires_at, graphql_type=datetime, description="Until then the price is kept."
     )
     seats_left: int = strawberry.field(description="How many more seats the cabin has.")
-    total: Money = strawberry.field(
+    total = strawberry.field(
         resolver=total, graphql_type=Money, description="For the whole party, before seats that cost extra."
     )
-    lines: list[PriceLine] = strawberry.field(
-        resolver=lines, graphql_type=list[PriceLine], description="They add up to the total."
-    )
+    lines = strawberry.field(resolver=lines, graphql_type=list[PriceLine], description="They add up to the total.")
     fare_family: FareFamily = strawberry.field(description="The rules it is sold under.")
     slices: list[Slice] = strawberry.field(description="The journeys, in the order of travel.")
 

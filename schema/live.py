@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Annotated, Union
+from typing import Annotated
 
 import strawberry
 
@@ -50,7 +50,7 @@ class SeatsChanged:
 
 
 SeatMapEvent = Annotated[
-    Union[SeatMapSnapshot, SeatsChanged],
+    SeatMapSnapshot | SeatsChanged,
     strawberry.union("SeatMapEvent", description="A snapshot, or what changed since."),
 ]
 
@@ -107,5 +107,5 @@ class Subscription:
     flight_status_events = strawberry.subscription(
         resolver=flight_status_events,
         graphql_type=AsyncGenerator[FlightStatusEvent, None],
-        description="The day of up to 100 flights: first each as it is, then each change; with `after`, what was missed.",
+        description="The day of up to 100 flights: each as it is, then what changes; with `after`, what was missed.",
     )

@@ -39,7 +39,7 @@ class Payment(Node):
     client_secret: str | None = strawberry.field(description="For the gateway's own client library.")
     redirect_url: str | None = strawberry.field(description="Where the payer's bank asks, for 3-D Secure.")
     decline_code: str | None = strawberry.field(description="Why it was declined.")
-    booking: Annotated[Booking, strawberry.lazy("schema.bookings")] = strawberry.field(
+    booking = strawberry.field(
         resolver=booking_of,
         graphql_type=Annotated["Booking", strawberry.lazy("schema.bookings")],
         description="What it pays.",

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Union
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -127,7 +129,7 @@ class PriceChanged(Problem):
     """`services.offers.PriceChanged`."""
 
     renewed: strawberry.Private[offers.Offer | None]
-    offer: Offer | None = strawberry.field(
+    offer = strawberry.field(
         resolver=new_offer,
         graphql_type=Offer | None,
         description="What it costs now; null where it is not sold any more.",
@@ -202,7 +204,7 @@ ALWAYS = (InvalidInput, NotFound, Forbidden, RateLimited, Conflict, Unavailable)
 def outcome(name: str, result: type, *particular: type) -> Any:
     """The union that a mutation answers: its result, the problems particular to it, and those of every mutation."""
     description = f"{result.__name__}, or why not."
-    members = Union[(result, *particular, *ALWAYS)]
+    members: Any = reduce(or_, (result, *particular, *ALWAYS))
     return Annotated[members, strawberry.union(name, description=description)]
 
 
