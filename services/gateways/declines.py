@@ -22,7 +22,6 @@ class Decline:
     retryable: bool = True
 
 
-FOR_GOOD = Decline(GENERIC, "The bank declined this payment.", retryable=False)
 UNKNOWN = Decline(GENERIC, "The bank declined this payment. Try again, or use another card.")
 
 DECLINES = MappingProxyType(
@@ -69,5 +68,5 @@ SECRET = frozenset(
 
 
 def explain(code: str) -> Decline:
-    """What the payer is told about a decline with that code."""
-    return FOR_GOOD if code in SECRET else DECLINES.get(code, UNKNOWN)
+    """What the payer is told about a decline with that code. Explaining what was explained changes nothing."""
+    return UNKNOWN if code in SECRET else DECLINES.get(code, UNKNOWN)

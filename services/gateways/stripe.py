@@ -37,7 +37,7 @@ from services.gateways.protocol import (
     Voided,
 )
 
-TIMEOUT = 5.0
+TIMEOUT = 4.0
 RETRIES = 2
 SKEW = timedelta(minutes=1)
 """How far Stripe's clock and ours may be apart."""

@@ -1,0 +1,45 @@
+"""Bookings: from an offer and a hold to tickets, and back.
+
+`creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
+there, each upon the `situation.py` it finds; `cancellation.py` quotes by `terms.py` and cancels; `expiry.py` writes
+down what deadlines decided; `reading.py` finds. `rows.py` has the states of a booking and the order of locks.
+"""
+
+from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
+from services.bookings.creation import create
+from services.bookings.expiry import expire_abandoned
+from services.bookings.paying import pay
+from services.bookings.reading import (
+    by_pnr,
+    lines_by_booking_ids,
+    passengers_by_booking_ids,
+    payments_by_booking_ids,
+    seats_by_passenger_ids,
+    segments_by_booking_ids,
+    tickets_by_passenger_ids,
+)
+from services.bookings.rows import BOOKING
+from services.bookings.rules import Contact, CreateBooking, PassengerDetails, SeatChoice
+from services.bookings.saga import advance
+
+__all__ = [
+    "BOOKING",
+    "Contact",
+    "CreateBooking",
+    "PassengerDetails",
+    "QuoteExpired",
+    "SeatChoice",
+    "advance",
+    "by_pnr",
+    "cancel",
+    "create",
+    "expire_abandoned",
+    "lines_by_booking_ids",
+    "passengers_by_booking_ids",
+    "pay",
+    "payments_by_booking_ids",
+    "quote_cancellation",
+    "seats_by_passenger_ids",
+    "segments_by_booking_ids",
+    "tickets_by_passenger_ids",
+]

@@ -1,0 +1,106 @@
+"""A booking's row: its states, and the order in which it is locked.
+
+Whoever changes a booking locks in one order: the idempotency key, the hold's claims by (slot, unit), the hold, the
+booking, its payment, its refund or quote, its tickets, and pools last, because a counter that is locked early makes a
+hot flight wait. Steps that leave the hold alone begin with the booking. The booking's row is also what puts the facts
+of its stream in order, so it is locked before any of them is written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from core.db import ReadSession, Session
+from core.errors import NotFound
+from core.states import Machine
+from models import Booking, BookingStatus
+from services import outbox, transitions
+from services.transitions import Cause
+
+BOOKING = Machine(
+    "booking",
+    BookingStatus,
+    BookingStatus.INITIATED,
+    {
+        BookingStatus.INITIATED: frozenset({BookingStatus.SEATS_LOCKED}),
+        BookingStatus.SEATS_LOCKED: frozenset(
+            {BookingStatus.PAYMENT_PENDING, BookingStatus.EXPIRED, BookingStatus.CANCELLED}
+        ),
+        BookingStatus.PAYMENT_PENDING: frozenset(
+            {
+                BookingStatus.SEATS_LOCKED,
+                BookingStatus.CONFIRMED,
+                BookingStatus.EXPIRED,
+                BookingStatus.FAILED,
+            }
+        ),
+        BookingStatus.CONFIRMED: frozenset({BookingStatus.CHECKED_IN, BookingStatus.CANCELLED, BookingStatus.NO_SHOW}),
+        BookingStatus.CHECKED_IN: frozenset({BookingStatus.COMPLETED}),
+        BookingStatus.COMPLETED: frozenset(),
+        BookingStatus.EXPIRED: frozenset(),
+        BookingStatus.FAILED: frozenset(),
+        BookingStatus.CANCELLED: frozenset(),
+        BookingStatus.NO_SHOW: frozenset(),
+    },
+)
+"""SEATS_LOCKED follows PAYMENT_PENDING when a payment is declined: the seats are kept, and it may be tried again."""
+
+FACTS = {
+    BookingStatus.INITIATED: "booking.created",
+    BookingStatus.SEATS_LOCKED: "booking.seats_locked",
+    BookingStatus.PAYMENT_PENDING: "booking.payment_pending",
+    BookingStatus.CONFIRMED: "booking.confirmed",
+    BookingStatus.CHECKED_IN: "booking.checked_in",
+    BookingStatus.COMPLETED: "booking.completed",
+    BookingStatus.EXPIRED: "booking.expired",
+    BookingStatus.FAILED: "booking.failed",
+    BookingStatus.CANCELLED: "booking.cancelled",
+    BookingStatus.NO_SHOW: "booking.no_show",
+}
+"""The fact that says a booking came to be in a state."""
+
+
+async def locked(session: Session, booking_id: UUID) -> Booking:
+    """The booking as it is now, kept from every other writer; raises NotFound."""
+    chosen = select(Booking).where(Booking.id == booking_id).with_for_update()
+    booking: Booking | None = await session.scalar(chosen.execution_options(populate_existing=True))
+    if booking is None:
+        raise NotFound("There is no such booking.")
+    return booking
+
+
+async def hold_of(session: ReadSession, booking_id: UUID) -> UUID:
+    """The hold that a booking was made from, which never changes; raises NotFound."""
+    hold_id: UUID | None = await session.scalar(select(Booking.hold_id).where(Booking.id == booking_id))
+    if hold_id is None:
+        raise NotFound("There is no such booking.")
+    return hold_id
+
+
+async def begin(session: Session, booking: Booking, cause: Cause) -> None:
+    """Write a new booking, INITIATED."""
+    booking.status = BOOKING.initial
+    session.add(booking)
+    await session.flush()
+    stream, fact = outbox.booking_stream(booking.id), FACTS[BOOKING.initial]
+    await transitions.begin(session, BOOKING, booking.id, stream, fact, payload(booking), cause)
+
+
+async def move(session: Session, booking: Booking, to: BookingStatus, cause: Cause) -> None:
+    """Move a locked booking, with its history and its fact; raises WrongState."""
+    stream = outbox.booking_stream(booking.id)
+    await transitions.advance(session, BOOKING, booking, booking.id, to, stream, FACTS[to], payload(booking), cause)
+
+
+def payload(booking: Booking) -> dict[str, Any]:
+    """What a fact says of the booking beside its status. `total` is minor units; nobody's name or address."""
+    return {
+        "booking": str(booking.id),
+        "pnr": booking.pnr,
+        "hold": str(booking.hold_id),
+        "total": booking.total,
+        "currency": booking.currency,
+    }

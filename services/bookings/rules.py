@@ -1,0 +1,170 @@
+"""What a booking's passengers and contact must be; nothing here asks the database.
+
+Each check raises Invalid with the field in the client's spelling (`passengers.0.firstName`), or Conflict with
+PASSENGERS_DO_NOT_MATCH where who travels and what was priced or held are not the same party.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from core.errors import Conflict, Invalid
+from models import Cabin, PassengerTitle, PassengerType
+from services.fares import Party
+from services.holds import Owner
+
+MAX_NAME = 60
+MAX_AGE = 120
+CHILD_FROM, ADULT_FROM = 2, 12
+"""Ages in years on the day of travel at which an infant becomes a child, and a child an adult."""
+
+NAME_MARKS = frozenset(" -'’")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+PHONE = re.compile(r"\+?[0-9]{6,15}")
+PHONE_MARKS = re.compile(r"[\s().-]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatChoice:
+    """A seat that a passenger wants on one flight, by its slot."""
+
+    slot_id: int
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassengerDetails:
+    """Somebody who is to travel."""
+
+    type: PassengerType
+    title: PassengerTitle | None
+    first_name: str
+    last_name: str
+    date_of_birth: date
+    seats: tuple[SeatChoice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact:
+    """Whom to tell about the booking."""
+
+    email: str
+    phone: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateBooking:
+    """A booking that somebody asks for, of an offer (by its token) and a hold that is theirs."""
+
+    owner: Owner
+    offer_token: str
+    hold_id: UUID
+    contact: Contact
+    passengers: tuple[PassengerDetails, ...]
+    idempotency_key: str
+    source: str | None = None
+    referral_code: str | None = None
+
+
+def check_words(command: CreateBooking) -> None:
+    """Names and contact, as far as their letters go."""
+    if not EMAIL.fullmatch(command.contact.email.strip()) or len(command.contact.email) > 254:
+        raise Invalid("This is not an e-mail address.", field="contact.email")
+    if command.contact.phone is not None and not PHONE.fullmatch(bare_phone(command.contact.phone)):
+        raise Invalid("This is not a phone number.", field="contact.phone")
+    for field, text in (("source", command.source), ("referralCode", command.referral_code)):
+        if text is not None and not (1 <= len(text) <= 100 and text.isprintable()):
+            raise Invalid("Use 1 to 100 letters and digits.", field=field)
+    for index, passenger in enumerate(command.passengers):
+        check_name(passenger.first_name, f"passengers.{index}.firstName")
+        check_name(passenger.last_name, f"passengers.{index}.lastName")
+
+
+def bare_phone(text: str) -> str:
+    """A phone number without the marks that people write for legibility."""
+    return PHONE_MARKS.sub("", text)
+
+
+def tidy(name: str) -> str:
+    """A name as it is kept: composed letters (Unicode NFC), single spaces."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def check_name(name: str, field: str) -> None:
+    """1 to 60 letters of any script, spaces, hyphens and apostrophes; a letter at least."""
+    text = tidy(name)
+    letters = [unicodedata.category(one)[0] in "LM" for one in text if one not in NAME_MARKS]
+    if not letters or not all(letters) or len(text) > MAX_NAME:
+        raise Invalid(f"A name has 1 to {MAX_NAME} letters, spaces, hyphens and apostrophes.", field=field)
+
+
+def check_party(passengers: Sequence[PassengerDetails], party: Party) -> None:
+    """The passengers are, by type, those whom the offer was priced for."""
+    count = Counter(passenger.type for passenger in passengers)
+    found = Party(
+        adults=count[PassengerType.ADULT], children=count[PassengerType.CHILD], infants=count[PassengerType.INFANT]
+    )
+    if found.infants > found.adults:
+        raise Conflict("Each infant sits on the lap of an adult.", code="PASSENGERS_DO_NOT_MATCH")
+    if found != party:
+        raise Conflict("The offer was made for other passengers.", code="PASSENGERS_DO_NOT_MATCH")
+
+
+def check_ages(passengers: Sequence[PassengerDetails], day: date) -> None:
+    """Each passenger is, on the local day on which the journey begins, of the age that goes with their type."""
+    for index, passenger in enumerate(passengers):
+        field = f"passengers.{index}.dateOfBirth"
+        age = age_on(passenger.date_of_birth, day)
+        if not 0 <= age <= MAX_AGE:
+            raise Invalid("This is not a traveller's date of birth.", field=field)
+        if passenger.type is not type_of(age):
+            raise Invalid(f"At {age} years this passenger travels as {type_of(age)}.", field=field)
+
+
+def age_on(born: date, day: date) -> int:
+    """Completed years of age; negative for somebody who is not born yet."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def type_of(age: int) -> PassengerType:
+    """As whom somebody of that age travels."""
+    if age < CHILD_FROM:
+        return PassengerType.INFANT
+    return PassengerType.CHILD if age < ADULT_FROM else PassengerType.ADULT
+
+
+def check_seats(
+    passengers: Sequence[PassengerDetails], cabins: Mapping[int, Cabin], held: Mapping[tuple[int, str], str]
+) -> None:
+    """Every passenger but an infant has one seat on each flight, in its cabin; together they have what is held.
+
+    `cabins` are the offer's flights with the cabin sold on each, `held` the hold's seats by (slot, number) with the
+    pool that counts each.
+    """
+    given: set[tuple[int, str]] = set()
+    for index, passenger in enumerate(passengers):
+        field = f"passengers.{index}.seats"
+        if passenger.type is PassengerType.INFANT:
+            if passenger.seats:
+                raise Invalid("An infant sits on a lap, without a seat of its own.", field=field)
+            continue
+        if Counter(seat.slot_id for seat in passenger.seats) != Counter(cabins):
+            raise Invalid("Choose one seat on each flight.", field=field)
+        for seat in passenger.seats:
+            place = (seat.slot_id, seat.unit)
+            if place not in held:
+                raise Invalid(f"The hold does not keep seat {seat.unit}.", field=field, code="SEAT_NOT_HELD")
+            if held[place] != cabins[seat.slot_id]:
+                raise Invalid(f"Seat {seat.unit} is not in the cabin of the offer.", field=field, code="WRONG_CABIN")
+            if place in given:
+                raise Invalid(f"Seat {seat.unit} is given to two passengers.", field=field, code="SEAT_GIVEN_TWICE")
+            given.add(place)
+    left_over = sorted(unit for _, unit in held.keys() - given)
+    if left_over:
+        raise Conflict(f"The hold also keeps {', '.join(left_over)}.", code="PASSENGERS_DO_NOT_MATCH")

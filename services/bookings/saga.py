@@ -1,0 +1,225 @@
+"""The way of a booking from payment to ticket, and every way back: one step at a time, each safe to take again.
+
+    authorise -> confirm seats and issue tickets, in one transaction -> capture -> CONFIRMED
+
+What has been done is what the rows say: whoever calls `advance`, in whatever state the booking is (the request that
+began it, a webhook's job, the job after a crash), takes the step that is due. Between two steps nothing is locked, and
+no step calls the gateway inside a transaction. Two callers at once ask the gateway with the same key, and the second to
+write finds that the first has gone on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Interval, func, select, type_coerce
+
+from core.db import Database
+from core.log import logger
+from models import BookingStatus, Hold, Payment, PaymentStatus, TicketStatus
+from services import holds, jobs, payments, refunds, tickets
+from services.bookings import reading, rows
+from services.bookings.situation import Situation, look, unchanged, unchanged_with_hold
+from services.gateways import (
+    Authorised,
+    Captured,
+    Declined,
+    GatewayRefused,
+    Gateways,
+    NeedsAction,
+    Outcome,
+    Processing,
+    Voided,
+    explain,
+)
+from services.holds import HoldExpired
+from services.transitions import Cause
+
+Step = Callable[[Situation], Awaitable[bool]]
+"""Takes one step; whether there may be another at once."""
+
+AFTER_DEADLINE = timedelta(seconds=1)
+
+log = logger("bookings")
+
+
+async def advance(db: Database, gateways: Gateways, booking_id: UUID) -> None:
+    """Take every step that can be taken now; returns when the booking is at its end, or waits for somebody.
+
+    Owns its short transactions. Raises NotFound, and GatewayUnavailable where the gateway does not answer: nothing is
+    lost then, and calling again goes on.
+    """
+    while (seen := await look(db, gateways, booking_id)) is not None:
+        if seen.booking is BookingStatus.CANCELLED:
+            await refunds.settle(db, gateways, booking_id)
+            return
+        step = due(seen)
+        if step is None or not await step(seen):
+            return
+
+
+def due(seen: Situation) -> Step | None:
+    """The step that a situation asks for; None where there is none."""
+    if seen.booking is not BookingStatus.PAYMENT_PENDING:
+        return None
+    match seen.payment:
+        case PaymentStatus.INITIATED:
+            return find if seen.dead else authorise
+        case PaymentStatus.REQUIRES_ACTION | PaymentStatus.PROCESSING:
+            return ask
+        case PaymentStatus.AUTHORIZED:
+            return capture if seen.sold else sell
+        case _:
+            return None
+
+
+async def authorise(seen: Situation) -> bool:
+    """Have the money promised."""
+    return await write(seen, await seen.gateway.authorise(seen.order))
+
+
+async def find(seen: Situation) -> bool:
+    """The seats are gone and nobody knows whether the payment ever reached the gateway: look for it there."""
+    outcome = await seen.gateway.find(seen.order)
+    if outcome is None:
+        return await put_back(seen, None, "the gateway never heard of it")
+    return await write(seen, outcome)
+
+
+async def ask(seen: Situation) -> bool:
+    """Has the payer, or the gateway, done what we wait for? Once the seats are gone, the payment is called off."""
+    outcome = await seen.gateway.fetch(seen.known_to_gateway)
+    if isinstance(outcome, NeedsAction | Processing) and seen.dead:
+        return await call_off(seen, "nobody confirmed it in time")
+    return await write(seen, outcome)
+
+
+async def write(seen: Situation, outcome: Outcome) -> bool:
+    """Write what the gateway says of a payment that is not authorised yet."""
+    match outcome:
+        case NeedsAction():
+            return await note(seen, PaymentStatus.REQUIRES_ACTION, outcome)
+        case Processing():
+            return await note(seen, PaymentStatus.PROCESSING, outcome)
+        case Authorised() | Captured():
+            # Captured by somebody else than us: our own capture, the step after the next, is told so.
+            return await note(seen, PaymentStatus.AUTHORIZED, outcome)
+        case Declined():
+            if outcome.gateway_id is not None:
+                # So that nobody confirms it later with its client secret, and pays for a booking that is not waiting.
+                await seen.gateway.void(outcome.gateway_id, seen.key("void"))
+            return await put_back(seen, outcome, f"declined: {outcome.code}")
+        case Voided():
+            return await put_back(seen, outcome, "called off at the gateway")
+
+
+async def note(seen: Situation, to: PaymentStatus, outcome: NeedsAction | Processing | Authorised | Captured) -> bool:
+    """Write that a payment came further; a payment that waits gets a job for the moment at which its time is over."""
+    if to is seen.payment:
+        return False
+    async with seen.db.transaction() as session:
+        found = await unchanged(session, seen)
+        if found is not None:
+            payment = found[1]
+            payment.gateway_id = outcome.gateway_id
+            payment.client_secret = getattr(outcome, "client_secret", payment.client_secret)
+            payment.redirect_url = getattr(outcome, "redirect_url", None)
+            cause = Cause(actor="gateway", reason=f"the gateway answered {type(outcome).__name__}")
+            await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
+            if to in payments.WAITING:
+                left = select(type_coerce(Hold.expires_at - func.jetway_now(), Interval)).where(Hold.id == seen.hold_id)
+                delay: timedelta = (await session.execute(left)).scalar_one()
+                await jobs.advance_booking(session, seen.booking_id, delay=max(delay, timedelta()) + AFTER_DEADLINE)
+    if found is None:
+        await drop_orphan(seen, outcome.gateway_id)
+    return True
+
+
+async def drop_orphan(seen: Situation, gateway_id: str) -> None:
+    """Call off what the gateway promised for a payment that was given up while we asked."""
+    async with seen.db.transaction() as session:
+        payment = await session.get_one(Payment, seen.payment_id)
+    if payment.status in payments.OVER:
+        log.warning("payment.orphan", payment=str(seen.payment_id), status=payment.status)
+        await seen.gateway.void(gateway_id, seen.key("void"))
+
+
+async def sell(seen: Situation) -> bool:
+    """In one transaction: the seats are sold and every ticket is issued. Seats that are lost send the money back."""
+    try:
+        async with seen.db.transaction() as session:
+            if await unchanged_with_hold(session, seen) is not None:
+                cause = Cause(actor="saga", reason="the payment is authorised")
+                await tickets.issue(session, seen.booking_id, cause)
+                await holds.take_over(session, seen.hold_id, cause)
+    except HoldExpired:
+        return await call_off(seen, "its seats were somebody else's by then")
+    return True
+
+
+async def capture(seen: Situation) -> bool:
+    """Take the money, and confirm the booking with it."""
+    try:
+        taken = await seen.gateway.capture(seen.known_to_gateway, seen.amount, seen.key("capture"))
+    except GatewayRefused as refusal:
+        log.warning("capture.refused", payment=str(seen.payment_id), code=refusal.code)
+        await seen.gateway.void(seen.known_to_gateway, seen.key("void"))
+        return await undo(seen, refusal.code)
+    async with seen.db.transaction() as session:
+        found = await unchanged(session, seen)
+        if found is not None:
+            booking, payment = found
+            payment.captured = taken.amount.minor_units
+            cause = Cause(actor="saga", reason="the money is there")
+            await payments.move(session, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
+            await rows.move(session, booking, BookingStatus.CONFIRMED, cause)
+    return True
+
+
+async def call_off(seen: Situation, reason: str) -> bool:
+    """Cancel the payment at the gateway, then give it up."""
+    await seen.gateway.void(seen.known_to_gateway, seen.key("void"))
+    return await put_back(seen, None, reason)
+
+
+async def put_back(seen: Situation, outcome: Declined | Voided | None, reason: str) -> bool:
+    """Give a payment up of which nothing is promised any more, and give the hold its old deadline back.
+
+    The booking may be paid anew while the hold lives, and is EXPIRED where it does not. `outcome` None: it was us who
+    called the payment off, because the seats are lost.
+    """
+    async with seen.db.transaction() as session:
+        found = await unchanged_with_hold(session, seen)
+        if found is None:
+            return True
+        booking, payment, hold = found
+        alive = outcome is not None and not seen.dead and hold.expires_at > await holds.now(session)
+        payment.gateway_id = payment.gateway_id or (outcome.gateway_id if outcome else None)
+        payment.redirect_url = None
+        to, fact = PaymentStatus.VOIDED, "payment.voided"
+        if isinstance(outcome, Declined):
+            to, fact = PaymentStatus.DECLINED, "payment.declined"
+        if isinstance(outcome, Declined) or alive:
+            why = explain(outcome.code if isinstance(outcome, Declined) else "cancelled")
+            payment.decline_code, payment.decline_message = why.code, why.message
+        cause = Cause(actor="saga", reason=reason)
+        await payments.move(session, payment, to, fact, cause)
+        await rows.move(session, booking, BookingStatus.SEATS_LOCKED if alive else BookingStatus.EXPIRED, cause)
+        await holds.payment_failed(session, seen.hold_id)
+    return True
+
+
+async def undo(seen: Situation, code: str) -> bool:
+    """The money cannot be had: void the tickets and the payment, give the seats back, end the booking."""
+    async with seen.db.transaction() as session:
+        found = await unchanged_with_hold(session, seen)
+        if found is not None:
+            booking, payment, _ = found
+            cause = Cause(actor="saga", reason=f"capture refused: {code}")
+            await payments.move(session, payment, PaymentStatus.VOIDED, "payment.voided", cause)
+            await rows.move(session, booking, BookingStatus.FAILED, cause)
+            await tickets.close(session, seen.booking_id, TicketStatus.VOID, cause)
+            await holds.give_back(session, seen.hold_id, await reading.seats_sold(session, seen.booking_id))
+    return True

@@ -1,0 +1,124 @@
+"""Where a booking stands between two steps of its saga, and how a step makes sure that it still does.
+
+A step looks, asks the gateway with nothing locked, and then writes in one transaction what came of it. Whatever may
+have happened in between, it writes only if booking and payment are still as they were when it looked: otherwise
+somebody else has taken the step, and there is nothing to write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+
+from core.db import Database, Session
+from core.errors import NotFound
+from core.money import Money
+from models import Booking, BookingStatus, Hold, HoldStatus, Payment, PaymentStatus
+from services import holds, payments
+from services.bookings import rows
+from services.gateways import Gateway, Gateways, Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """A booking with the payment that is under way or taken, as one moment showed them.
+
+    `sold` tells that the seats were taken over from the hold; `dead` that the hold keeps nothing any more.
+    """
+
+    db: Database
+    gateway: Gateway
+    booking_id: UUID
+    hold_id: UUID
+    pnr: str
+    booking: BookingStatus
+    payment_id: UUID
+    payment: PaymentStatus
+    gateway_id: str | None
+    amount: Money
+    method: str
+    return_url: str | None
+    initiated_at: datetime
+    sold: bool
+    dead: bool
+
+    @property
+    def order(self) -> Order:
+        """What the gateway is asked to authorise; the same as often as it is asked."""
+        return Order(
+            payment_id=self.payment_id,
+            booking_id=self.booking_id,
+            pnr=self.pnr,
+            amount=self.amount,
+            method=self.method,
+            return_url=self.return_url,
+            created_at=self.initiated_at,
+        )
+
+    def key(self, step: str) -> str:
+        """The idempotency key of a call to the gateway."""
+        return f"{self.payment_id}:{step}"
+
+    @property
+    def known_to_gateway(self) -> str:
+        """The gateway's id of the payment, which it has from its first answer on."""
+        if self.gateway_id is None:
+            raise RuntimeError(f"payment {self.payment_id} is {self.payment} without an id of the gateway's")
+        return self.gateway_id
+
+
+async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation | None:
+    """The booking as the primary has it now; None where no payment of it is under way or taken. Raises NotFound."""
+    under_way = and_(Payment.booking_id == Booking.id, Payment.status.not_in(payments.OVER))
+    chosen = (
+        select(Booking, Payment, Hold.status, (Hold.expires_at <= func.jetway_now()).label("over"))
+        .join(Hold, Hold.id == Booking.hold_id)
+        .outerjoin(Payment, under_way)
+        .where(Booking.id == booking_id)
+    )
+    async with db.transaction() as session:
+        found = (await session.execute(chosen)).one_or_none()
+    if found is None:
+        raise NotFound("There is no such booking.")
+    booking, hold, over = found.Booking, found.status, found.over
+    payment: Payment | None = found.Payment
+    if payment is None:
+        return None
+    return Situation(
+        db=db,
+        gateway=gateways.named(payment.gateway),
+        booking_id=booking.id,
+        hold_id=booking.hold_id,
+        pnr=booking.pnr,
+        booking=booking.status,
+        payment_id=payment.id,
+        payment=payment.status,
+        gateway_id=payment.gateway_id,
+        amount=Money(payment.amount, payment.currency),
+        method=payment.method,
+        return_url=payment.return_url,
+        initiated_at=payment.created_at,
+        sold=hold is HoldStatus.BOOKED,
+        dead=hold in (HoldStatus.RELEASED, HoldStatus.EXPIRED) or (hold is HoldStatus.ACTIVE and over),
+    )
+
+
+async def unchanged(session: Session, seen: Situation) -> tuple[Booking, Payment] | None:
+    """Booking and payment, locked, if they are still as they were seen; None where somebody else has gone on."""
+    booking = await rows.locked(session, seen.booking_id)
+    payment = await payments.locked(session, seen.booking_id)
+    if payment is None or (booking.status, payment.id, payment.status) != (seen.booking, seen.payment_id, seen.payment):
+        return None
+    return booking, payment
+
+
+async def unchanged_with_hold(session: Session, seen: Situation) -> tuple[Booking, Payment, Hold] | None:
+    """The same with the hold, locked first."""
+    hold = await holds.lock(session, seen.hold_id)
+    rest = await unchanged(session, seen)
+    if rest is None or (hold.status is HoldStatus.BOOKED) != seen.sold:
+        return None
+    return *rest, hold

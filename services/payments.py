@@ -1,0 +1,182 @@
+"""Payments: their states, and what gateways tell of them.
+
+A payment belongs to a booking, and moves with it: `services/bookings/saga.py` takes the steps. Here is what may follow
+what, how a decline is told, and how a webhook becomes the saga's next step: stored first, then worked off by a job.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from core import clock
+from core.db import Database, ReadSession, Session
+from core.errors import Conflict
+from core.states import Machine
+from models import Payment, PaymentStatus, WebhookEvent
+from services import jobs, outbox, transitions
+from services.gateways import Concern, GatewayEvent, Gateways, explain
+from services.transitions import Cause
+
+PAYMENT = Machine(
+    "payment",
+    PaymentStatus,
+    PaymentStatus.INITIATED,
+    {
+        PaymentStatus.INITIATED: frozenset(
+            {
+                PaymentStatus.REQUIRES_ACTION,
+                PaymentStatus.PROCESSING,
+                PaymentStatus.AUTHORIZED,
+                PaymentStatus.DECLINED,
+                PaymentStatus.VOIDED,
+            }
+        ),
+        PaymentStatus.REQUIRES_ACTION: frozenset(
+            {
+                PaymentStatus.PROCESSING,
+                PaymentStatus.AUTHORIZED,
+                PaymentStatus.DECLINED,
+                PaymentStatus.VOIDED,
+            }
+        ),
+        PaymentStatus.PROCESSING: frozenset(
+            {
+                PaymentStatus.REQUIRES_ACTION,
+                PaymentStatus.AUTHORIZED,
+                PaymentStatus.DECLINED,
+                PaymentStatus.VOIDED,
+            }
+        ),
+        PaymentStatus.AUTHORIZED: frozenset({PaymentStatus.CAPTURED, PaymentStatus.VOIDED}),
+        PaymentStatus.CAPTURED: frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED}),
+        PaymentStatus.PARTIALLY_REFUNDED: frozenset({PaymentStatus.REFUNDED, PaymentStatus.CAPTURED}),
+        PaymentStatus.REFUNDED: frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.CAPTURED}),
+        PaymentStatus.DECLINED: frozenset(),
+        PaymentStatus.VOIDED: frozenset(),
+    },
+)
+"""A refund that came back (the card's account was closed) takes its payment back to what it was before."""
+
+OVER = frozenset({PaymentStatus.DECLINED, PaymentStatus.VOIDED})
+"""No money is promised or taken; the booking may be paid anew."""
+
+WAITING = frozenset({PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING})
+"""The next step is the payer's or the gateway's."""
+
+RESCUE = timedelta(seconds=15)
+"""When a job looks whether whoever began a payment or a refund has got to its end: the gateway's patience is less."""
+
+TAKEN = frozenset({PaymentStatus.CAPTURED, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
+
+
+class PaymentDeclined(Conflict):
+    """No money was promised or taken. `retryable` tells whether the same card again, or another, may do."""
+
+    default_code = "PAYMENT_DECLINED"
+
+    def __init__(self, decline_code: str) -> None:
+        decline = explain(decline_code)
+        super().__init__(decline.message)
+        self.decline_code = decline.code
+        self.retryable = decline.retryable
+
+
+async def begin(session: Session, payment: Payment, cause: Cause) -> None:
+    """Write a new payment of a locked booking, INITIATED."""
+    payment.status = PAYMENT.initial
+    session.add(payment)
+    await session.flush()
+    stream, facts = outbox.booking_stream(payment.booking_id), payload(payment)
+    await transitions.begin(session, PAYMENT, payment.id, stream, "payment.initiated", facts, cause)
+
+
+async def move(session: Session, payment: Payment, to: PaymentStatus, fact: str, cause: Cause) -> None:
+    """Move a locked payment of a locked booking; raises WrongState."""
+    stream, facts = outbox.booking_stream(payment.booking_id), payload(payment)
+    await transitions.advance(session, PAYMENT, payment, payment.id, to, stream, fact, facts, cause)
+
+
+def payload(payment: Payment) -> dict[str, Any]:
+    """What a fact says of the payment beside its status. Amounts are minor units; nothing here is secret."""
+    return {
+        "payment": str(payment.id),
+        "booking": str(payment.booking_id),
+        "gateway": payment.gateway,
+        "gateway_id": payment.gateway_id,
+        "amount": payment.amount,
+        "captured": payment.captured,
+        "refunded": payment.refunded,
+        "currency": payment.currency,
+        "decline_code": payment.decline_code,
+    }
+
+
+async def locked(session: Session, booking_id: UUID) -> Payment | None:
+    """The payment of a locked booking that is under way or taken, locked; there is at most one."""
+    chosen = select(Payment).where(Payment.booking_id == booking_id, Payment.status.not_in(OVER))
+    payment: Payment | None = await session.scalar(chosen.with_for_update().execution_options(populate_existing=True))
+    return payment
+
+
+async def receive(db: Database, gateways: Gateways, body: bytes, signature: str) -> None:
+    """Store what a gateway tells, and have a job act on it; the same event again changes nothing.
+
+    Once this has returned the gateway may be told that it was heard. Raises Forbidden for what the gateway did not
+    sign within the last five minutes; nothing is stored then.
+    """
+    gateway = gateways.default
+    event = gateway.verify_webhook(body, signature)
+    row = {
+        "gateway": gateway.name,
+        "event_id": event.event_id,
+        "kind": event.kind,
+        "payload": event.payload,
+        "received_at": clock.now(),
+    }
+    async with db.transaction() as session:
+        stored = insert(WebhookEvent).values(row).on_conflict_do_nothing().returning(WebhookEvent.event_id)
+        if await session.scalar(stored) is not None:
+            await jobs.handle_webhook(session, gateway.name, event.event_id)
+
+
+async def handle_event(db: Database, gateways: Gateways, gateway: str, event_id: str) -> None:
+    """Act on a stored event, once: where its booking waits for such news, the saga is given its next step.
+
+    What the event claims is not believed: the saga asks the gateway. So events may come twice and in any order. A
+    payment that waits for nobody has a request or a job at work on it, which finds out by itself.
+    """
+    async with db.transaction() as session:
+        row = await session.get_one(WebhookEvent, (gateway, event_id), with_for_update=True)
+        if row.handled_at is not None:
+            return
+        event = gateways.named(gateway).read_event(row.payload)
+        payment = await concerned(session, gateway, event)
+        if payment is not None and is_news(event, payment):
+            await jobs.advance_booking(session, payment.booking_id)
+        row.handled_at = clock.now()
+
+
+async def concerned(session: ReadSession, gateway: str, event: GatewayEvent) -> Payment | None:
+    """The payment that an event is about; None for one that is not ours."""
+    payment: Payment | None = await session.scalar(
+        select(Payment).where(
+            Payment.gateway == gateway, or_(Payment.gateway_id == event.gateway_id, Payment.id == event.payment_id)
+        )
+    )
+    return payment
+
+
+def is_news(event: GatewayEvent, payment: Payment) -> bool:
+    """Whether a payment waits for what such an event tells."""
+    match event.concern:
+        case Concern.PAYMENT:
+            return payment.status in WAITING
+        case Concern.REFUND:
+            return payment.status in TAKEN
+        case Concern.NOTHING:
+            return False

@@ -1,0 +1,140 @@
+"""Tickets: one for each passenger, infants too, on each flight.
+
+Source: IATA Resolution 722 (e-ticket). A number has 13 digits: the accounting code of the airline that stands behind
+it (3), then form and serial (10), which we draw from one sequence. The numbers of one booking follow one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+
+from core import clock
+from core.db import ReadSession, Session
+from core.ids import uuid7
+from core.states import Machine
+from models import (
+    TICKET_SERIALS,
+    Airline,
+    BookingSegment,
+    Fact,
+    Flight,
+    Passenger,
+    Ticket,
+    TicketStatus,
+    Transition,
+)
+from services import outbox
+from services.transitions import Cause
+
+TICKET = Machine(
+    "ticket",
+    TicketStatus,
+    TicketStatus.OPEN,
+    {
+        TicketStatus.OPEN: frozenset({TicketStatus.USED, TicketStatus.VOID, TicketStatus.REFUNDED}),
+        TicketStatus.USED: frozenset(),
+        TicketStatus.VOID: frozenset(),
+        TicketStatus.REFUNDED: frozenset(),
+    },
+)
+
+FACTS: Mapping[TicketStatus, str] = {
+    TicketStatus.OPEN: "ticket.issued",
+    TicketStatus.USED: "ticket.used",
+    TicketStatus.VOID: "ticket.voided",
+    TicketStatus.REFUNDED: "ticket.refunded",
+}
+
+
+async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:
+    """Issue every ticket of a locked booking, in the order of its flights and passengers."""
+    chosen = select(Passenger).where(Passenger.booking_id == booking_id).order_by(Passenger.ordinal)
+    passengers = (await session.scalars(chosen)).all()
+    due = [
+        (passenger, slot_id, code) for slot_id, code in await coupons(session, booking_id) for passenger in passengers
+    ]
+    serials = await session.scalars(select(TICKET_SERIALS.next_value()).select_from(func.generate_series(1, len(due))))
+    tickets = [
+        Ticket(
+            number=number(code, serial),
+            passenger_id=passenger.id,
+            slot_id=slot_id,
+            status=TICKET.initial,
+            issued_at=clock.now(),
+        )
+        for (passenger, slot_id, code), serial in zip(due, serials, strict=True)
+    ]
+    session.add_all(tickets)
+    await session.flush()
+    await tell(session, booking_id, [(ticket, None) for ticket in tickets], cause)
+
+
+def number(accounting_code: str, serial: int) -> str:
+    """The thirteen digits."""
+    return f"{accounting_code}{serial % 10**10:010d}"
+
+
+async def coupons(session: ReadSession, booking_id: UUID) -> Sequence[tuple[int, str]]:
+    """The flights of a booking in the order of travel, each with the accounting code of its airline."""
+    rows = await session.execute(
+        select(BookingSegment.slot_id, Airline.accounting_code)
+        .join(Flight, Flight.slot_id == BookingSegment.slot_id)
+        .join(Airline, Airline.iata_code == Flight.airline_code)
+        .where(BookingSegment.booking_id == booking_id)
+        .order_by(BookingSegment.ordinal)
+    )
+    return [(slot_id, code) for slot_id, code in rows]
+
+
+async def close(session: Session, booking_id: UUID, to: TicketStatus, cause: Cause) -> None:
+    """Move every open ticket of a locked booking to VOID or REFUNDED."""
+    rows = await session.scalars(
+        select(Ticket)
+        .join(Passenger, Passenger.id == Ticket.passenger_id)
+        .where(Passenger.booking_id == booking_id, Ticket.status == TicketStatus.OPEN)
+        .order_by(Ticket.number)
+        .with_for_update(of=Ticket)
+    )
+    changed = [(ticket, ticket.status) for ticket in rows]
+    for ticket, came_from in changed:
+        TICKET.check(came_from, to)
+        ticket.status = to
+    await session.flush()
+    await tell(session, booking_id, changed, cause)
+
+
+async def tell(
+    session: Session, booking_id: UUID, changed: Iterable[tuple[Ticket, TicketStatus | None]], cause: Cause
+) -> None:
+    """A line of history and a fact for each ticket that changed, with where it came from: in bulk."""
+    history, facts = [], []
+    for ticket, came_from in changed:
+        history.append(
+            {
+                "id": uuid7(),
+                "machine": TICKET.name,
+                "subject_id": ticket.number,
+                "from_status": came_from,
+                "to_status": ticket.status,
+                "actor": cause.actor,
+                "reason": cause.reason,
+                "at": clock.now(),
+            }
+        )
+        payload = {
+            "ticket": ticket.number,
+            "booking": str(booking_id),
+            "passenger": str(ticket.passenger_id),
+            "slot": ticket.slot_id,
+            "status": ticket.status,
+            "from": came_from,
+            "actor": cause.actor,
+            "reason": cause.reason,
+        }
+        facts.append({"kind": FACTS[ticket.status], "stream": outbox.booking_stream(booking_id), "payload": payload})
+    if facts:
+        await session.execute(insert(Transition), history)
+        await session.execute(insert(Fact), facts)
