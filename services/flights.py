@@ -90,13 +90,13 @@ async def record_update(session: Session, update: FlightUpdate, cause: transitio
     """
     check_times(update)
     flight = await locked(session, update.slot_id)
-    new_status = update.status if update.status != flight.status else None
-    new_values = differences(flight, update, new_status)
-    if new_status is None and not new_values:
+    changes = differences(flight, update)
+    if not changes:
         return False
+    new_status: FlightStatus | None = changes.pop("status", None)
     if new_status is not None:
         FLIGHT.check(flight.status, new_status)
-    for name, value in new_values.items():
+    for name, value in changes.items():
         setattr(flight, name, value)
     flight.version += 1
     await tell(session, flight, new_status, cause)
@@ -120,11 +120,11 @@ async def locked(session: Session, slot_id: int) -> Flight:
     return flight
 
 
-def differences(flight: Flight, update: FlightUpdate, new_status: FlightStatus | None) -> dict[str, Any]:
+def differences(flight: Flight, update: FlightUpdate) -> dict[str, Any]:
     """The columns that `update` changes, with their new values."""
-    said: dict[str, Any] = {name: getattr(update, name) for name in TIMES + PLACES}
+    said: dict[str, Any] = {name: getattr(update, name) for name in ("status", *TIMES, *PLACES)}
     values = {name: value for name, value in said.items() if value is not None}
-    if new_status is FlightStatus.SCHEDULED:
+    if update.status is FlightStatus.SCHEDULED:
         values = {"estimated_departure_at": None, "estimated_arrival_at": None, **values}
     return {name: value for name, value in values.items() if value != getattr(flight, name)}
 
