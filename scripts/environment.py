@@ -165,7 +165,11 @@ def alone() -> Iterator[None]:
     """Only one at a time: another one that installs is waited for."""
     WORK.mkdir(exist_ok=True)
     with (WORK / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  Waiting for another make that installs here")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
