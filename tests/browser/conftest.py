@@ -1,7 +1,7 @@
 """Chromium for each test, and shoppers who use the page in it.
 
-Where there is no Chromium and none can be installed (chromium.py) the tests are skipped, and the summary says so in a
-section of its own; with `CI=true` its absence is a failure.
+Where there is no Chromium and none can be installed (scripts/chromium.py) the tests are skipped, and the summary says
+so in a section of its own; with `CI=true` or `JETWAY_BROWSER=required` its absence is a failure.
 """
 
 from __future__ import annotations
@@ -15,21 +15,34 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Request, async_playwright
 
-from tests.browser.chromium import CHROMIUM_ARGS, find_chromium, install_chromium
+from scripts import chromium
 from tests.browser.shopper import PATIENCE_MS, ROUTE, NewShopper, Shopper
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 ABSENT = pytest.StashKey[str]()
 
+# Without these, Chromium calls its maker at every start; a sandbox of its own it cannot have as root.
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
 
 @pytest.fixture(scope="session")
-def chromium(request: pytest.FixtureRequest) -> str:
+def chromium_path(request: pytest.FixtureRequest) -> str:
     """The path of a Chromium that can be started."""
-    path = find_chromium() or install_chromium()
+    if chromium.find() is None:
+        chromium.install()
+    path = chromium.find()
     if path is not None:
         return path
     reason = "Chromium is not installed and could not be: apt-get install chromium"
-    if os.environ.get("CI") == "true":
+    if chromium.required() or os.environ.get("CI") == "true":
         pytest.fail(reason)
     request.config.stash[ABSENT] = reason
     pytest.skip(reason)
@@ -44,10 +57,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
+async def browser(chromium_path: str) -> AsyncIterator[Browser]:
     """A fresh browser for one test."""
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        started = await playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
         yield started
         await started.close()
 

@@ -59,7 +59,7 @@ async def test_the_whole_journey(new_shopper: NewShopper, color_scheme: str, vie
     await check(ada)
     await ada.name_passengers([("Ada", "Lovelace"), ("Grace", "Hopper")])
     await check(ada)
-    await ada.pay_with("pm_card_chargeDeclined")
+    await ada.pay_with("pm_card_visa_chargeDeclined")
     await expect(ada.page.locator("[data-problem='PaymentDeclined']")).to_be_visible()
     await check(ada)
     await ada.pay_with("pm_card_visa")

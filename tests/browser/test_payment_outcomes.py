@@ -11,9 +11,9 @@ from tests.browser.shopper import NewShopper
 
 pytestmark = pytest.mark.browser
 
-DECLINED = "pm_card_chargeDeclined"
+DECLINED = "pm_card_visa_chargeDeclined"
 VISA = "pm_card_visa"
-THREE_D_SECURE = "pm_card_authenticationRequired"
+THREE_D_SECURE = "pm_card_threeDSecure2Required"
 
 
 def bank_button(page: Page, words: str) -> Locator:

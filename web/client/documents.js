@@ -80,7 +80,7 @@ const PROBLEM = /* GraphQL */ `
     code
     message
     ... on InvalidInput { field }
-    ... on RateLimited { waitSeconds: retryAfterSeconds }
+    ... on RateLimited { retryAfterSeconds }
     ... on Unavailable { retryAfterSeconds }
   }`;
 

@@ -25,7 +25,7 @@ export class Refusal extends Error {
     this.name = "Refusal";
     this.code = extensions.code ?? "UNKNOWN";
     this.field = extensions.field ?? null;
-    this.retryAfterSeconds = extensions.retryAfterSeconds ?? retryAfterSeconds;
+    this.retryAfterSeconds = extensions.retryAfter ?? retryAfterSeconds;
   }
 }
 

@@ -15,9 +15,16 @@ const ACK_WITHIN_MS = 10_000;
 const PING_EVERY_MS = 20_000;
 const PONG_WITHIN_MS = 10_000;
 const LINGER_MS = 2_000;
+const SOON_MS = 2_000;
 
 /** Close codes by which the server says that this client is at fault: trying again would change nothing. */
-const FATAL = new Set([4400, 4004, 4005, 4406, 4409]);
+const FATAL = new Set([4400, 4406, 4409]);
+
+/** Close codes by which it refuses the token: the next attempt comes with a new one. */
+const TOKEN_REFUSED = new Set([4401, 4403]);
+
+/** Refusals of a stream that will pass. */
+const PASSING = new Set(["UNAVAILABLE", "RATE_LIMITED"]);
 
 class LiveClient {
   #socket = null;
@@ -25,6 +32,7 @@ class LiveClient {
   #subscriptions = new Map();
   #nextId = 1;
   #failures = 0;
+  #tokenRefused = false;
   #timers = {};
   #watchers = new Set();
   #state = "idle";
@@ -36,12 +44,12 @@ class LiveClient {
    * @returns {() => void} ends the subscription
    */
   subscribe(operation, variables, handlers) {
-    const id = String(this.#nextId++);
-    this.#subscriptions.set(id, { operation, variables: { ...variables }, handlers });
+    const subscription = { operation, variables: { ...variables }, handlers };
+    this.#admit(subscription);
     clearTimeout(this.#timers.linger);
-    if (this.#acknowledged) this.#begin(id);
+    if (this.#acknowledged) this.#begin(subscription);
     else if (!this.#socket) this.#connect();
-    return () => this.#end(id);
+    return () => this.#end(subscription);
   }
 
   /** Calls `watcher("live" | "connecting" | "offline" | "idle")` now and at every change. @returns {() => void} */
@@ -78,7 +86,8 @@ class LiveClient {
 
   async #introduce(socket) {
     try {
-      const token = await session.accessToken();
+      const token = await (this.#tokenRefused ? session.renew() : session.accessToken());
+      this.#tokenRefused = false;
       const payload = token ? { authorization: `Bearer ${token}` } : undefined;
       if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "connection_init", payload }));
     } catch {
@@ -97,28 +106,27 @@ class LiveClient {
         this.#failures = 0;
         this.#timers.ping = setInterval(() => this.#ping(), PING_EVERY_MS);
         this.#tell("live");
-        for (const id of this.#subscriptions.keys()) this.#begin(id);
+        for (const waiting of this.#subscriptions.values()) this.#begin(waiting);
         break;
       case "ping":
         this.#send({ type: "pong", payload: message.payload });
         break;
       case "next":
-        if (subscription) this.#deliver(subscription, message);
+        if (subscription) this.#deliver(subscription, message.payload);
         break;
       case "error":
-        this.#subscriptions.delete(message.id);
-        subscription?.handlers.onRefused?.(message.payload);
+        if (subscription) this.#stopped(subscription, message.payload);
         break;
       case "complete":
-        this.#subscriptions.delete(message.id);
+        // Our streams have no end of their own: the server is about to stop, or has no more room.
+        if (subscription) this.#again(subscription, SOON_MS);
         break;
     }
   }
 
-  #deliver(subscription, { id, payload }) {
+  #deliver(subscription, payload) {
     if (payload.errors) {
-      this.#end(id);
-      subscription.handlers.onRefused?.(payload.errors);
+      this.#stopped(subscription, payload.errors);
       return;
     }
     const [event] = Object.values(payload.data);
@@ -126,15 +134,44 @@ class LiveClient {
     subscription.handlers.onEvent(event);
   }
 
-  #begin(id) {
-    const { operation, variables } = this.#subscriptions.get(id);
+  /** The server ended this stream with errors. What may pass is tried again; a refusal is told. */
+  #stopped(subscription, errors) {
+    const code = errors[0]?.extensions?.code;
+    if (code === "INVALID_CURSOR" && subscription.variables.after) {
+      delete subscription.variables.after;
+      this.#again(subscription, 0);
+    } else if (PASSING.has(code)) {
+      this.#again(subscription, SOON_MS);
+    } else {
+      this.#subscriptions.delete(subscription.id);
+      subscription.handlers.onRefused?.(errors);
+    }
+  }
+
+  /** Gives the subscription an id that was never used on this socket, under which late messages cannot reach it. */
+  #admit(subscription) {
+    subscription.id = String(this.#nextId++);
+    subscription.begun = false;
+    this.#subscriptions.set(subscription.id, subscription);
+  }
+
+  #again(subscription, pause) {
+    this.#subscriptions.delete(subscription.id);
+    this.#admit(subscription);
+    setTimeout(() => this.#begin(subscription), pause * (0.5 + Math.random()));
+  }
+
+  #begin(subscription) {
+    const { id, begun, operation, variables } = subscription;
+    if (begun || !this.#acknowledged || !this.#subscriptions.has(id)) return;
+    subscription.begun = true;
     const { operationName, query } = operation;
     this.#send({ id, type: "subscribe", payload: { operationName, query, variables } });
   }
 
-  #end(id) {
-    if (!this.#subscriptions.delete(id)) return;
-    if (this.#acknowledged) this.#send({ id, type: "complete" });
+  #end(subscription) {
+    if (!this.#subscriptions.delete(subscription.id)) return;
+    if (subscription.begun) this.#send({ id: subscription.id, type: "complete" });
     if (this.#subscriptions.size) return;
     this.#timers.linger = setTimeout(() => this.#socket?.close(1000, "nothing to watch"), LINGER_MS);
   }
@@ -157,6 +194,8 @@ class LiveClient {
     clearInterval(this.#timers.ping);
     this.#socket = null;
     this.#acknowledged = false;
+    this.#tokenRefused = TOKEN_REFUSED.has(code);
+    for (const subscription of this.#subscriptions.values()) subscription.begun = false;
     if (!this.#subscriptions.size) return this.#tell("idle");
     this.#tell("offline");
     if (FATAL.has(code)) return undefined;

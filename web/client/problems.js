@@ -8,7 +8,7 @@
 import { Refusal, Unreachable } from "./graphql.js";
 
 const seconds = (count) => (count > 90 ? `about ${Math.ceil(count / 60)} minutes` : `${count} seconds`);
-const wait = (count) => (count ? `Please try again in ${seconds(count)}.` : "Please try again in a moment.");
+const wait = (count) => (count > 1 ? `Please try again in ${seconds(count)}.` : "Please try again in a moment.");
 
 const BY_TYPE = {
   SeatsTaken: ({ taken = [] }) => ({
@@ -33,9 +33,9 @@ const BY_TYPE = {
     title: "This refund offer is too old",
     advice: "Ask for a new one: it tells what you would get back now.",
   }),
-  RateLimited: ({ waitSeconds, retryAfterSeconds }) => ({
+  RateLimited: ({ retryAfterSeconds }) => ({
     title: "That was a little too often",
-    advice: wait(waitSeconds ?? retryAfterSeconds),
+    advice: wait(retryAfterSeconds),
   }),
   Unavailable: ({ retryAfterSeconds }) => ({
     title: "Something we need does not answer",

@@ -24,7 +24,7 @@ const party = ({ adults, children, infants }) => [
 function seatFields(index, flights, held, form) {
   return flights.map((flight) => {
     const seats = held.find((part) => part.flight.id === flight.id)?.seats ?? [];
-    const control = select(`passengers.${index}.seat.${flight.id}`, seats.map((seat) => [seat, seat]), seats[index], {
+    const control = select(`passengers.${index}.seats.${flight.id}`, seats.map((seat) => [seat, seat]), seats[index], {
       "data-seat-of": flight.id,
     });
     let before = control.value;
@@ -86,16 +86,15 @@ function toInput(form, types, flights, { offer, hold: held }) {
       firstName: at("firstName").trim(),
       lastName: at("lastName").trim(),
       dateOfBirth: at("dateOfBirth"),
-      seats: type === "INFANT" ? [] : flights.map(({ id }) => ({ flightId: id, number: at(`seat.${id}`) })),
+      seats: type === "INFANT" ? [] : flights.map(({ id }) => ({ flightId: id, number: at(`seats.${id}`) })),
     };
   });
   const contact = { email: typed["contact.email"].trim(), phone: typed["contact.phone"].replace(/[\s()-]/g, "") || null };
   return { offerId: offer.id, holdId: held.id, holdToken: held.token, contact, passengers };
 }
 
-/** "input.passengers[1].firstName" → the control of that name. */
-function focusField(form, path) {
-  const name = path?.replace(/^input\./, "").replace(/\[(\d+)\]/g, ".$1");
+/** "passengers.1.firstName" is the path in the input and the control's name; "passengers.1.seats" begins the names of several. */
+function focusField(form, name) {
   const control = name && (form.elements[name] ?? form.querySelector(`[name^="${CSS.escape(name)}"]`));
   if (!control) return;
   control.setAttribute("aria-invalid", "true");
