@@ -11,7 +11,7 @@ from core.money import Money
 from models import Payment, PaymentStatus
 from resolvers import access
 from resolvers.context import Info
-from services import payments
+from services import bookings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
     ctx = info.context
     async with ctx.reading() as session:
         found = await access.booking(session, ctx, input.booking_id, input.booking_token)
-    paid = await payments.pay(
+    paid = await bookings.pay(
         ctx.app.database,
         ctx.app.gateways,
         booking_id=found.id,

@@ -154,7 +154,7 @@ def check_seats(
             if passenger.seats:
                 raise Invalid("An infant sits on a lap, without a seat of its own.", field=field)
             continue
-        if Counter(seat.slot_id for seat in passenger.seats) != Counter(cabins):
+        if Counter(seat.slot_id for seat in passenger.seats) != Counter(cabins.keys()):
             raise Invalid("Choose one seat on each flight.", field=field)
         for seat in passenger.seats:
             place = (seat.slot_id, seat.unit)
