@@ -102,21 +102,33 @@ class Laptop:
         """Every step of a start, each shown with its time."""
         began = time.monotonic()
         self.console.say(f"\nJetway, with its data in {self.home.folder}\n")
-        self.variables = {**self.home.secrets(), **self.variables, **self.payments()}
+        self.variables |= self.secrets() | self.payments()
         self.start_postgres()
         self.start_valkey()
         if "STRIPE_API_BASE" in self.variables:
             self.start_sandbox()
         Settings.from_env({**self.environment, **self.variables})
-        self.run_once("Bringing the tables up to date", "Tables up to date", "alembic", "upgrade", "head")
-        self.run_once("Loading the flights of the demo", "Flights loaded", "demo.loader", talks=True)
-        with self.console.step("Starting the server", "Server ready"):
+        with self.console.step("Bringing the tables up to date", "Tables up to date"):
+            migration = self.program("alembic", "migrations", "upgrade", "head")
+            migration.start()
+            migration.finish()
+        with self.console.step("Loading the flights of the demo", "Flights loaded", talks=True):
+            loader = self.program("demo.loader", "loader")
+            loader.start(to_terminal=self.console.is_terminal)
+            # They start meanwhile: they need the tables, not what is in them.
             self.keep("Server", "app", "server", vital=True)
             self.keep("Worker", "worker", "worker")
+            loader.finish()
+        with self.console.step("Starting the server", "Server ready"):
             self.wait_until_ready()
         if self.environment.get("DEMO_REPLAY", "1") != "0":
             self.keep("The replay of real delays", "demo.replay", "replay")
         self.greet(time.monotonic() - began)
+
+    def secrets(self) -> dict[str, str]:
+        """The key that signs our tokens: the environment's, or else the one that this home was given."""
+        name = "JETWAY_SECRETS"
+        return {} if self.environment.get(name, "").strip() else {name: self.home.secrets()[name]}
 
     def payments(self) -> dict[str, str]:
         """Whom our programs pay through: Stripe itself where the environment has a key, our sandbox otherwise."""
@@ -129,6 +141,8 @@ class Laptop:
             "SANDBOX_HOST": self.place.host,
             "SANDBOX_DATA": str(self.home.folder / "sandbox.db"),
             "SANDBOX_WEBHOOK_URL": f"{self.place.url}/webhooks/stripe",
+            "SANDBOX_KEY": kept["SANDBOX_KEY"],
+            "SANDBOX_WEBHOOK_SECRET": kept["SANDBOX_WEBHOOK_SECRET"],
             "STRIPE_API_BASE": address(self.place.host, port),
             "STRIPE_API_KEY": kept["SANDBOX_KEY"],
             "STRIPE_WEBHOOK_SECRET": kept["SANDBOX_WEBHOOK_SECRET"],
@@ -155,13 +169,6 @@ class Laptop:
     def start_sandbox(self) -> None:
         """The payment sandbox. It is waited for with the server: nothing asks it before."""
         self.keep("The payment sandbox", "sandbox", "sandbox")
-
-    def run_once(self, doing: str, done: str, module: str, *arguments: str, talks: bool = False) -> None:
-        """Run a module to its end; one that talks does so on the terminal, where there is one."""
-        with self.console.step(doing, done, talks=talks):
-            self.program(module, module.rpartition(".")[2], *arguments).run(
-                to_terminal=talks and self.console.is_terminal
-            )
 
     def keep(self, name: str, module: str, log: str, *, vital: bool = False) -> None:
         """Start a module and keep it running."""

@@ -9,8 +9,6 @@ import socket
 def is_free(host: str, port: int) -> bool:
     """Whether a server may listen on `port` of `host`. Raises OSError where that can never be, whoever asks."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    if listens(host, port):
-        return False
     with socket.socket(family, kind, protocol) as server:
         # As the server itself does: connections of its last run that are still closing don't count.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -20,7 +18,7 @@ def is_free(host: str, port: int) -> bool:
             if error.errno == errno.EADDRINUSE:
                 return False
             raise
-    return True
+    return not listens(host, port)
 
 
 def listens(host: str, port: int) -> bool:

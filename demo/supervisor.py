@@ -76,7 +76,7 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
         self._asked = False
 
-    def start(self, *, to_terminal: bool = False) -> subprocess.Popen[bytes]:
+    def start(self, *, to_terminal: bool = False) -> None:
         """Start it, with its output on the terminal where asked to."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -90,13 +90,13 @@ class Program:
                 start_new_session=True,
             )
         self._asked = False
-        return self._process
 
-    def run(self, *, to_terminal: bool = False) -> None:
-        """Start it and wait for its end; raises GaveUp where it fails."""
-        process = self.start(to_terminal=to_terminal)
+    def finish(self) -> None:
+        """Wait for its end, once it was started; raises GaveUp where it fails."""
+        if self._process is None:
+            return
         try:
-            code = process.wait()
+            code = self._process.wait()
         finally:
             self.stop()
         if code != 0:
