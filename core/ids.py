@@ -61,7 +61,7 @@ def split_global_id(text: str, field: str = "id") -> tuple[str, str]:
 def number_of(kind: str, text: str, field: str = "id") -> int:
     """The numeric key of an id of that kind; raises Invalid (INVALID_ID) for every other id."""
     key = key_of(kind, text, field)
-    if not key.isascii() or not key.isdigit() or len(key) > 18:
+    if not key.isascii() or not key.isdigit() or len(key) > 18 or str(int(key)) != key:
         raise Invalid(f"This is not the id of a {kind}.", field=field, code="INVALID_ID")
     return int(key)
 
