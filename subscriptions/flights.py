@@ -6,7 +6,7 @@ what it announces.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.db import Database
@@ -29,7 +29,7 @@ class FlightStatusChange:
 
 async def flight_status_events(
     db: Database, hub: Hub, slot_ids: Sequence[int], after: str | None
-) -> AsyncIterator[FlightStatusChange]:
+) -> AsyncGenerator[FlightStatusChange, None]:
     """One event for each flight, then one for each change; with a cursor the flights that changed since.
 
     Several changes of a flight that wait together are one event. Ends by raising: Invalid for a malformed cursor, or

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from broadcaster import Broadcast, Event
 from prometheus_client import Counter, Gauge
@@ -86,6 +86,10 @@ class Hub(Broadcast):
         super().__init__(backend=self._pubsub)
         self._capacity = capacity
         self._mailboxes: dict[str, set[Mailbox]] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
 
     async def disconnect(self) -> None:
         """Close every mailbox, then the connections."""

@@ -28,6 +28,7 @@ PING_EVERY = 10.0
 SILENCE = 25.0
 """Seconds without a word, not even a pong, after which a connection counts as lost."""
 
+CONNECT_TIMEOUT = 2.0
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 INBOX = 4_096
@@ -47,8 +48,9 @@ class PubSub(BroadcastBackend):
     """Channels of one Redis or Valkey. Belongs to one event loop, between `connect()` and `disconnect()`."""
 
     def __init__(self, url: str) -> None:
-        options: dict[str, Any] = {"protocol": 2, "socket_timeout": 5, "socket_connect_timeout": 2}
-        self._pool = ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), **options)
+        # No socket_timeout where we listen: with one redis-py sends through wait_for, which may eat a cancellation.
+        options: dict[str, Any] = {"protocol": 2, "socket_connect_timeout": CONNECT_TIMEOUT}
+        self._pool = ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=None, **options)
         self._publisher = Redis.from_url(url, **options)
         self._wanted: set[str] = set()
         self._asked: dict[str, asyncio.Future[None]] = {}
@@ -57,6 +59,7 @@ class PubSub(BroadcastBackend):
         self._orders: list[tuple[str, str]] = []
         self._ordered = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     async def connect(self) -> None:
         """Begin. Returns at once: while Valkey is away subscribers wait for it, and it is tried again and again."""
@@ -64,10 +67,11 @@ class PubSub(BroadcastBackend):
 
     async def disconnect(self) -> None:
         """End, and close every connection."""
-        if self._task is not None:
+        # A session that fails in the moment in which it is cancelled ends in its failure, and must not be begun again.
+        self._closing = True
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.wait((self._task,))
-            self._task = None
+            await asyncio.wait((self._task,), timeout=1)
         await self._pool.aclose()
         await self._publisher.aclose()
 
@@ -114,7 +118,7 @@ class PubSub(BroadcastBackend):
 
     async def _run(self) -> None:
         wait = FIRST_PAUSE
-        while True:
+        while not self._closing:
             began = asyncio.get_running_loop().time()
             try:
                 await self._session()
@@ -130,7 +134,8 @@ class PubSub(BroadcastBackend):
         """Live on one connection until it is lost, which raises."""
         connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await connection.connect()  # type: ignore[no-untyped-call]
             self._orders = [("SUBSCRIBE", channel) for channel in self._wanted]
             self._ordered.set()
             async with asyncio.TaskGroup() as group:
@@ -147,7 +152,8 @@ class PubSub(BroadcastBackend):
         """
         while True:
             try:
-                await asyncio.wait_for(self._ordered.wait(), PING_EVERY)
+                async with asyncio.timeout(PING_EVERY):
+                    await self._ordered.wait()
             except TimeoutError:
                 await connection.send_command("PING", check_health=False)
             orders, self._orders = self._orders, []

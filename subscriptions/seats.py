@@ -8,7 +8,7 @@ are in order of position, because each is written while the seat is locked.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
 from core.db import Database
@@ -42,7 +42,7 @@ SeatMapEvent = SeatMapSnapshot | SeatsChanged
 
 async def seat_map_events(
     db: Database, plans: Plans, hub: Hub, slot_id: int, after: str | None
-) -> AsyncIterator[SeatMapEvent]:
+) -> AsyncGenerator[SeatMapEvent, None]:
     """A snapshot, then deltas; with a cursor what was missed since, or a snapshot with `reset` where that is not known.
 
     Nothing is missed and no seat goes back. Ends by raising: Invalid for a malformed cursor, NotFound where the slot
