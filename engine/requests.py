@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from cross_web import HTTPException
 from strawberry.http import GraphQLRequestData
+
+NUL = re.compile(r"\0|\\u(0000|\{0+\})")
+"""U+0000 as a document says it: as itself, or escaped in a string (GraphQL, section 2.9.4)."""
 
 
 def read_request(data: object) -> GraphQLRequestData:
@@ -35,7 +39,24 @@ def wrong_parameter(data: Mapping[str, Any]) -> str | None:
     for name in ("variables", "extensions"):
         if not isinstance(data.get(name), dict | None):
             return f"`{name}` is not an object."
+    if NUL.search(query) or has_nul(data.get("variables")):
+        return "The character U+0000 is not accepted."
     return None
+
+
+def has_nul(value: object) -> bool:
+    """Whether U+0000, which no database text can hold, stands in any string of a decoded JSON value."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if "\0" in one:
+                return True
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            waiting.extend(one.values())
+    return False
 
 
 def wrong_message(message: object) -> str | None:

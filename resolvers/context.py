@@ -22,6 +22,7 @@ from core.keys import Keyring
 from core.passwords import Passwords
 from core.settings import Settings
 from resolvers.loaders import Loaders
+from services.gateways import Gateways
 from services.holds import Owner
 from services.limits import Limiter
 from services.seats import Plans
@@ -41,7 +42,7 @@ class Application:
     hub: Any
     keyring: Keyring
     limiter: Limiter
-    gateways: Any
+    gateways: Gateways
     plans: Plans
     passwords: Passwords
 

@@ -61,6 +61,20 @@ def test_a_body_that_is_no_request_is_400(client: httpx.Client, content: bytes) 
     refused(client.post("/graphql", content=content, headers={"content-type": "application/json"}), 400)
 
 
+@pytest.mark.parametrize(
+    "request_body",
+    [
+        {"query": "query($n: String!){hello(name: $n)}", "variables": {"n": "a\0b"}},
+        {"query": "query($n: String!){hello(name: $n)}", "variables": {"n": [{"deep": ["\0"]}]}},
+        {"query": '{hello(name: "a\\u0000b")}'},
+        {"query": '{hello(name: "a\\u{0}b")}'},
+        {"query": '{hello(name: "a\0b")}'},
+    ],
+)
+def test_text_that_no_database_holds_is_refused(client: httpx.Client, request_body: dict[str, Any]) -> None:
+    assert "U+0000" in refused(client.post("/graphql", json=request_body), 400)
+
+
 def test_a_deeply_nested_variable_is_an_error_and_not_a_fault(client: httpx.Client) -> None:
     content = b'{"query":"query($n: String!){hello(name: $n)}","variables":{"n":%s1%s}}' % (b"[" * 900, b"]" * 900)
     answer = client.post("/graphql", content=content, headers={"content-type": "application/json"})
