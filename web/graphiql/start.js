@@ -36,7 +36,8 @@ const isSubscription = ({ query, operationName }) => {
 };
 
 const post = GraphiQL.createFetcher({ url: url.href });
-const fetcher = (operation, options) => (isSubscription(operation) ? subscribe(operation, options) : post(operation, options));
+const fetcher = (operation, options) =>
+  isSubscription(operation) ? subscribe(operation, options) : post(operation, options);
 
 // GraphiQL keeps its tabs in localStorage. On the very first visit it would show the first tab without its variables.
 const firstVisit = localStorage.getItem("graphiql:tabState") === null;

@@ -10,10 +10,23 @@ import { trip } from "./store.js";
 
 function credentials(autocomplete) {
   return [
-    field("E-mail", h("input", { type: "email", name: "email", id: `email-${autocomplete}`, required: true, autocomplete: "username" })),
-    field("Password", h("input", { type: "password", name: "password", id: `password-${autocomplete}`, required: true, autocomplete }), {
-      hint: autocomplete === "new-password" ? "Twelve characters or more; a few words make a good one" : undefined,
-    }),
+    field(
+      "E-mail",
+      h("input", {
+        type: "email",
+        name: "email",
+        id: `email-${autocomplete}`,
+        required: true,
+        autocomplete: "username",
+      }),
+    ),
+    field(
+      "Password",
+      h("input", { type: "password", name: "password", id: `password-${autocomplete}`, required: true, autocomplete }),
+      {
+        hint: autocomplete === "new-password" ? "Twelve characters or more; a few words make a good one" : undefined,
+      },
+    ),
   ];
 }
 
@@ -37,14 +50,23 @@ function accountForm(title, operation, fields, busy) {
     announce(`Welcome, ${answer.user.name}.`);
     go(trip().hold ? "passengers" : "account");
   }
-  return h("form", { class: "card", "aria-labelledby": id, onsubmit: send }, h("h2", { id }, title), fields, notice, submit);
+  return h(
+    "form",
+    { class: "card", "aria-labelledby": id, onsubmit: send },
+    h("h2", { id }, title),
+    fields,
+    notice,
+    submit,
+  );
 }
 
 function signedIn({ name, email }) {
-  const leave = (everywhere) => async ({ currentTarget }) => {
-    await whileBusy(currentTarget, "Signing out…", () => session.signOut({ everywhere }));
-    announce("You are signed out.");
-  };
+  const leave =
+    (everywhere) =>
+    async ({ currentTarget }) => {
+      await whileBusy(currentTarget, "Signing out…", () => session.signOut({ everywhere }));
+      announce("You are signed out.");
+    };
   return h(
     "div",
     { class: "card" },
@@ -73,7 +95,10 @@ export function render(root) {
             accountForm(
               "Register",
               Register,
-              [field("Name", h("input", { type: "text", name: "name", required: true, autocomplete: "name" })), credentials("new-password")],
+              [
+                field("Name", h("input", { type: "text", name: "name", required: true, autocomplete: "name" })),
+                credentials("new-password"),
+              ],
               "Registering…",
             ),
           ]),

@@ -22,8 +22,16 @@ const statusInWords = (status) => WORDS[status] ?? sentence(status);
 function timeCell({ departsAt, estimatedDepartureAt }) {
   const late = estimatedDepartureAt && estimatedDepartureAt !== departsAt;
   return [
-    late ? h("s", null, h("span", { class: "visually-hidden" }, "planned "), time(departsAt)) : h("time", { datetime: departsAt }, time(departsAt)),
-    late && h("time", { class: "new-time", datetime: estimatedDepartureAt }, h("span", { class: "visually-hidden" }, "now "), time(estimatedDepartureAt)),
+    late
+      ? h("s", null, h("span", { class: "visually-hidden" }, "planned "), time(departsAt))
+      : h("time", { datetime: departsAt }, time(departsAt)),
+    late &&
+      h(
+        "time",
+        { class: "new-time", datetime: estimatedDepartureAt },
+        h("span", { class: "visually-hidden" }, "now "),
+        time(estimatedDepartureAt),
+      ),
   ];
 }
 
@@ -31,7 +39,10 @@ const CELLS = {
   time: timeCell,
   place: ({ destination }) => [destination.city, h("small", null, destination.iataCode)],
   flight: ({ designator, airline }) => [designator, h("small", null, airline.name)],
-  gate: ({ departureGate, departureTerminal }) => [departureTerminal && h("small", null, `T${departureTerminal}`), departureGate ?? "–"],
+  gate: ({ departureGate, departureTerminal }) => [
+    departureTerminal && h("small", null, `T${departureTerminal}`),
+    departureGate ?? "–",
+  ],
   status: ({ status }) => h("span", { class: "flight-status", "data-status": status }, statusInWords(status)),
 };
 
@@ -39,7 +50,10 @@ const CELLS = {
 function flightRow(first) {
   let flight = first;
   const cells = Object.fromEntries(
-    Object.entries(CELLS).map(([name, show]) => [name, h(name === "place" ? "th" : "td", { class: name, scope: name === "place" ? "row" : null }, show(flight))]),
+    Object.entries(CELLS).map(([name, show]) => [
+      name,
+      h(name === "place" ? "th" : "td", { class: name, scope: name === "place" ? "row" : null }, show(flight)),
+    ]),
   );
   const element = h("tr", { "data-flight": flight.id, "data-designator": flight.designator }, Object.values(cells));
   function change(news) {
@@ -70,7 +84,14 @@ function chooser(airport) {
   return h(
     "nav",
     { class: "airport-choice", "aria-label": "Airport" },
-    AIRPORTS.map(([code, name]) => h("a", { href: href(`board/${code}`), "aria-current": code === airport ? "page" : null }, h("b", null, code), h("span", null, name))),
+    AIRPORTS.map(([code, name]) =>
+      h(
+        "a",
+        { href: href(`board/${code}`), "aria-current": code === airport ? "page" : null },
+        h("b", null, code),
+        h("span", null, name),
+      ),
+    ),
   );
 }
 
@@ -85,7 +106,25 @@ export async function render(root, { rest: [airport = "JFK"] }) {
     h("header", { class: "step-head" }, h("h1", { tabindex: "-1" }, "Departures"), when),
     chooser(airport),
     notice,
-    h("div", { class: "board" }, h("table", null, caption, h("thead", null, h("tr", null, headings.map((word) => h("th", { scope: "col" }, word)))), body)),
+    h(
+      "div",
+      { class: "board" },
+      h(
+        "table",
+        null,
+        caption,
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            headings.map((word) => h("th", { scope: "col" }, word)),
+          ),
+        ),
+        body,
+      ),
+    ),
   );
   let rows = new Map();
   let watched = "";
@@ -95,7 +134,10 @@ export async function render(root, { rest: [airport = "JFK"] }) {
     const kept = rows;
     rows = new Map(flights.map((flight) => [flight.id, kept.get(flight.id) ?? flightRow(flight)]));
     body.replaceChildren(...[...rows.values()].map(({ element }) => element));
-    if (flights.length === 0) body.append(h("tr", null, h("td", { colspan: headings.length, class: "none" }, "No departures in the schedule.")));
+    if (flights.length === 0)
+      body.append(
+        h("tr", null, h("td", { colspan: headings.length, class: "none" }, "No departures in the schedule.")),
+      );
     else when.textContent = `${day(flights[0].departsAt)} · local time, ${offset(flights[0].departsAt)}`;
     follow([...rows.keys()]);
   }
@@ -105,7 +147,11 @@ export async function render(root, { rest: [airport = "JFK"] }) {
     watched = flightIds.join();
     unsubscribe();
     if (flightIds.length === 0) return;
-    unsubscribe = live.subscribe(FlightStatusEvents, { flightIds }, { onEvent: ({ flight }) => rows.get(flight.id)?.change(flight) });
+    unsubscribe = live.subscribe(
+      FlightStatusEvents,
+      { flightIds },
+      { onEvent: ({ flight }) => rows.get(flight.id)?.change(flight) },
+    );
   }
 
   async function load() {

@@ -23,7 +23,13 @@ function boardingStrip(slice) {
   return h(
     "section",
     { class: "strip" },
-    h("header", null, h("b", null, slice.segments.map((segment) => segment.flight.designator).join(" + ")), h("span", null, day(slice.departsAt)), h("span", null, flight.airline.name)),
+    h(
+      "header",
+      null,
+      h("b", null, slice.segments.map((segment) => segment.flight.designator).join(" + ")),
+      h("span", null, day(slice.departsAt)),
+      h("span", null, flight.airline.name),
+    ),
     journey(slice),
   );
 }
@@ -32,12 +38,26 @@ function passengerRow({ title, firstName, lastName, type, seats, tickets }) {
   return h(
     "tr",
     null,
-    h("th", { scope: "row" }, [title && sentence(title), firstName, lastName].filter(Boolean).join(" "), h("small", null, sentence(type))),
+    h(
+      "th",
+      { scope: "row" },
+      [title && sentence(title), firstName, lastName].filter(Boolean).join(" "),
+      h("small", null, sentence(type)),
+    ),
     h("td", { class: "seat-cell" }, seats.length ? seats.map(({ number }) => h("b", null, number)) : "on a lap"),
     h(
       "td",
       { class: "ticket-cell" },
-      tickets.length ? tickets.map(({ number, status }) => h("span", { class: "ticket" }, ticketNumber(number), status !== "OPEN" && h("small", null, sentence(status)))) : "not issued yet",
+      tickets.length
+        ? tickets.map(({ number, status }) =>
+            h(
+              "span",
+              { class: "ticket" },
+              ticketNumber(number),
+              status !== "OPEN" && h("small", null, sentence(status)),
+            ),
+          )
+        : "not issued yet",
     ),
   );
 }
@@ -55,7 +75,12 @@ export function bookingView(booking) {
     h(
       "header",
       { class: "booking-head" },
-      h("div", null, h("p", { class: "eyebrow" }, "Booking reference"), h("p", { class: "pnr big", "data-testid": "pnr" }, booking.pnr)),
+      h(
+        "div",
+        null,
+        h("p", { class: "eyebrow" }, "Booking reference"),
+        h("p", { class: "pnr big", "data-testid": "pnr" }, booking.pnr),
+      ),
       h("p", { class: "state", "data-status": booking.status }, stateInWords(booking.status)),
     ),
     booking.slices.map(boardingStrip),
@@ -66,11 +91,24 @@ export function bookingView(booking) {
         "table",
         { class: "travellers" },
         h("caption", { class: "visually-hidden" }, "Passengers"),
-        h("thead", null, h("tr", null, ["Passenger", "Seat", "Ticket"].map((word) => h("th", { scope: "col" }, word)))),
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            ["Passenger", "Seat", "Ticket"].map((word) => h("th", { scope: "col" }, word)),
+          ),
+        ),
         h("tbody", null, booking.passengers.map(passengerRow)),
       ),
     ),
     refundLine(booking),
-    h("details", { class: "paid" }, h("summary", null, `Total ${money(booking.total)}`), priceLines(booking.lines, booking.total)),
+    h(
+      "details",
+      { class: "paid" },
+      h("summary", null, `Total ${money(booking.total)}`),
+      priceLines(booking.lines, booking.total),
+    ),
   );
 }

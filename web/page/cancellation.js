@@ -15,7 +15,9 @@ function quoteDialog(quote, bookingToken, onCancelled) {
   const confirm = h("button", { type: "button", class: "danger", onclick: send }, "Cancel the booking");
 
   async function send() {
-    const answer = await guarded(notice, () => whileBusy(confirm, "Cancelling…", () => mutate(CancelBooking, { quoteId: quote.id, bookingToken })));
+    const answer = await guarded(notice, () =>
+      whileBusy(confirm, "Cancelling…", () => mutate(CancelBooking, { quoteId: quote.id, bookingToken })),
+    );
     if (!answer) return;
     if (isProblem(answer)) return showProblem(notice, answer);
     dialog.close();
@@ -49,7 +51,9 @@ export function cancelButton(booking, bookingToken, notice, onCancelled) {
   if (!CAN_BE_CANCELLED.includes(booking.status)) return null;
   const button = h("button", { type: "button", class: "secondary", onclick: ask }, "Cancel this booking…");
   async function ask() {
-    const quote = await guarded(notice, () => whileBusy(button, "Asking…", () => mutate(QuoteCancellation, { bookingId: booking.id, bookingToken })));
+    const quote = await guarded(notice, () =>
+      whileBusy(button, "Asking…", () => mutate(QuoteCancellation, { bookingId: booking.id, bookingToken })),
+    );
     if (!quote) return;
     if (isProblem(quote)) showProblem(notice, quote);
     else quoteDialog(quote, bookingToken, onCancelled);

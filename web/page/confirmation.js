@@ -13,7 +13,10 @@ const ASK_AGAIN_MS = 1_500;
 const SETTLING = ["INITIATED", "SEATS_LOCKED", "PAYMENT_PENDING"];
 
 const HEADINGS = {
-  CONFIRMED: ["You are going!", "Your seats are yours. Keep the booking reference: with your last name it finds this booking again."],
+  CONFIRMED: [
+    "You are going!",
+    "Your seats are yours. Keep the booking reference: with your last name it finds this booking again.",
+  ],
   CANCELLED: ["The booking is cancelled", "The seats are free again."],
 };
 
@@ -37,7 +40,12 @@ export async function render(root) {
     lead.textContent = words;
     place.replaceChildren(
       bookingView(booking),
-      h("div", { class: "actions end" }, cancelButton(booking, token, notice, show), h("a", { class: "button primary", href: href("") }, "Book another flight")),
+      h(
+        "div",
+        { class: "actions end" },
+        cancelButton(booking, token, notice, show),
+        h("a", { class: "button primary", href: href("") }, "Book another flight"),
+      ),
     );
     // The payment may be captured a moment before the tickets are issued.
     if (SETTLING.includes(booking.status)) timer = setTimeout(load, ASK_AGAIN_MS);

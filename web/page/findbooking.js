@@ -25,7 +25,11 @@ export function render(root) {
         { class: "actions end" },
         mayCancel
           ? cancelButton(booking, token, notice, show)
-          : h("p", { class: "hint" }, "To cancel it, use the browser tab in which you booked, or sign in to the account that did."),
+          : h(
+              "p",
+              { class: "hint" },
+              "To cancel it, use the browser tab in which you booked, or sign in to the account that did.",
+            ),
       ),
     );
     announce(`Booking ${booking.pnr} found.`);
@@ -40,7 +44,11 @@ export function render(root) {
     const data = await guarded(notice, () => whileBusy(submit, "Looking…", () => query(BookingByPnr, variables)));
     if (!data) return;
     if (data.bookingByPnr) show(data.bookingByPnr);
-    else showProblem(notice, { __typename: "NotFound", message: "No booking has this reference with this last name. Please check both." });
+    else
+      showProblem(notice, {
+        __typename: "NotFound",
+        message: "No booking has this reference with this last name. Please check both.",
+      });
   }
 
   root.append(
@@ -48,8 +56,23 @@ export function render(root) {
     h(
       "form",
       { class: "find-form card", onsubmit: send },
-      field("Booking reference", h("input", { type: "text", name: "pnr", required: true, minlength: 6, maxlength: 6, autocomplete: "off", autocapitalize: "characters", class: "pnr-input" }), { hint: "Six letters and digits" }),
-      field("Last name", h("input", { type: "text", name: "lastName", required: true, autocomplete: "family-name" }), { hint: "Of any passenger" }),
+      field(
+        "Booking reference",
+        h("input", {
+          type: "text",
+          name: "pnr",
+          required: true,
+          minlength: 6,
+          maxlength: 6,
+          autocomplete: "off",
+          autocapitalize: "characters",
+          class: "pnr-input",
+        }),
+        { hint: "Six letters and digits" },
+      ),
+      field("Last name", h("input", { type: "text", name: "lastName", required: true, autocomplete: "family-name" }), {
+        hint: "Of any passenger",
+      }),
       submit,
     ),
     notice,

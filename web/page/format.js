@@ -6,7 +6,12 @@
  */
 
 const LANGUAGE = "en";
-const TIME = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+const TIME = new Intl.DateTimeFormat(LANGUAGE, {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+  timeZone: "UTC",
+});
 const DAY = new Intl.DateTimeFormat(LANGUAGE, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 const LONG_DAY = new Intl.DateTimeFormat(LANGUAGE, {
   weekday: "long",
@@ -33,7 +38,9 @@ export function offset(instant) {
 
 /** How many calendar days later, on the walls' own calendars, `end` falls: the "+1" beside an arrival. */
 export function daysBetween(start, end) {
-  return Math.round((Date.parse(`${end.slice(0, 10)}T00:00Z`) - Date.parse(`${start.slice(0, 10)}T00:00Z`)) / 86_400_000);
+  return Math.round(
+    (Date.parse(`${end.slice(0, 10)}T00:00Z`) - Date.parse(`${start.slice(0, 10)}T00:00Z`)) / 86_400_000,
+  );
 }
 
 export function duration(minutes) {

@@ -61,7 +61,12 @@ export async function refreshHold() {
 function present() {
   const { hold: held, booking } = trip();
   if (!held || (booking && FINISHED.includes(booking.status))) return null;
-  return { seats: held.flights.flatMap(({ seats }) => seats), deadline: booking?.expiresAt ?? held.expiresAt, held, booking };
+  return {
+    seats: held.flights.flatMap(({ seats }) => seats),
+    deadline: booking?.expiresAt ?? held.expiresAt,
+    held,
+    booking,
+  };
 }
 
 /** Puts the hold bar into `place`, for as long as the page lives. */
@@ -83,7 +88,14 @@ export function mountHoldBar(place) {
     await act(letGo, "Releasing…", release)();
     if (!trip().hold && here().path !== "seats") go("seats");
   });
-  const bar = h("section", { class: "hold-bar", "aria-label": "Your hold" }, ring, clock, words, h("div", { class: "actions" }, more, letGo));
+  const bar = h(
+    "section",
+    { class: "hold-bar", "aria-label": "Your hold" },
+    ring,
+    clock,
+    words,
+    h("div", { class: "actions" }, more, letGo),
+  );
   place.append(bar, notice);
 
   let asking = false;
@@ -100,7 +112,11 @@ export function mountHoldBar(place) {
       showProblem(
         notice,
         { __typename: "HoldExpired", message: "" },
-        h("button", { type: "button", class: "primary", onclick: () => (clear(notice), go("seats")) }, "Choose seats again"),
+        h(
+          "button",
+          { type: "button", class: "primary", onclick: () => (clear(notice), go("seats")) },
+          "Choose seats again",
+        ),
       );
     } catch {
       // No answer: the next tick asks again, and the bar says meanwhile that the clock has run out.
@@ -136,7 +152,7 @@ export function mountHoldBar(place) {
   }
 
   changes.addEventListener("change", dress);
-  addEventListener("hashchange", () => trip().hold && clear(notice));
+  addEventListener("hashchange", () => clear(notice));
   setInterval(tick, 500);
   dress();
   // After a reload the server may know better than our store.

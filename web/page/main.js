@@ -14,7 +14,13 @@ import * as search from "./search.js";
 import * as seats from "./seats.js";
 
 const VIEWS = { "": search, seats, passengers, payment, confirmation, find: findBooking, board, account };
-const STEPS = [["", "Flight"], ["seats", "Seats"], ["passengers", "Passengers"], ["payment", "Payment"], ["confirmation", "Done"]];
+const STEPS = [
+  ["", "Flight"],
+  ["seats", "Seats"],
+  ["passengers", "Passengers"],
+  ["payment", "Payment"],
+  ["confirmation", "Done"],
+];
 
 const main = document.getElementById("main");
 let leave = () => {};
@@ -29,7 +35,12 @@ function showSteps(path) {
       "ol",
       null,
       STEPS.map(([, name], index) =>
-        h("li", { "aria-current": index === at ? "step" : null, "data-done": index < at ? "true" : null }, h("span", null, name), index < at && h("span", { class: "visually-hidden" }, " (done)")),
+        h(
+          "li",
+          { "aria-current": index === at ? "step" : null, "data-done": index < at ? "true" : null },
+          h("span", null, name),
+          index < at && h("span", { class: "visually-hidden" }, " (done)"),
+        ),
       ),
     ),
   );

@@ -10,9 +10,20 @@ import { priceLines } from "./results.js";
 import { go } from "./router.js";
 import { flightsOf, keepToken, trip, update } from "./store.js";
 
-const TITLES = [["", "—"], ["MS", "Ms"], ["MR", "Mr"], ["MRS", "Mrs"], ["MX", "Mx"], ["DR", "Dr"]];
+const TITLES = [
+  ["", "—"],
+  ["MS", "Ms"],
+  ["MR", "Mr"],
+  ["MRS", "Mrs"],
+  ["MX", "Mx"],
+  ["DR", "Dr"],
+];
 const KINDS = { ADULT: "Adult", CHILD: "Child", INFANT: "Infant" };
-const AGES = { ADULT: "12 or older on the day of the flight", CHILD: "2 to 11 on the day of the flight", INFANT: "under 2 on the day of the flight" };
+const AGES = {
+  ADULT: "12 or older on the day of the flight",
+  CHILD: "2 to 11 on the day of the flight",
+  INFANT: "under 2 on the day of the flight",
+};
 
 const party = ({ adults, children, infants }) => [
   ...Array(adults).fill("ADULT"),
@@ -24,9 +35,14 @@ const party = ({ adults, children, infants }) => [
 function seatFields(index, flights, held, form) {
   return flights.map((flight) => {
     const seats = held.find((part) => part.flight.id === flight.id)?.seats ?? [];
-    const control = select(`passengers.${index}.seats.${flight.id}`, seats.map((seat) => [seat, seat]), seats[index], {
-      "data-seat-of": flight.id,
-    });
+    const control = select(
+      `passengers.${index}.seats.${flight.id}`,
+      seats.map((seat) => [seat, seat]),
+      seats[index],
+      {
+        "data-seat-of": flight.id,
+      },
+    );
     let before = control.value;
     control.addEventListener("change", () => {
       const others = form().querySelectorAll(`[data-seat-of="${CSS.escape(flight.id)}"]`);
@@ -46,7 +62,13 @@ function seatFields(index, flights, held, form) {
 function passengerForm(type, index, number, flights, held, form) {
   const name = (part) => `passengers.${index}.${part}`;
   const text = (part, autocomplete) =>
-    h("input", { type: "text", name: name(part), required: true, maxlength: 60, autocomplete: index === 0 ? autocomplete : "off" });
+    h("input", {
+      type: "text",
+      name: name(part),
+      required: true,
+      maxlength: 60,
+      autocomplete: index === 0 ? autocomplete : "off",
+    });
   return h(
     "fieldset",
     { class: "passenger", "data-type": type },
@@ -56,10 +78,18 @@ function passengerForm(type, index, number, flights, held, form) {
     field("Last name", text("lastName", "family-name")),
     field(
       "Date of birth",
-      h("input", { type: "date", name: name("dateOfBirth"), required: true, max: flights[0].departsAt.slice(0, 10), autocomplete: index === 0 ? "bday" : "off" }),
+      h("input", {
+        type: "date",
+        name: name("dateOfBirth"),
+        required: true,
+        max: flights[0].departsAt.slice(0, 10),
+        autocomplete: index === 0 ? "bday" : "off",
+      }),
       { hint: AGES[type] },
     ),
-    type === "INFANT" ? h("p", { class: "hint" }, "Travels on a lap, without a seat of their own.") : seatFields(index, flights, held, form),
+    type === "INFANT"
+      ? h("p", { class: "hint" }, "Travels on a lap, without a seat of their own.")
+      : seatFields(index, flights, held, form),
   );
 }
 
@@ -68,10 +98,23 @@ function contactForm() {
     "fieldset",
     { class: "contact" },
     h("legend", null, "Contact"),
-    field("E-mail", h("input", { type: "email", name: "contact.email", required: true, autocomplete: "email", value: session.user()?.email ?? "" }), {
-      hint: "Where the tickets go",
-    }),
-    field("Phone (optional)", h("input", { type: "tel", name: "contact.phone", autocomplete: "tel", placeholder: "+1 202 555 0143" })),
+    field(
+      "E-mail",
+      h("input", {
+        type: "email",
+        name: "contact.email",
+        required: true,
+        autocomplete: "email",
+        value: session.user()?.email ?? "",
+      }),
+      {
+        hint: "Where the tickets go",
+      },
+    ),
+    field(
+      "Phone (optional)",
+      h("input", { type: "tel", name: "contact.phone", autocomplete: "tel", placeholder: "+1 202 555 0143" }),
+    ),
   );
 }
 
@@ -89,7 +132,10 @@ function toInput(form, types, flights, { offer, hold: held }) {
       seats: type === "INFANT" ? [] : flights.map(({ id }) => ({ flightId: id, number: at(`seats.${id}`) })),
     };
   });
-  const contact = { email: typed["contact.email"].trim(), phone: typed["contact.phone"].replace(/[\s()-]/g, "") || null };
+  const contact = {
+    email: typed["contact.email"].trim(),
+    phone: typed["contact.phone"].replace(/[\s()-]/g, "") || null,
+  };
   return { offerId: offer.id, holdId: held.id, holdToken: held.token, contact, passengers };
 }
 
@@ -164,7 +210,12 @@ export function render(root) {
     h("p", { class: "form-end" }, submit),
   );
   root.append(
-    h("header", { class: "step-head" }, h("h1", { tabindex: "-1" }, "Who is flying?"), h("p", null, "Names as in the passport or identity card.")),
+    h(
+      "header",
+      { class: "step-head" },
+      h("h1", { tabindex: "-1" }, "Who is flying?"),
+      h("p", null, "Names as in the passport or identity card."),
+    ),
     form,
   );
   return undefined;

@@ -80,7 +80,13 @@ function methodFields({ sandbox, testMethods }) {
       h(
         "label",
         { class: "method" },
-        h("input", { type: "radio", name: "paymentMethod", value: paymentMethod, required: true, checked: index === 0 }),
+        h("input", {
+          type: "radio",
+          name: "paymentMethod",
+          value: paymentMethod,
+          required: true,
+          checked: index === 0,
+        }),
         h("span", { class: "method-card" }, h("b", null, label), h("small", null, outcome)),
       ),
     ),
@@ -103,7 +109,12 @@ export async function render(root) {
   if (booking.status === "CONFIRMED") return go("confirmation");
   const notice = h("div", { class: "notice" });
   root.append(
-    h("header", { class: "step-head" }, h("h1", { tabindex: "-1" }, "Payment"), h("p", null, "Booking ", h("b", { class: "pnr" }, booking.pnr), " is made and waits for its money.")),
+    h(
+      "header",
+      { class: "step-head" },
+      h("h1", { tabindex: "-1" }, "Payment"),
+      h("p", null, "Booking ", h("b", { class: "pnr" }, booking.pnr), " is made and waits for its money."),
+    ),
   );
   const settings = await guarded(root.appendChild(notice), () => query(PaymentSettings));
   if (!settings || !root.isConnected) return undefined;
@@ -116,18 +127,41 @@ export async function render(root) {
     const answer = await guarded(notice, () => whileBusy(submit, "Paying…", () => pay(paymentMethod)));
     if (answer === undefined) return;
     if (answer === null) {
-      showProblem(notice, { __typename: "Conflict", message: "The bank's check is not finished. Press Pay to go on with it." });
+      showProblem(notice, {
+        __typename: "Conflict",
+        message: "The bank's check is not finished. Press Pay to go on with it.",
+      });
     } else if (isProblem(answer)) {
       showProblem(notice, answer, ...problemActions(answer));
     } else if (answer.status === "CAPTURED") {
       go("confirmation");
     } else {
-      showProblem(notice, { __typename: "PaymentDeclined", message: "The payment did not go through.", retryable: true });
+      showProblem(notice, {
+        __typename: "PaymentDeclined",
+        message: "The payment did not go through.",
+        retryable: true,
+      });
     }
   }
-  const form = h("form", { class: "payment-form", onsubmit: send }, methodFields(settings.paymentSettings), h("div", { class: "notice-place" }, notice), submit);
+  const form = h(
+    "form",
+    { class: "payment-form", onsubmit: send },
+    methodFields(settings.paymentSettings),
+    h("div", { class: "notice-place" }, notice),
+    submit,
+  );
   root.append(
-    h("div", { class: "payment" }, form, h("aside", { class: "summary", "aria-labelledby": "summary-heading" }, h("h2", { id: "summary-heading" }, "What you pay"), priceLines(booking.lines, booking.total))),
+    h(
+      "div",
+      { class: "payment" },
+      form,
+      h(
+        "aside",
+        { class: "summary", "aria-labelledby": "summary-heading" },
+        h("h2", { id: "summary-heading" }, "What you pay"),
+        priceLines(booking.lines, booking.total),
+      ),
+    ),
   );
   return undefined;
 }

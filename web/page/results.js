@@ -10,7 +10,9 @@ const FEW_SEATS = 9;
 function byFlight(offers) {
   const groups = new Map();
   for (const offer of offers) {
-    const key = flightsOf(offer).map(({ id }) => id).join();
+    const key = flightsOf(offer)
+      .map(({ id }) => id)
+      .join();
     groups.set(key, [...(groups.get(key) ?? []), offer]);
   }
   return [...groups.values()];
@@ -35,7 +37,13 @@ export function journey({ departsAt, arrivesAt, durationMinutes, stops, segments
   return h(
     "div",
     { class: "journey" },
-    h("div", { class: "end" }, clockTime(departsAt), h("span", { class: "place" }, first.origin.iataCode), h("small", null, first.origin.city)),
+    h(
+      "div",
+      { class: "end" },
+      clockTime(departsAt),
+      h("span", { class: "place" }, first.origin.iataCode),
+      h("small", null, first.origin.city),
+    ),
     h(
       "div",
       { class: "line" },
@@ -59,7 +67,11 @@ export function priceLines(lines, total) {
     "table",
     { class: "price-lines" },
     h("caption", { class: "visually-hidden" }, "Price in detail"),
-    h("tbody", null, lines.map(({ label, amount }) => h("tr", null, h("th", { scope: "row" }, label), h("td", null, money(amount))))),
+    h(
+      "tbody",
+      null,
+      lines.map(({ label, amount }) => h("tr", null, h("th", { scope: "row" }, label), h("td", null, money(amount)))),
+    ),
     h("tfoot", null, h("tr", null, h("th", { scope: "row" }, "Total"), h("td", null, money(total)))),
   );
 }
@@ -112,11 +124,22 @@ function card(offers, party, onChoose) {
         null,
         h("h3", null, designators),
         h("p", null, [...new Set(flights.map(({ airline }) => airline.name))].join(", ")),
-        h("p", { class: "aircraft" }, `${day(slices[0].departsAt)} · ${flights.map(({ aircraft }) => aircraft?.name).filter(Boolean).join(", ")}`),
+        h(
+          "p",
+          { class: "aircraft" },
+          `${day(slices[0].departsAt)} · ${flights
+            .map(({ aircraft }) => aircraft?.name)
+            .filter(Boolean)
+            .join(", ")}`,
+        ),
       ),
     ),
     h("div", { class: "journeys" }, slices.map(journey)),
-    h("div", { class: "fares" }, offers.map((offer) => fare(offer, designators, party, onChoose))),
+    h(
+      "div",
+      { class: "fares" },
+      offers.map((offer) => fare(offer, designators, party, onChoose)),
+    ),
   );
 }
 
@@ -138,6 +161,10 @@ export function resultList(offers, { adults, children, infants }, onChoose) {
     return { element, flights: 0 };
   }
   const party = adults + children + infants;
-  const element = h("ul", { class: "flights" }, groups.map((group) => card(group, party, onChoose)));
+  const element = h(
+    "ul",
+    { class: "flights" },
+    groups.map((group) => card(group, party, onChoose)),
+  );
   return { element, flights: groups.length };
 }

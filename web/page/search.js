@@ -53,7 +53,11 @@ function passengerFields(search) {
   ];
   return kinds.map(([name, label, least, note]) => {
     const numbers = Array.from({ length: MOST_PASSENGERS + 1 - least }, (_, index) => String(index + least));
-    const control = select(name, numbers.map((value) => [value, value]), String(search[name]));
+    const control = select(
+      name,
+      numbers.map((value) => [value, value]),
+      String(search[name]),
+    );
     return field(note ? h("span", null, label, h("small", null, ` ${note}`)) : label, control);
   });
 }
@@ -103,7 +107,14 @@ function searchForm(search, notice) {
       { class: "details" },
       field("Date", date),
       passengerFields(search),
-      field("Cabin", select("cabin", CABINS.map((cabin) => [cabin, sentence(cabin)]), search.cabin)),
+      field(
+        "Cabin",
+        select(
+          "cabin",
+          CABINS.map((cabin) => [cabin, sentence(cabin)]),
+          search.cabin,
+        ),
+      ),
       submit,
     ),
   );
@@ -141,7 +152,9 @@ async function showResults(search, place, notice) {
 
   async function load(byButton) {
     const page = () => query(SearchFlights, { input: toInput(search), first: PAGE_SIZE, after });
-    const { flightSearch } = byButton ? await guarded(notice, () => whileBusy(more, "Loading…", page)) ?? {} : await page();
+    const { flightSearch } = byButton
+      ? ((await guarded(notice, () => whileBusy(more, "Loading…", page))) ?? {})
+      : await page();
     if (!flightSearch) return;
     offers.push(...flightSearch.edges.map(({ node }) => node));
     after = flightSearch.pageInfo.endCursor;

@@ -42,14 +42,21 @@ function columnPlaces({ columns, aislesAfter }) {
 
 const priceWords = (seat) => (seat.price && Number(seat.price.minorUnits) > 0 ? money(seat.price) : "");
 
-const label = (plan, seat) => [plan.describe(seat.number), seat.status === "AVAILABLE" && priceWords(seat)].filter(Boolean).join(", ");
+const label = (plan, seat) =>
+  [plan.describe(seat.number), seat.status === "AVAILABLE" && priceWords(seat)].filter(Boolean).join(", ");
 
 function drawSeat(seat, x, y) {
   const legroom = seat.extraLegroom ? " legroom" : "";
   const price = priceWords(seat);
   return s(
     "g",
-    { role: "gridcell", class: `seat${legroom}`, transform: `translate(${x} ${y})`, tabindex: "-1", "data-seat": seat.number },
+    {
+      role: "gridcell",
+      class: `seat${legroom}`,
+      transform: `translate(${x} ${y})`,
+      tabindex: "-1",
+      "data-seat": seat.number,
+    },
     s("rect", { class: "focus", x: -4, y: -4, width: SEAT + 8, height: SEAT + 8, rx: 13 }),
     s("rect", { class: "shell", x: 1, y: 1, width: SEAT - 2, height: SEAT - 2, rx: 9 }),
     s("path", { class: "rest", d: `M8 ${SEAT - 5} h${SEAT - 16}` }),
@@ -105,7 +112,11 @@ export function seatMap(plan) {
     y += 34 + 14;
   }
   parts.push(
-    s("g", { class: "columns", "aria-hidden": "true" }, map.columns.map((column) => s("text", { x: places.get(column) + SEAT / 2, y: y + 12 }, column))),
+    s(
+      "g",
+      { class: "columns", "aria-hidden": "true" },
+      map.columns.map((column) => s("text", { x: places.get(column) + SEAT / 2, y: y + 12 }, column)),
+    ),
   );
   y += 24;
 
@@ -122,7 +133,10 @@ export function seatMap(plan) {
         return cell;
       }),
       aisles.map((x) => s("text", { class: "row-number", "aria-hidden": "true", x, y: top + 25 }, String(row.number))),
-      row.exitRow && [6, width - 6].map((x) => s("path", { class: "exit", "aria-hidden": "true", d: `M${x} ${top + 4} v${SEAT - 8}` })),
+      row.exitRow &&
+        [6, width - 6].map((x) =>
+          s("path", { class: "exit", "aria-hidden": "true", d: `M${x} ${top + 4} v${SEAT - 8}` }),
+        ),
     );
   });
   const grid = s(
@@ -200,7 +214,8 @@ function operate(plan, map, grid, cells) {
     if (event.key === " " || event.key === "Enter") choose(current);
     else if (event.ctrlKey && event.key === "Home") focus(layout[0][0]);
     else if (event.ctrlKey && event.key === "End") focus(layout.at(-1).at(-1));
-    else if (moves[event.key] && !event.altKey && !event.metaKey) focus(moves[event.key](row, layout[row].indexOf(current)));
+    else if (moves[event.key] && !event.altKey && !event.metaKey)
+      focus(moves[event.key](row, layout[row].indexOf(current)));
     else return;
     event.preventDefault();
   });

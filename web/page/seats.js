@@ -6,7 +6,7 @@ import { live } from "../client/live.js";
 import { announce, h, whileBusy } from "./dom.js";
 import { count, day, list, money, sentence } from "./format.js";
 import { hold, release } from "./hold.js";
-import { guarded, showProblem } from "./notice.js";
+import { clear, guarded, showProblem } from "./notice.js";
 import { clockTime } from "./results.js";
 import { go, href } from "./router.js";
 import { seatList } from "./seatlist.js";
@@ -40,11 +40,14 @@ function follow(plan, notice) {
     if (lost.length) {
       showProblem(notice, {
         __typename: "SeatsTaken",
-        message: "You had chosen them, and not held them yet.",
+        message:
+          lost.length === 1 ? "You had chosen it, but not held it yet." : "You had chosen them, but not held them yet.",
         taken: [{ flightId: plan.flight.id, seats: lost }],
       });
     } else if (gone.length) {
-      announce(`${gone.length === 1 ? "Seat" : "Seats"} ${list(gone)} ${gone.length === 1 ? "has" : "have"} just been taken.`);
+      announce(
+        `${gone.length === 1 ? "Seat" : "Seats"} ${list(gone)} ${gone.length === 1 ? "has" : "have"} just been taken.`,
+      );
     }
   };
   const onRefused = ([{ message }]) => announce(`The seat map is no longer live: ${message}`);
@@ -87,12 +90,18 @@ function viewSwitch(container) {
         "aria-pressed": String(view === "map"),
         onclick: ({ currentTarget }) => {
           for (const panel of container.querySelectorAll(".seat-views")) panel.dataset.view = view;
-          for (const other of currentTarget.parentElement.children) other.setAttribute("aria-pressed", String(other === currentTarget));
+          for (const other of currentTarget.parentElement.children)
+            other.setAttribute("aria-pressed", String(other === currentTarget));
         },
       },
       words,
     );
-  return h("div", { class: "view-switch", role: "group", "aria-label": "View" }, button("map", "Map"), button("list", "List"));
+  return h(
+    "div",
+    { class: "view-switch", role: "group", "aria-label": "View" },
+    button("map", "Map"),
+    button("list", "List"),
+  );
 }
 
 function flightTabs(plans, panels) {
@@ -105,7 +114,12 @@ function flightTabs(plans, panels) {
     "div",
     { class: "flight-tabs", role: "group", "aria-label": "Flight" },
     plans.map(({ flight }, index) =>
-      h("button", { type: "button", onclick: () => show(index) }, `${flight.origin.iataCode} → ${flight.destination.iataCode} `, flight.designator),
+      h(
+        "button",
+        { type: "button", onclick: () => show(index) },
+        `${flight.origin.iataCode} → ${flight.destination.iataCode} `,
+        flight.designator,
+      ),
     ),
   );
   show(0);
@@ -113,7 +127,9 @@ function flightTabs(plans, panels) {
 }
 
 /** The chosen seats, and what can be done with them. */
-function chosenBar(plans, notice) {
+function chosenBar(plans) {
+  // Problems with seats are told here: the bar is always in sight, wherever in the cabin one is.
+  const notice = h("div", { class: "notice" });
   const picked = h("p", { class: "picked" });
   const extra = h("p", { class: "extra" });
   const actions = h("div", { class: "actions" });
@@ -126,6 +142,7 @@ function chosenBar(plans, notice) {
       picked.classList.add("wanting");
       return;
     }
+    clear(notice);
     for (const plan of plans) plan.expected = plan.selection;
     const answer = await guarded(notice, () =>
       whileBusy(holdButton, "Holding…", () =>
@@ -135,7 +152,8 @@ function chosenBar(plans, notice) {
     for (const plan of plans) plan.expected = [];
     if (!answer) return;
     if (!isProblem(answer)) return go("passengers");
-    for (const { flightId, seats } of answer.taken ?? []) plans.find(({ flight }) => flight.id === flightId)?.drop(seats);
+    for (const { flightId, seats } of answer.taken ?? [])
+      plans.find(({ flight }) => flight.id === flightId)?.drop(seats);
     showProblem(notice, answer);
   }
 
@@ -143,28 +161,43 @@ function chosenBar(plans, notice) {
   const next = h("a", { class: "button primary", href: href("passengers") }, "Passenger details");
   const letGo = h(
     "button",
-    { type: "button", class: "secondary", onclick: () => guarded(notice, () => whileBusy(letGo, "Releasing…", release)) },
-    "Choose other seats",
+    {
+      type: "button",
+      class: "secondary",
+      onclick: () => guarded(notice, () => whileBusy(letGo, "Releasing…", release)),
+    },
+    "Change seats",
   );
 
   function show() {
     const [{ wanted }] = plans;
     const seats = plans.flatMap(({ selection }) => [...selection]);
-    const prices = plans.flatMap((plan) => [...plan.selection].map((number) => plan.seats.get(number).price)).filter(Boolean);
+    const prices = plans
+      .flatMap((plan) => [...plan.selection].map((number) => plan.seats.get(number).price))
+      .filter(Boolean);
     const sum = prices.reduce((total, { amount }) => total + Number(amount), 0);
     const held = plans.some((plan) => plan.held);
     picked.classList.remove("wanting");
+    if (plans.every(({ selection }) => selection.size === wanted)) clear(notice);
     picked.replaceChildren(
       seats.length ? h("b", null, list(seats)) : `Choose ${count(wanted, "seat")}`,
       seats.length ? h("span", null, held ? " held for you" : ` · ${seats.length} of ${wanted * plans.length}`) : "",
     );
     extra.textContent = sum > 0 ? `Seat charges ${money({ amount: sum, currency: prices[0].currency })}` : "";
-    if (!holdButton.hasAttribute("aria-busy")) holdButton.textContent = `Hold ${wanted * plans.length === 1 ? "this seat" : "these seats"} for 15 minutes`;
+    if (!holdButton.hasAttribute("aria-busy"))
+      holdButton.textContent = `Hold ${wanted * plans.length === 1 ? "this seat" : "these seats"} for 15 minutes`;
     actions.replaceChildren(...(held ? [letGo, next] : [holdButton]));
   }
   for (const plan of plans) plan.addEventListener("change", show);
   show();
-  return h("section", { class: "chosen-bar", "aria-label": "Chosen seats" }, h("div", null, picked, extra), actions);
+  const element = h(
+    "section",
+    { class: "chosen-bar", "aria-label": "Chosen seats" },
+    notice,
+    h("div", null, picked, extra),
+    actions,
+  );
+  return { element, notice };
 }
 
 /** Marks the seats that our hold keeps, and follows the hold as it comes and goes. */
@@ -196,7 +229,9 @@ export async function render(root) {
       h(
         "p",
         null,
-        flightsOf(offer).map(({ designator }) => designator).join(" + "),
+        flightsOf(offer)
+          .map(({ designator }) => designator)
+          .join(" + "),
         ` · ${first.origin.city} to ${flightsOf(offer).at(-1).destination.city} · ${day(first.departsAt)}, `,
         clockTime(first.departsAt),
         ` · ${sentence(search.cabin)}, ${offer.fareFamily.name}`,
@@ -210,11 +245,12 @@ export async function render(root) {
   const panels = plans.map(flightPanel);
   const container = h("div", { class: "seat-panels" }, panels);
   const { badge, stop } = liveBadge();
+  const bar = chosenBar(plans);
   root.append(
     h("div", { class: "seat-tools" }, flightTabs(plans, panels), viewSwitch(container), badge),
     container,
-    chosenBar(plans, notice),
+    bar.element,
   );
-  const stops = plans.map((plan) => follow(plan, notice));
+  const stops = plans.map((plan) => follow(plan, bar.notice));
   return () => [...stops, stop, stopHold].forEach((end) => end());
 }
