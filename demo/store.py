@@ -85,8 +85,9 @@ FRESH = """
 
 KEEP_PARENTS = "LOCK TABLE products, aircraft, layouts, airports, airlines IN SHARE ROW EXCLUSIVE MODE"
 
-KEYS_ARE_CHECKED = """
-    SELECT set_config('session_replication_role', 'replica', true)
+# `origin` is PostgreSQL's own way, `replica` leaves the checking to us.
+CHECK_KEYS = """
+    SELECT set_config('session_replication_role', $1, true)
     WHERE has_parameter_privilege('session_replication_role', 'SET')
 """
 
@@ -148,10 +149,10 @@ async def write_flights(connection: asyncpg.Connection, flights: Sequence[Incomi
     tag = await connection.execute(FRESH)
     if tag != f"INSERT 0 {len(flights)}":
         raise LookupError(f"Of {len(flights)} flights some have no airport, airline or aircraft: {tag}")
-    await connection.execute(KEYS_ARE_CHECKED)
+    await connection.execute(CHECK_KEYS, "replica")
     for statement in (NEW_SLOTS, NEW_FLIGHTS, NEW_POOLS):
         await connection.execute(statement)
-    await connection.execute("SET LOCAL session_replication_role = DEFAULT")
+    await connection.execute(CHECK_KEYS, "origin")
 
 
 async def write_carriers(connection: asyncpg.Connection, carriers: Iterable[Carrier]) -> None:
