@@ -96,13 +96,11 @@ def read_secrets(text: str) -> tuple[bytes, ...]:
     """Comma-separated base64url secrets of at least 32 bytes each, newest first."""
     try:
         secrets = tuple(
-            base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+            base64.b64decode(part.encode("ascii") + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
             for part in text.split(",")
         )
     except ValueError as error:
-        raise SettingsError(
-            "JETWAY_SECRETS is a comma-separated list of base64url strings"
-        ) from error
+        raise SettingsError("JETWAY_SECRETS is a comma-separated list of base64url strings") from error
     if any(len(secret) < 32 for secret in secrets):
         raise SettingsError("JETWAY_SECRETS holds a secret of less than 32 bytes")
     return secrets
