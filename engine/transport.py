@@ -6,7 +6,7 @@ told of errors. It knows nothing of the application but the callables that it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
@@ -39,8 +39,8 @@ OPERATIONS_PER_SOCKET = 100
 class GraphQLApp(GraphQL[Any, None]):
     """The ASGI application at `/graphql`.
 
-    `tracking` makes a context manager that is open as long as a subscription is. `allowed_origins` are those of other
-    pages that may open a WebSocket here.
+    `tracking` makes a context manager that is open as long as an operation over WebSocket is. Pages of other origins
+    may not open a WebSocket here.
     """
 
     websocket_adapter_class = Socket
@@ -53,7 +53,6 @@ class GraphQLApp(GraphQL[Any, None]):
         make_context: MakeContext,
         errors: Errors,
         tracking: Callable[[], AbstractContextManager[Any]],
-        allowed_origins: Sequence[str] = (),
     ) -> None:
         super().__init__(
             schema,
@@ -61,7 +60,6 @@ class GraphQLApp(GraphQL[Any, None]):
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=timedelta(seconds=INIT_SECONDS),
             max_subscriptions_per_connection=OPERATIONS_PER_SOCKET,
-            allowed_origins=allowed_origins,
         )
         self.make_context = make_context
         self.errors = errors

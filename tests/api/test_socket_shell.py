@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -16,6 +17,7 @@ from core import tokens
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
 from core.keys import Keyring
 from tests.fakes.toy_server import SECRET, toy_server, toy_settings
+from tests.fakes.waiting import eventually
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 SECRETS = (b"s" * 32,)
@@ -216,3 +218,27 @@ async def test_a_large_message_closes_with_1009(url: str) -> None:
         await greet(socket)
         await socket.send("x" * 300_000)
         assert await closing_code(socket) == 1009
+
+
+async def test_clients_that_vanish_leave_nothing_open_and_are_no_fault(url: str) -> None:
+    before = await counted(url)
+    for _ in range(5):
+        socket = await connect(url, subprotocols=[PROTOCOL])
+        await greet(socket)
+        for name in ("1", "2"):
+            await subscribe(socket, "subscription { forever }", name)
+            await hear(socket)
+        socket.transport.abort()
+
+    async def as_before() -> bool:
+        return await counted(url) == before
+
+    await eventually(as_before)
+
+
+async def counted(url: str) -> list[str]:
+    """The lines of /metrics on open operations and faults."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(url.replace("ws", "http", 1).replace("/graphql", "/metrics"))).text
+    names = ("jetway_websocket_operations ", "jetway_unexpected_errors_total ")
+    return [line for line in text.splitlines() if line.startswith(names)]
