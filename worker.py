@@ -1,0 +1,162 @@
+"""The background half of Jetway: `python -m worker`.
+
+Runs the relay, the sweepers, the queue of jobs and the heartbeat that /readyz asks for. Several workers at once are
+safe: one of them leads the relay, the others share the rest. SIGTERM or SIGINT lets jobs that have begun end, then ends
+the process. With `--metrics-port` it serves its own /metrics on the loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import uvloop
+from prometheus_client import Counter, start_http_server
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from sqlalchemy import text
+
+from core import lifeline, loops
+from core import log as logs
+from core.db import Database, Session
+from core.settings import Settings
+from services import bookings, holds, jobs, payments, relay
+from services.gateways import Gateways
+from services.jobs import Entrypoint, Handler
+from services.relay import Relay
+
+SWEEP_SECONDS = 0.25
+SWEEP_SIZE = 200
+TOMBSTONE_SECONDS = 10.0
+TOMBSTONES = 1_000
+PRUNE_SECONDS = 60.0
+HEARTBEAT_SECONDS = 1.0
+LAG_SECONDS = 2.0
+RELAY_TIMEOUT = 2.0
+"""Seconds after which Valkey counts as away."""
+
+SWEPT = Counter("jetway_swept_total", "What sweepers wrote down or removed.", ["what"])
+
+BEAT = text(
+    "INSERT INTO heartbeats (name, beat_at) VALUES ('worker', clock_timestamp())"
+    " ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at"
+)
+
+log = logs.logger("worker")
+
+
+class Worker:
+    """The loops of one worker process."""
+
+    def __init__(self, settings: Settings, db: Database, redis: Redis, gateways: Gateways) -> None:
+        self._settings = settings
+        self._db = db
+        self._gateways = gateways
+        self._relay = Relay(settings.database_url, redis)
+        self._looked_at = 0
+        """The id up to which facts were looked at by `prune`."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run every loop until `stop`."""
+        steps: dict[str, loops.Step] = {
+            "heartbeat": self.beat,
+            "relay": lambda: self.until(self._relay.run(stop)),
+            "jobs": lambda: self.until(jobs.consume(self._settings.database_url, self.handlers(), stop)),
+            "holds": self.sweeper("holds", holds.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
+            "bookings": self.sweeper("bookings", bookings.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
+            "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),
+            "facts": self.prune,
+            "lag": self.lag,
+        }
+        async with asyncio.TaskGroup() as group:
+            for name, step in steps.items():
+                group.create_task(loops.forever(name, step, stop), name=name)
+
+    async def until(self, running: Awaitable[None]) -> float:
+        """A step that is a whole life: it returns when the worker stops, and is begun again when it raises."""
+        await running
+        return 0
+
+    async def beat(self) -> float:
+        """Say that a worker lives."""
+        async with self._db.transaction() as session:
+            await session.execute(BEAT)
+        return HEARTBEAT_SECONDS
+
+    def sweeper(
+        self, what: str, sweep: Callable[[Session, int], Awaitable[int]], size: int, seconds: float
+    ) -> loops.Step:
+        """A step that sweeps up to `size` at a time, without a pause while there is more."""
+
+        async def step() -> float:
+            async with self._db.transaction() as session:
+                count = await sweep(session, size)
+            SWEPT.labels(what).inc(count)
+            return seconds if count < size else 0
+
+        return step
+
+    async def prune(self) -> float:
+        """Remove facts that nobody can ask for any more, a window at a time."""
+        async with self._db.transaction() as session:
+            pruned = await relay.prune(session, self._looked_at)
+        SWEPT.labels("facts").inc(pruned.removed)
+        self._looked_at = max(self._looked_at, pruned.reached)
+        return 1.0 if pruned.reached else PRUNE_SECONDS
+
+    async def lag(self) -> float:
+        """Measure how far the relay is behind."""
+        async with self._db.reading() as session:
+            await relay.lag(session)
+        return LAG_SECONDS
+
+    def handlers(self) -> dict[Entrypoint, Handler]:
+        """What each kind of job does."""
+
+        async def advance_booking(payload: dict[str, Any]) -> None:
+            await bookings.advance(self._db, self._gateways, UUID(payload["booking_id"]))
+
+        async def handle_webhook(payload: dict[str, Any]) -> None:
+            await payments.handle_event(self._db, self._gateways, payload["gateway"], payload["event_id"])
+
+        return {Entrypoint.ADVANCE_BOOKING: advance_booking, Entrypoint.HANDLE_WEBHOOK: handle_webhook}
+
+
+async def main(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    db = Database.from_settings(settings)
+    redis = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=RELAY_TIMEOUT,
+        socket_connect_timeout=RELAY_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+    gateways = Gateways.from_settings(settings)
+    log.info("worker.begins")
+    try:
+        await Worker(settings, db, redis, gateways).run(stop)
+    finally:
+        await gateways.close()
+        await redis.aclose()
+        await db.close()
+    log.info("worker.ended")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="worker", description="The background half of Jetway.")
+    parser.add_argument("--metrics-port", type=int, help="serve /metrics on this port of the loopback")
+    arguments = parser.parse_args()
+    lifeline.watch()
+    environment = Settings.from_env()
+    logs.configure(environment.log_level)
+    if arguments.metrics_port:
+        start_http_server(arguments.metrics_port, addr="127.0.0.1")
+    uvloop.run(main(environment))
