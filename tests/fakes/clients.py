@@ -1,0 +1,97 @@
+"""Clients of Jetway as partners write them: the contract's documents over HTTP, and graphql-transport-ws by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import websockets
+
+DOCUMENTS = (Path(__file__).parents[2] / "docs" / "contract" / "core.graphql").read_text()
+PATIENCE = 20.0
+
+
+class Client:
+    """Somebody who sends the contract's operations; a guest, or signed in with an access token."""
+
+    def __init__(self, url: str, access_token: str | None = None) -> None:
+        headers = {"authorization": f"Bearer {access_token}"} if access_token else {}
+        self.url = url
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=30)
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def post(self, query: str, variables: dict[str, Any] | None = None, operation: str | None = None) -> Any:
+        """The whole answer to a document."""
+        body = {"query": query, "variables": variables or {}, "operationName": operation}
+        return (await self._http.post("/graphql", json=body)).json()
+
+    async def ask(self, operation: str, **variables: Any) -> Any:
+        """The data of one of the contract's operations; it must have no errors."""
+        answer = await self.post(DOCUMENTS, variables, operation)
+        assert "errors" not in answer, answer
+        (data,) = answer["data"].values()
+        return data
+
+    async def do(self, operation: str, **input_: Any) -> Any:
+        """The same for a mutation, which takes one input."""
+        return await self.ask(operation, input=input_)
+
+    async def refused(self, operation: str, **variables: Any) -> dict[str, Any]:
+        """The extensions of the one error that a query is refused with; its data is null."""
+        answer = await self.post(DOCUMENTS, variables, operation)
+        (error,) = answer["errors"]
+        assert answer["data"] is None or set(answer["data"].values()) == {None}
+        extensions: dict[str, Any] = error["extensions"]
+        return extensions
+
+
+def key() -> str:
+    """A guest's idempotency key."""
+    return str(uuid4())
+
+
+class Watcher:
+    """One subscription: its events in the order in which they come."""
+
+    def __init__(self, socket: websockets.ClientConnection) -> None:
+        self._socket = socket
+
+    async def next(self) -> Any:
+        """The data of the next event; raises TimeoutError where none comes."""
+        while True:
+            message = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
+            if message["type"] == "next":
+                assert "errors" not in message["payload"], message
+                (data,) = message["payload"]["data"].values()
+                return data
+            assert message["type"] == "ping", message
+
+    async def until(self, number: str, status: str) -> Any:
+        """Read on until that seat has that status; the event that said so."""
+        while True:
+            event = await self.next()
+            if any(seat["number"] == number and seat["status"] == status for seat in event["seats"]):
+                return event
+
+
+@asynccontextmanager
+async def watching(url: str, operation: str, **variables: Any) -> AsyncIterator[Watcher]:
+    """Subscribe to one of the contract's streams as a guest."""
+    address = url.replace("http://", "ws://") + "/graphql"
+    async with websockets.connect(address, subprotocols=[websockets.Subprotocol("graphql-transport-ws")]) as socket:
+        await socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(await socket.recv()) == {"type": "connection_ack"}
+        payload = {"query": DOCUMENTS, "operationName": operation, "variables": variables}
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        yield Watcher(socket)
