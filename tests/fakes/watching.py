@@ -36,7 +36,8 @@ class Viewer:
         for seat in event.seats:
             if seat.version <= self.seats[seat.number][1]:
                 self.wrong.append(f"{seat} after {self.seats[seat.number]}")
-            self.seats[seat.number] = (seat.status, seat.version)
+            else:
+                self.seats[seat.number] = (seat.status, seat.version)
 
 
 @asynccontextmanager
