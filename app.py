@@ -1,12 +1,10 @@
 """The server: `python -m app`. Opens what a process needs, and mounts GraphQL, the webhook, health and the page.
 
-Settings come from the environment (`core/settings.py`). FORWARDED_ALLOW_IPS, uvicorn's own, names the proxies whose
-X-Forwarded-For is believed; without it nobody's is.
+Settings come from the environment (`core/settings.py`).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -138,8 +136,8 @@ def migration_head() -> str:
     return script.get_current_head() or ""
 
 
-def configured(app: Starlette, settings: Settings, trusted_proxies: str = "") -> uvicorn.Config:
-    """How uvicorn serves `app`; X-Forwarded-For is believed from `trusted_proxies` (addresses with commas) alone."""
+def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves `app`; X-Forwarded-For is believed from the settings' trusted proxies alone."""
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -150,8 +148,8 @@ def configured(app: Starlette, settings: Settings, trusted_proxies: str = "") ->
         ws_max_size=BODY_LIMIT,
         ws_per_message_deflate=False,
         backlog=BACKLOG,
-        proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=trusted_proxies,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         access_log=False,
         server_header=False,
@@ -164,8 +162,7 @@ def main() -> None:
     lifeline.watch()
     settings = Settings.from_env()
     log.configure(settings.log_level)
-    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "")  # noqa: TID251 - uvicorn's variable, not a setting of Jetway's
-    uvicorn.Server(configured(create_app(settings), settings, trusted)).run()
+    uvicorn.Server(configured(create_app(settings), settings)).run()
 
 
 if __name__ == "__main__":

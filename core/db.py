@@ -36,17 +36,11 @@ class Session(ReadSession):
 class Database:
     """The engines of one process. Open for its life, closed by `close()`."""
 
-    def __init__(
-        self, write_url: str, read_url: str | None = None, *, pool_size: int = 16
-    ) -> None:
+    def __init__(self, write_url: str, read_url: str | None = None, *, pool_size: int = 16) -> None:
         self.write_engine = make_engine(write_url, pool_size)
         same = read_url is None or read_url == write_url
-        self.read_engine = (
-            self.write_engine if same else make_engine(str(read_url), pool_size)
-        )
-        self._writing = async_sessionmaker(
-            self.write_engine, class_=Session, expire_on_commit=False
-        )
+        self.read_engine = self.write_engine if same else make_engine(str(read_url), pool_size)
+        self._writing = async_sessionmaker(self.write_engine, class_=Session, expire_on_commit=False)
         self._reading = async_sessionmaker(
             self.read_engine.execution_options(postgresql_readonly=True),
             class_=ReadSession,
@@ -88,13 +82,13 @@ class Database:
 
 
 def make_engine(url: str, pool_size: int) -> AsyncEngine:
-    """An engine whose JSON is orjson's and whose stale connections are noticed before they are used."""
+    """An engine whose JSON is orjson's, and whose errors never show what a statement was given: it may be personal."""
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
-        pool_pre_ping=False,
+        hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=orjson.loads,
         connect_args={"timeout": 5, "command_timeout": 30},

@@ -25,9 +25,7 @@ class Invalid(DomainError):
 
     default_code = "INVALID_INPUT"
 
-    def __init__(
-        self, message: str, *, field: str | None = None, code: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, field: str | None = None, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.field = field
 

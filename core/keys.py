@@ -19,9 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 @lru_cache(maxsize=256)
 def derive(secret: bytes, purpose: str) -> bytes:
     """32 bytes that only the holder of `secret` can compute, different for every purpose."""
-    return HKDF(
-        algorithm=SHA256(), length=32, salt=None, info=f"jetway/{purpose}".encode()
-    ).derive(secret)
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"jetway/{purpose}".encode()).derive(secret)
 
 
 def key_id(secret: bytes) -> str:
@@ -65,23 +63,14 @@ class Keyring:
         if len(parts) != 3 or parts[0] not in self._secrets:
             return None
         payload, mac = decode(parts[1]), decode(parts[2])
-        if (
-            payload is None
-            or mac is None
-            or not hmac.compare_digest(mac, self._mac(parts[0], purpose, payload))
-        ):
+        if payload is None or mac is None or not hmac.compare_digest(mac, self._mac(parts[0], purpose, payload)):
             return None
         return payload
 
     def signing_keys(self, purpose: str) -> dict[str, Ed25519PrivateKey]:
         """Ed25519 keys by key id, the newest first (RFC 8032), for tokens that others verify with a public key."""
         order = [self._newest, *(kid for kid in self._secrets if kid != self._newest)]
-        return {
-            kid: Ed25519PrivateKey.from_private_bytes(
-                derive(self._secrets[kid], purpose)
-            )
-            for kid in order
-        }
+        return {kid: Ed25519PrivateKey.from_private_bytes(derive(self._secrets[kid], purpose)) for kid in order}
 
     def _mac(self, kid: str, purpose: str, payload: bytes) -> bytes:
         return hmac.digest(derive(self._secrets[kid], purpose), payload, "sha256")

@@ -37,6 +37,7 @@ def configure(level: str = "INFO") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
         mask,
+        drop_color,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -84,6 +85,12 @@ def mask(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str,
     """Replace the values of keys that must never be read in a log."""
     for key in MASKED & line.keys():
         line[key] = "***"
+    return line
+
+
+def drop_color(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave out uvicorn's copy of its message with terminal colours in it."""
+    line.pop("color_message", None)
     return line
 
 

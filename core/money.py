@@ -72,9 +72,7 @@ class Money:
         sign = -1 if self.minor_units < 0 else 1
         size = abs(self.minor_units)
         parts = [size * weight // total for weight in weights]
-        by_remainder = sorted(
-            range(len(weights)), key=lambda i: (-(size * weights[i] % total), i)
-        )
+        by_remainder = sorted(range(len(weights)), key=lambda i: (-(size * weights[i] % total), i))
         for index in by_remainder[: size - sum(parts)]:
             parts[index] += 1
         return [Money(sign * part, self.currency) for part in parts]

@@ -22,7 +22,8 @@ class Settings:
     """Every setting of a Jetway process.
 
     `secrets` are the master secrets, newest first: the first signs, all of them verify, so a secret is rotated by
-    putting a new one in front and dropping the last a month later. Each holds at least 32 bytes.
+    putting a new one in front and dropping the last a month later. Each holds at least 32 bytes. `trusted_proxies` are
+    the addresses whose X-Forwarded-For is believed, separated by commas; empty: nobody's is.
     """
 
     host: str
@@ -37,6 +38,7 @@ class Settings:
     public_url: str
     pool_size: int
     log_level: str
+    trusted_proxies: str
 
     @property
     def sandbox(self) -> bool:
@@ -62,6 +64,7 @@ class Settings:
             public_url=env.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
             pool_size=read_positive(env, "DATABASE_POOL_SIZE", 16),
             log_level=env.get("LOG_LEVEL", "INFO").upper(),
+            trusted_proxies=env.get("FORWARDED_ALLOW_IPS", "").strip(),
         )
 
 

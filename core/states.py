@@ -45,9 +45,7 @@ class Machine(Generic[State]):
         missing = set(states) - set(self._table)
         unreachable = set(states) - self._reachable()
         if missing or unreachable:
-            raise Unsound(
-                f"{name}: not in the table {sorted(missing)}, never reached {sorted(unreachable)}"
-            )
+            raise Unsound(f"{name}: not in the table {sorted(missing)}, never reached {sorted(unreachable)}")
 
     def allows(self, current: State, to: State) -> bool:
         """Whether `to` may follow `current`."""
@@ -72,9 +70,7 @@ class Machine(Generic[State]):
         """The table as a Mermaid state diagram, for the docs."""
         lines = ["stateDiagram-v2", f"    [*] --> {self.initial}"]
         lines += [f"    {current} --> {to}" for current, to in self.transitions()]
-        lines += [
-            f"    {state} --> [*]" for state in self.states if self.is_final(state)
-        ]
+        lines += [f"    {state} --> [*]" for state in self.states if self.is_final(state)]
         return "\n".join(lines)
 
     def _reachable(self) -> set[State]:

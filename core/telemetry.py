@@ -28,9 +28,7 @@ SOCKET_OPERATIONS = Gauge(
     "jetway_websocket_operations", "Operations open over WebSocket: subscriptions, and queries while they run."
 )
 
-HOLDS = Counter("jetway_holds_total", "Holds asked for, by outcome.", ["outcome"])
-BOOKINGS_CONFIRMED = Counter("jetway_bookings_confirmed_total", "Bookings that were confirmed.")
-PAYMENTS = Counter("jetway_payments_total", "Payments by the status that they came to.", ["status"])
+PROBLEMS = Counter("jetway_problems_total", "Mutations answered with a problem, by its code.", ["code"])
 
 POOL_IN_USE = Gauge("jetway_database_connections_in_use", "Connections taken from the pool.", ["engine"])
 POOL_SIZE = Gauge("jetway_database_connections_limit", "Connections that the pool has at most.", ["engine"])

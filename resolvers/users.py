@@ -40,7 +40,8 @@ async def sign_in(info: Info, input: SignIn) -> SignedIn:
     ctx = info.context
     await ctx.app.limiter.hit(limits.SIGN_IN_IP, ctx.ip)
     await ctx.app.limiter.hit(limits.SIGN_IN_EMAIL, input.email.strip().lower())
-    async with ctx.reading() as session:
+    # On the primary: a replica may not know yet who registered a moment ago.
+    async with ctx.transaction() as session:
         found = await users.find_credentials(session, input.email)
     await users.verify(ctx.app.passwords, found, input.password)
     async with ctx.transaction() as session:

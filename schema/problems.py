@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.extensions import FieldExtension
 
-from core import errors, ids
+from core import errors, ids, telemetry
 from resolvers.flights import FLIGHT
 from resolvers.itineraries import new_offer
 from schema.itineraries import Offer
@@ -49,12 +49,17 @@ class ProblemCode(StrEnum):
     OFFER_EXPIRED = "OFFER_EXPIRED"
     PRICE_CHANGED = "PRICE_CHANGED"
     PASSENGERS_DO_NOT_MATCH = "PASSENGERS_DO_NOT_MATCH"
+    SEAT_GIVEN_TWICE = "SEAT_GIVEN_TWICE"
+    SEAT_NOT_HELD = "SEAT_NOT_HELD"
+    WRONG_CABIN = "WRONG_CABIN"
+    SEATS_NOT_BOOKED = "SEATS_NOT_BOOKED"
+    BOOKING_FAILED = "BOOKING_FAILED"
     PAYMENT_DECLINED = "PAYMENT_DECLINED"
     PAYMENT_UNDER_WAY = "PAYMENT_UNDER_WAY"
     ALREADY_PAID = "ALREADY_PAID"
     QUOTE_EXPIRED = "QUOTE_EXPIRED"
     QUOTE_SPENT = "QUOTE_SPENT"
-    DEPARTED = "DEPARTED"
+    FLIGHT_DEPARTED = "FLIGHT_DEPARTED"
     EMAIL_TAKEN = "EMAIL_TAKEN"
 
 
@@ -194,6 +199,7 @@ class Refusals(FieldExtension):
         try:
             return await next_(source, info, **arguments)
         except errors.DomainError as error:
+            telemetry.PROBLEMS.labels(error.code).inc()
             return describe(error)
 
 

@@ -16,6 +16,7 @@ passed to.
 from __future__ import annotations
 
 import asyncio
+import collections
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,7 +51,7 @@ CANDIDACY = 0.2
 VALKEY_PAUSE = 0.2
 RETENTION = timedelta(days=7)
 
-PUBLISHED = Counter("jetway_relay_facts_total", "Facts published, repetitions included.")
+PUBLISHED = Counter("jetway_relay_facts_total", "Facts published, repetitions included, by kind.", ["kind"])
 LEADING = Gauge("jetway_relay_leading", "1 where this process leads the relay.")
 WAITING = Gauge("jetway_relay_waiting_facts", "Facts not published yet; 10001 stands for more.")
 LAG = Gauge("jetway_relay_lag_seconds", "Age of the oldest fact not published yet.")
@@ -137,7 +138,8 @@ class Relay:
             await connection.execute("SET LOCAL synchronous_commit = off")
             await connection.execute(MARK, [fact["id"] for fact in facts])
         self._behind = self._behind and len(facts) == BATCH
-        PUBLISHED.inc(len(facts))
+        for kind, count in collections.Counter(fact["kind"] for fact in facts).items():
+            PUBLISHED.labels(kind).inc(count)
         return len(facts)
 
     async def _publish(self, facts: Sequence[asyncpg.Record]) -> None:

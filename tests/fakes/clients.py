@@ -77,6 +77,16 @@ class Watcher:
                 return data
             assert message["type"] == "ping", message
 
+    async def refusal(self) -> Any:
+        """The errors with which the stream ends."""
+        while True:
+            message = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
+            if message["type"] == "error":
+                return message["payload"]
+            if message["type"] == "next" and message["payload"].get("data") is None:
+                return message["payload"]["errors"]
+            assert message["type"] == "ping", message
+
     async def until(self, number: str, status: str) -> Any:
         """Read on until that seat has that status; the event that said so."""
         while True:
