@@ -1,0 +1,62 @@
+"""A process that dies where it is told to: at any point between two steps of the saga, or in the middle of one.
+
+A step is: look, then perhaps a call to the gateway, then one transaction, which is there wholly or not at all. So every
+place where dying makes a difference is a look, the moment before a call, or the moment after it, when the gateway has
+done what nobody here knows yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+
+from services.bookings import situation
+from services.gateways import Gateway, Gateways
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class Life:
+    """Counts the points that a process passes, and ends it at number `dies_at`, the first being 0."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        self.passed: list[str] = []
+        self._dies_at = dies_at
+
+    def point(self, name: str) -> None:
+        """Pass a point, or die there."""
+        if len(self.passed) == self._dies_at:
+            raise Died(name)
+        self.passed.append(name)
+
+    def lead(self, monkeypatch: pytest.MonkeyPatch, gateways: Gateways) -> Gateways:
+        """Have the saga, and a gateway like that one, live this life."""
+
+        async def mortal_look(*arguments: Any) -> Any:
+            self.point("look")
+            return await situation.look(*arguments)
+
+        monkeypatch.setattr("services.bookings.saga.look", mortal_look)
+        return Gateways([cast("Gateway", MortalGateway(gateways.default, self))])
+
+
+class MortalGateway:
+    """A gateway before and after each call of which a process may die."""
+
+    def __init__(self, gateway: Gateway, life: Life) -> None:
+        self._gateway = gateway
+        self._life = life
+        self.name = gateway.name
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: Any) -> Any:
+            self._life.point(f"before {name}")
+            answer = await getattr(self._gateway, name)(*arguments)
+            self._life.point(f"after {name}")
+            return answer
+
+        return call

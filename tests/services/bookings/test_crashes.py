@@ -1,0 +1,211 @@
+"""Killed at any point, a booking is completed or undone by whoever comes next: once, and the gateway's books agree."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from core.db import Database
+from models import Booking
+from services import bookings
+from services.gateways import Gateways
+from services.payments import PaymentDeclined
+from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.fakes.mortal import Died, Life
+from tests.fakes.sandbox import Sandbox
+
+BACK = "https://shop.example/paid"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a journey plays."""
+
+    desk: Desk
+    gateways: Gateways
+    sandbox: Sandbox
+    monkeypatch: pytest.MonkeyPatch
+
+    @property
+    def database(self) -> Database:
+        return self.desk.database
+
+    async def pay(self, booking: Booking, method: str, dies_at: int | None = None) -> Life:
+        """Pay, and die on the way."""
+        life = Life(dies_at)
+        with self.monkeypatch.context() as patch, suppress(Died, PaymentDeclined):
+            gateways = life.lead(patch, self.gateways)
+            await bookings.pay(self.database, gateways, booking.id, method, BACK, GUEST, key())
+        return life
+
+    async def advance(self, booking: Booking, dies_at: int | None = None) -> Life:
+        """Do what the job after a crash does, and die on the way."""
+        life = Life(dies_at)
+        with self.monkeypatch.context() as patch, suppress(Died):
+            await bookings.advance(self.database, life.lead(patch, self.gateways), booking.id)
+        return life
+
+
+Journey = Callable[[Stage, Booking, int | None], Awaitable[Life]]
+
+
+async def good_card(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    return await stage.pay(booking, "pm_card_visa", dies_at)
+
+
+async def bad_card(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    return await stage.pay(booking, "pm_card_visa_chargeDeclined", dies_at)
+
+
+async def challenged(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_threeDSecure2Required")
+    async with stage.database.reading() as session:
+        url = (await session.execute(text("SELECT redirect_url FROM payments"))).scalar_one()
+    await stage.sandbox.answer_challenge(url, "complete")
+    return await stage.advance(booking, dies_at)
+
+
+async def never_sent(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_visa", 0)
+    await pass_time(stage.database, timedelta(minutes=11))
+    return await stage.advance(booking, dies_at)
+
+
+async def answer_lost_and_seats_too(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_visa", 2)
+    await pass_time(stage.database, timedelta(minutes=11))
+    await stage.desk.hold("3A")
+    return await stage.advance(booking, dies_at)
+
+
+async def late_but_seats_are_free(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_visa", 3)
+    await pass_time(stage.database, timedelta(minutes=11))
+    return await stage.advance(booking, dies_at)
+
+
+async def authorisation_lapsed(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_visa", 4)
+    (intent,) = await stage.sandbox.intents(booking.id)
+    await stage.sandbox.ask("POST", f"/v1/payment_intents/{intent['id']}/cancel")
+    return await stage.advance(booking, dies_at)
+
+
+async def cancelled(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_visa")
+    async with stage.database.transaction() as session:
+        quote = await bookings.quote_cancellation(session, booking)
+    life = Life(dies_at)
+    with stage.monkeypatch.context() as patch, suppress(Died):
+        gateways = life.lead(patch, stage.gateways)
+        await bookings.cancel(stage.database, gateways, quote.id, booking.id, GUEST, key())
+    return life
+
+
+@dataclass(frozen=True)
+class End:
+    """How a journey ends: statuses of booking, payment, hold, tickets and intents; the pool's held and sold seats."""
+
+    booking: str
+    payment: str
+    hold: str
+    tickets: tuple[str, ...]
+    intents: tuple[str, ...]
+    pool: tuple[int, int]
+    refunded: bool = False
+
+
+SOLD = End("CONFIRMED", "CAPTURED", "BOOKED", ("OPEN",), ("succeeded",), (0, 1))
+PAYING = ["look", "before authorise", "after authorise", "look", "look", "before capture", "after capture", "look"]
+JOURNEYS: dict[Journey, tuple[list[str], End]] = {
+    good_card: (PAYING, SOLD),
+    challenged: (["look", "before fetch", "after fetch", *PAYING[3:]], SOLD),
+    late_but_seats_are_free: (PAYING[3:], SOLD),
+    bad_card: (
+        ["look", "before authorise", "after authorise", "before void", "after void", "look"],
+        End("SEATS_LOCKED", "DECLINED", "ACTIVE", (), ("canceled",), (1, 0)),
+    ),
+    never_sent: (
+        ["look", "before find", "after find", "look"],
+        End("EXPIRED", "VOIDED", "ACTIVE", (), (), (1, 0)),
+    ),
+    answer_lost_and_seats_too: (
+        ["look", "before find", "after find", "look", "before void", "after void", "look"],
+        End("EXPIRED", "VOIDED", "ACTIVE", (), ("canceled",), (2, 0)),
+    ),
+    authorisation_lapsed: (
+        ["look", "before capture", "before void", "after void", "look"],
+        End("FAILED", "VOIDED", "BOOKED", ("VOID",), ("canceled",), (0, 0)),
+    ),
+    cancelled: (
+        ["look", "before refund", "after refund"],
+        End("CANCELLED", "REFUNDED", "BOOKED", ("REFUNDED",), ("succeeded",), (0, 0), refunded=True),
+    ),
+}
+"""Each journey with every point at which it can die, and its end. An ACTIVE hold that is dead is the sweeper's."""
+
+CASES = [
+    pytest.param(journey, number, id=f"{journey.__name__}-{number}-{name.replace(' ', '-')}")
+    for journey, (points, _) in JOURNEYS.items()
+    for number, name in enumerate(points)
+]
+
+
+@pytest.fixture
+def stage(desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return Stage(desk, gateways, sandbox, monkeypatch)
+
+
+async def end_of(stage: Stage, booking: Booking) -> End:
+    """How things stand, here and at the gateway."""
+    async with stage.database.reading() as session:
+        row = await session.execute(
+            text(
+                "SELECT b.status AS booking, y.status AS payment, h.status AS hold, y.refunded, y.captured,"
+                " p.held, p.sold, (SELECT count(*) FROM claims c WHERE c.slot_id = p.slot_id AND c.status = 'BOOKED')"
+                " AS booked, ARRAY(SELECT t.status FROM tickets t) AS tickets"
+                " FROM bookings b JOIN payments y ON y.booking_id = b.id JOIN holds h ON h.id = b.hold_id"
+                " JOIN hold_items i ON i.hold_id = h.id JOIN pools p ON p.slot_id = i.slot_id AND p.code = i.pool"
+                " WHERE b.id = :id"
+            ),
+            {"id": booking.id},
+        )
+        found = row.one()
+    intents = await stage.sandbox.intents(booking.id)
+    assert found.booked == found.sold
+    assert sum(one["amount_received"] for one in intents) == found.captured
+    refunds = [await stage.sandbox.ask("GET", f"/v1/refunds?payment_intent={one['id']}") for one in intents]
+    assert sum(refund["amount"] for page in refunds for refund in page["data"]) == found.refunded
+    return End(
+        found.booking,
+        found.payment,
+        found.hold,
+        tuple(found.tickets),
+        tuple(one["status"] for one in intents),
+        (found.held, found.sold),
+        refunded=found.refunded == found.captured > 0,
+    )
+
+
+@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
+async def test_unharmed_each_journey_passes_the_points_that_are_listed(stage: Stage, journey: Journey) -> None:
+    points, end = JOURNEYS[journey]
+    booking = await stage.desk.booked("3A")
+    assert (await journey(stage, booking, None)).passed == points
+    assert await end_of(stage, booking) == end
+
+
+@pytest.mark.parametrize(("journey", "dies_at"), CASES)
+async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int) -> None:
+    points, end = JOURNEYS[journey]
+    booking = await stage.desk.booked("3A")
+    assert (await journey(stage, booking, dies_at)).passed == points[:dies_at]
+    await stage.advance(booking)
+    assert await end_of(stage, booking) == end
+    await stage.advance(booking)
+    assert await end_of(stage, booking) == end
