@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 from sqlalchemy import text
 
 from core.db import Database
 from core.errors import Invalid, NotFound
 from services import holds
-from services.holds import Owner, SlotUnits
 from services.idempotency import KeyReused
 from services.seats import Plans, UnknownSeat, states
+from tests.factories.holds import GUEST, everything, key, want
 from tests.factories.schedules import Schedule
-
-GUEST = Owner(user_id=None)
-
-
-def key() -> str:
-    return str(uuid4())
-
-
-def want(slot_id: int, *units: str) -> SlotUnits:
-    return SlotUnits(slot_id=slot_id, units=units)
-
-
-async def everything(database: Database) -> list[object]:
-    """All that a refused hold must leave as it was."""
-    async with database.reading() as session:
-        return [
-            (await session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))).all()  # noqa: S608 - our own names
-            for table in ("claims", "holds", "hold_items", "pools", "facts", "idempotency_keys")
-        ]
 
 
 async def test_seats_of_two_flights_are_held_together(database: Database, schedule: Schedule, plans: Plans) -> None:
@@ -66,8 +45,8 @@ async def test_seats_of_two_flights_are_held_together(database: Database, schedu
 async def test_one_taken_seat_refuses_all_and_is_named(database: Database, schedule: Schedule, plans: Plans) -> None:
     await holds.place(database, plans, GUEST, [want(schedule.first, "2B")], 15, key())
     before = await everything(database)
+    wants = [want(schedule.first, "2A", "2B"), want(schedule.second, "2A")]
     with pytest.raises(holds.SeatsTaken) as refusal:
-        wants = [want(schedule.first, "2A", "2B"), want(schedule.second, "2A")]
         await holds.place(database, plans, GUEST, wants, 15, key())
     assert refusal.value.taken == {schedule.first: ["2B"]}
     assert await everything(database) == before
@@ -135,8 +114,7 @@ async def test_refused_with_the_fields_name(
 ) -> None:
     before = await everything(database)
     with pytest.raises(Invalid) as refusal:
-        wants = [SlotUnits(slot_id=schedule.first, units=units)]
-        await holds.place(database, plans, GUEST, wants, minutes, idempotency_key or key())
+        await holds.place(database, plans, GUEST, [want(schedule.first, *units)], minutes, idempotency_key or key())
     assert refusal.value.field == field
     assert isinstance(refusal.value, UnknownSeat) == (units == ("99Z",))
     assert await everything(database) == before
