@@ -1,4 +1,4 @@
-"""One home for each module: what a run leaves there is what the next one starts from."""
+"""One home for each module, and the run that is going on in it: what one test leaves there the next one finds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.laptop.run import Run, processes
+from tests.laptop.run import Runs, processes
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,10 @@ def home() -> Iterator[Path]:
     shutil.rmtree(above)
 
 
-@pytest.fixture
-def run(home: Path) -> Iterator[Run]:
-    """Jetway on `home`, ready; stopped afterwards where the test left it running."""
-    running = Run(home)
-    try:
-        yield running.until_ready()
-    finally:
-        if running.process.poll() is None:
-            running.interrupt()
+@pytest.fixture(scope="module")
+def runs(home: Path) -> Iterator[Runs]:
+    """Every run of the module's tests, ended with them."""
+    runs = Runs(home)
+    yield runs
+    for run in runs.all:
+        run.kill()

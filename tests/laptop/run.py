@@ -71,6 +71,24 @@ class Run:
         self.process.wait()
 
 
+class Runs:
+    """The runs of one home, the newest last. A start costs seconds, so tests share one for as long as it lives."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.all: list[Run] = []
+
+    def begin(self, port: int | None = None) -> Run:
+        """Start another one."""
+        self.all.append(Run(self.home, port))
+        return self.all[-1]
+
+    def ready(self) -> Run:
+        """The one that is going on, or a new one; ready."""
+        going_on = self.all and self.all[-1].process.poll() is None
+        return self.all[-1] if going_on else self.begin().until_ready()
+
+
 def processes(home: Path) -> list[psutil.Process]:
     """Every live process that was started for `home`: its servers and its programs."""
     marks = [mark(folder) for folder in (home, home / "postgres", home / "valkey")]
