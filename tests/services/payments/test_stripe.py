@@ -1,0 +1,140 @@
+"""Stripe in Jetway's words, through the official SDK, at the sandbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from core.money import Money
+from services.gateways import (
+    Authorised,
+    Captured,
+    Declined,
+    Gateway,
+    GatewayRefused,
+    Gateways,
+    GatewayUnavailable,
+    NeedsAction,
+    Order,
+    RefundOutcome,
+    Stripe,
+    Voided,
+)
+from services.gateways.stripe import from_stripe, to_stripe
+from tests.fakes.sandbox import SECRET, Sandbox
+
+PRICE = Money(123_45, "USD")
+
+
+@pytest.fixture
+def gateway(gateways: Gateways) -> Gateway:
+    return gateways.default
+
+
+def order(method: str = "pm_card_visa") -> Order:
+    return Order(
+        payment_id=uuid4(),
+        booking_id=uuid4(),
+        pnr="ABCDEF",
+        amount=PRICE,
+        method=method,
+        return_url=None,
+        created_at=datetime.now(UTC),
+    )
+
+
+async def authorised(gateway: Gateway, one: Order) -> str:
+    outcome = await gateway.authorise(one)
+    assert isinstance(outcome, Authorised)
+    return outcome.gateway_id
+
+
+async def test_the_same_order_is_authorised_once(gateway: Gateway, sandbox: Sandbox) -> None:
+    one = order()
+    first = await gateway.authorise(one)
+    assert await gateway.authorise(one) == first
+    assert len(await sandbox.intents(one.booking_id)) == 1
+
+
+async def test_captured_once_however_often_it_is_asked(gateway: Gateway) -> None:
+    intent = await authorised(gateway, order())
+    for key in ("a", "a", "b"):
+        assert await gateway.capture(intent, PRICE, f"{intent}:{key}") == Captured(gateway_id=intent, amount=PRICE)
+    with pytest.raises(GatewayRefused):
+        await gateway.void(intent, f"{intent}:void")
+
+
+async def test_called_off_once_however_often_it_is_asked(gateway: Gateway) -> None:
+    intent = await authorised(gateway, order())
+    for key in ("a", "a", "b"):
+        await gateway.void(intent, f"{intent}:{key}")
+    assert await gateway.fetch(intent) == Voided(gateway_id=intent)
+    with pytest.raises(GatewayRefused):
+        await gateway.capture(intent, PRICE, f"{intent}:capture")
+
+
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        ("pm_card_visa_chargeDeclined", "generic_decline"),
+        ("pm_card_visa_chargeDeclinedExpiredCard", "expired_card"),
+        ("pm_card_visa_chargeDeclinedStolenCard", "stolen_card"),
+        ("pm_card_nonsense", "unknown_method"),
+        ("pm_usBankAccount_success", "method_not_supported"),
+    ],
+)
+async def test_a_refusal_is_an_outcome(gateway: Gateway, method: str, code: str) -> None:
+    outcome = await gateway.authorise(order(method))
+    assert isinstance(outcome, Declined)
+    assert outcome.code == code
+
+
+async def test_without_an_address_to_come_back_to_there_is_only_the_script(gateway: Gateway) -> None:
+    outcome = await gateway.authorise(order("pm_card_threeDSecure2Required"))
+    assert isinstance(outcome, NeedsAction)
+    assert outcome.redirect_url is None
+    assert outcome.client_secret is not None
+
+
+async def test_a_lost_order_is_found_among_others(gateway: Gateway) -> None:
+    one = order()
+    await authorised(gateway, order())
+    intent = await authorised(gateway, one)
+    found = await gateway.find(one)
+    assert isinstance(found, Authorised)
+    assert found.gateway_id == intent
+    assert await gateway.find(order()) is None
+
+
+async def test_refunds_never_exceed_what_was_captured(gateway: Gateway) -> None:
+    intent = await authorised(gateway, order())
+    await gateway.capture(intent, PRICE, f"{intent}:capture")
+    key = str(uuid4())
+    part = await gateway.refund(intent, Money(100_00, "USD"), key)
+    assert part.outcome is RefundOutcome.SUCCEEDED
+    assert await gateway.refund(intent, Money(100_00, "USD"), key) == part
+    assert await gateway.fetch_refund(part.gateway_id) == part
+    with pytest.raises(GatewayRefused):
+        await gateway.refund(intent, Money(100_00, "USD"), str(uuid4()))
+
+
+async def test_no_answer_means_unknown(gateway: Gateway, sandbox: Sandbox) -> None:
+    await sandbox.fault("error", "/v1/payment_intents", when="before", times=3)
+    with pytest.raises(GatewayUnavailable):
+        await gateway.authorise(order())
+
+
+async def test_a_key_that_is_refused_decides_nothing(sandbox: Sandbox) -> None:
+    stranger = Stripe("sk_test_wrong", SECRET, sandbox.url)
+    with pytest.raises(GatewayUnavailable):
+        await stranger.authorise(order())
+    await stranger.close()
+
+
+@pytest.mark.parametrize(("currency", "counted"), [("USD", 5), ("JPY", 5), ("KWD", 5), ("ISK", 500)])
+def test_amounts_as_stripe_counts_them(currency: str, counted: int) -> None:
+    money = Money(5, currency)
+    assert to_stripe(money) == counted
+    assert from_stripe(counted, currency) == money

@@ -1,0 +1,131 @@
+"""A webhook is checked, stored, then acted on: once, whatever the order, and only by asking the gateway."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+import pytest
+import stripe
+from sqlalchemy import text
+
+from core.db import Database
+from core.errors import Forbidden
+from models import Booking, Payment, PaymentStatus
+from services import bookings, payments
+from services.gateways import Gateways
+from tests.factories.bookings import GUEST, Desk, key, snapshot
+from tests.fakes.sandbox import SECRET, Sandbox
+
+BACK = "https://shop.example/paid"
+
+
+def signed(event: dict[str, Any], *, secret: str = SECRET, age: int = 0) -> tuple[bytes, str]:
+    """An event's body and the header that the gateway would send with it."""
+    body = orjson.dumps(event)
+    header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, int(time.time()) - age)
+    return body, header
+
+
+async def waiting(desk: Desk, gateways: Gateways) -> tuple[Booking, Payment]:
+    """A booking whose payer is at their bank."""
+    booking = await desk.booked("3A")
+    method = "pm_card_threeDSecure2Required"
+    return booking, await bookings.pay(desk.database, gateways, booking.id, method, BACK, GUEST, key())
+
+
+async def confirmed(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> tuple[Booking, Payment, dict[str, Any]]:
+    """The same, once the payer has passed; and the event that tells it."""
+    booking, payment = await waiting(desk, gateways)
+    await sandbox.answer_challenge(str(payment.redirect_url), "complete")
+    (event,) = await sandbox.events("payment_intent.amount_capturable_updated", str(payment.gateway_id))
+    return booking, payment, event
+
+
+async def jobs(database: Database) -> list[str]:
+    """The jobs that are due at once, without those that wait for a deadline."""
+    async with database.reading() as session:
+        rows = await session.scalars(
+            text("SELECT entrypoint FROM pgqueuer WHERE execute_after <= clock_timestamp() ORDER BY id")
+        )
+        return list(rows)
+
+
+async def status(database: Database, payment: Payment) -> PaymentStatus:
+    async with database.reading() as session:
+        return (await session.get_one(Payment, payment.id)).status
+
+
+async def test_news_of_a_payment_that_waits_moves_its_booking_on(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking, payment, event = await confirmed(desk, gateways, sandbox)
+    body, header = signed(event)
+    for _ in range(2):
+        await payments.receive(desk.database, gateways, body, header)
+    assert await jobs(desk.database) == ["handle_webhook"]
+    for _ in range(2):
+        await payments.handle_event(desk.database, gateways, "stripe", event["id"])
+    assert await jobs(desk.database) == ["handle_webhook", "advance_booking"]
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert await status(desk.database, payment) is PaymentStatus.CAPTURED
+
+
+async def test_an_event_that_comes_late_changes_nothing(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
+    booking, payment, event = await confirmed(desk, gateways, sandbox)
+    await bookings.advance(desk.database, gateways, booking.id)
+    await payments.receive(desk.database, gateways, *signed(event))
+    await payments.handle_event(desk.database, gateways, "stripe", event["id"])
+    assert await jobs(desk.database) == ["handle_webhook"]
+    assert await status(desk.database, payment) is PaymentStatus.CAPTURED
+
+
+async def test_what_an_event_claims_is_not_believed(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
+    booking, payment = await waiting(desk, gateways)
+    claim = {
+        "id": "evt_claim",
+        "object": "event",
+        "type": "payment_intent.succeeded",
+        "data": {"object": {"id": payment.gateway_id, "object": "payment_intent", "status": "succeeded"}},
+    }
+    await payments.receive(desk.database, gateways, *signed(claim))
+    await payments.handle_event(desk.database, gateways, "stripe", "evt_claim")
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert await status(desk.database, payment) is PaymentStatus.REQUIRES_ACTION
+
+
+async def test_an_event_about_nobody_of_ours_is_put_away(desk: Desk, gateways: Gateways) -> None:
+    stranger = {
+        "id": "evt_stranger",
+        "object": "event",
+        "type": "payment_intent.succeeded",
+        "data": {"object": {"id": "pi_x", "object": "payment_intent", "metadata": {"payment": "not a key"}}},
+    }
+    await payments.receive(desk.database, gateways, *signed(stranger))
+    await payments.handle_event(desk.database, gateways, "stripe", "evt_stranger")
+    async with desk.database.reading() as session:
+        assert (await session.execute(text("SELECT handled_at IS NOT NULL FROM webhook_events"))).scalar_one()
+    assert await jobs(desk.database) == ["handle_webhook"]
+
+
+EVENT = {"id": "evt_1", "object": "event", "type": "charge.updated", "data": {"object": {"id": "ch_1"}}}
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        signed(EVENT, secret="whsec_other"),
+        signed(EVENT, age=301),
+        (signed(EVENT)[0] + b" ", signed(EVENT)[1]),
+        (signed(EVENT)[0], ""),
+        (signed(EVENT)[0], "t=now,v1=abc"),
+        (b"\xff\xfe", signed(EVENT)[1]),
+    ],
+    ids=["another account", "too old", "changed", "unsigned", "nonsense", "no text"],
+)
+async def test_refused_with_nothing_stored(desk: Desk, gateways: Gateways, body: bytes, header: str) -> None:
+    before = await snapshot(desk.database)
+    with pytest.raises(Forbidden):
+        await payments.receive(desk.database, gateways, body, header)
+    assert await snapshot(desk.database) == before
