@@ -15,7 +15,6 @@ from alembic.script import ScriptDirectory
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from schema.build import schema
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -30,6 +29,7 @@ from engine.middleware import AccessLog, BodyLimit, RequestId, SecurityHeaders
 from engine.responses import Files
 from resolvers.context import Application
 from schema import health, http
+from schema.build import schema
 from services import payments
 from services.gateways import Gateways
 from services.limits import Limiter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -206,7 +207,8 @@ def test_forwarded_addresses_are_believed_from_named_proxies_alone(
 ) -> None:
     asked: dict[str, Any] = {"json": {"query": "{ ip }"}, "headers": {"X-Forwarded-For": "192.0.2.7"}}
     assert client.post("/graphql", **asked).json() == {"data": {"ip": "127.0.0.1"}}
-    with toy_server(toy_settings(migrated.url("postgres"), valkey.url), "127.0.0.1") as url:
+    settings = toy_settings(migrated.url("postgres"), valkey.url)
+    with toy_server(replace(settings, trusted_proxies="127.0.0.1")) as url:
         assert httpx.post(f"{url}/graphql", **asked).json() == {"data": {"ip": "192.0.2.7"}}
 
 

@@ -122,12 +122,12 @@ async def receive_webhook(database: Database, gateways: Gateways, body: bytes, s
 
 
 @contextmanager
-def toy_server(settings: Settings, trusted_proxies: str = "") -> Iterator[str]:
+def toy_server(settings: Settings) -> Iterator[str]:
     """Serve it, in a thread, and give its address."""
     server_app = app.shell(toy_schema(), receive_webhook, lambda: app.opened(settings))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(app.configured(server_app, settings, trusted_proxies))
+        server = uvicorn.Server(app.configured(server_app, settings))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         while not server.started and thread.is_alive():
@@ -154,6 +154,7 @@ def toy_settings(database_url: str, redis_url: str, secret: bytes = b"s" * 32) -
         public_url="http://127.0.0.1",
         pool_size=4,
         log_level="INFO",
+        trusted_proxies="",
     )
 
 
