@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -18,6 +19,12 @@ from playwright.async_api import Browser, Request, async_playwright
 from scripts import chromium
 from tests.browser.shopper import PATIENCE_MS, ROUTE, NewShopper, Shopper
 
+LOADING_SECONDS = 120
+NEXT_DEPARTURES = """
+    query Next($airport: String!, $from: DateTime) {
+      departures(airport: $airport, from: $from, first: 100) { departsAt destination { iataCode } }
+    }
+"""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 ABSENT = pytest.StashKey[str]()
 
@@ -67,18 +74,20 @@ async def browser(chromium_path: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def travel_date(server_url: str) -> str:
-    """The first day, from the day after tomorrow on, on which the route of these tests can be booked."""
-    query = "query Any($input: FlightSearchInput!) { flightSearch(input: $input, first: 1) { totalCount } }"
-    today = dt.datetime.now(dt.UTC).date()
+    """The local date of the first departure on the route of these tests, two days from now or later.
+
+    The server answers while its schedule is still being loaded: it is asked until the flight is there.
+    """
+    start = (dt.datetime.now(dt.UTC) + dt.timedelta(days=2)).isoformat(timespec="seconds")
+    variables = {"airport": ROUTE[0], "from": start}
     with httpx.Client(base_url=server_url, timeout=20) as client:
-        for days in range(2, 30):
-            date = (today + dt.timedelta(days=days)).isoformat()
-            trip = {"origin": ROUTE[0], "destination": ROUTE[1], "date": date}
-            variables = {"input": {"slices": [trip], "passengers": {"adults": 2}}}
-            answer = client.post("/graphql", json={"query": query, "variables": variables}).json()
-            if answer["data"]["flightSearch"] and answer["data"]["flightSearch"]["totalCount"]:
-                return date
-    raise AssertionError(f"the demo schedule has no bookable flight {ROUTE} in the coming weeks")
+        for _ in range(LOADING_SECONDS):
+            answer = client.post("/graphql", json={"query": NEXT_DEPARTURES, "variables": variables}).json()
+            for flight in (answer.get("data") or {}).get("departures") or ():
+                if flight["destination"]["iataCode"] == ROUTE[1]:
+                    return str(flight["departsAt"][:10])
+            time.sleep(1)
+    raise AssertionError(f"the demo schedule has no flight from {ROUTE[0]} to {ROUTE[1]} after {start}")
 
 
 @pytest.fixture
