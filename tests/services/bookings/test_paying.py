@@ -11,7 +11,7 @@ from core.db import Database
 from core.errors import Conflict, Invalid
 from models import Booking, BookingStatus, Payment, PaymentStatus
 from services import bookings, outbox
-from services.gateways import Gateways, GatewayUnavailable
+from services.gateways import Gateways, GatewayUnavailable, Order, Outcome
 from services.holds import HoldExpired
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time, snapshot
@@ -124,6 +124,9 @@ async def test_3d_secure_goes_on_where_it_was_with_the_same_request(
     with pytest.raises(Conflict) as refusal:
         await pay(desk, gateways, booking)
     assert refusal.value.code == "PAYMENT_UNDER_WAY"
+    async with desk.database.reading() as session:
+        behind = text("SELECT count(*) FROM pgqueuer, holds WHERE execute_after > expires_at")
+        assert (await session.execute(behind)).scalar_one() == 1
     await sandbox.answer_challenge(str(waiting.redirect_url), "complete")
     done = await pay(desk, gateways, booking, method, used, BACK)
     assert (done.id, done.status, done.redirect_url) == (waiting.id, PaymentStatus.CAPTURED, None)
@@ -215,3 +218,21 @@ async def test_an_answer_that_was_lost_is_asked_for_again(desk: Desk, gateways: 
     assert (await state(desk.database, booking))[0] is BookingStatus.PAYMENT_PENDING
     assert (await pay(desk, gateways, booking, key_=used)).status is PaymentStatus.CAPTURED
     assert [one["status"] for one in await sandbox.intents(booking.id)] == ["succeeded"]
+
+
+async def test_an_authorisation_that_comes_after_its_payment_was_given_up_is_called_off(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = await desk.booked("3A")
+    gateway, authorise = gateways.default, gateways.default.authorise
+
+    async def slow(order: Order) -> Outcome:
+        await pass_time(desk.database, timedelta(minutes=11))
+        await bookings.advance(desk.database, gateways, booking.id)
+        return await authorise(order)
+
+    monkeypatch.setattr(gateway, "authorise", slow)
+    with pytest.raises(HoldExpired):
+        await pay(desk, gateways, booking)
+    assert (await state(desk.database, booking))[0] is BookingStatus.EXPIRED
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
