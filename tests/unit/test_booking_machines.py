@@ -25,7 +25,7 @@ each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: 
 @each_machine
 def test_every_move_is_listed_or_refused(machine: Machine[Any]) -> None:
     listed = set(machine.transitions())
-    for current, to in product(list(machine.states), repeat=2):
+    for current, to in product(machine.states.__members__.values(), repeat=2):
         if (current, to) in listed:
             machine.check(current, to)
         else:
