@@ -33,7 +33,7 @@ class Airport(Node):
     name: str = strawberry.field(description="Its name.")
     city: str = strawberry.field(description="The city it serves.")
     country: str = strawberry.field(description="ISO 3166-1, two letters.")
-    time_zone: str = strawberry.field(name="timeZone", description="IANA time zone: America/New_York.")
+    zone: str = strawberry.field(name="timeZone", description="IANA time zone: America/New_York.")
     latitude: float = strawberry.field(description="Degrees north.")
     longitude: float = strawberry.field(description="Degrees east.")
 

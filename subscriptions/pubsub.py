@@ -168,7 +168,9 @@ class PubSub(BroadcastBackend):
                 raise TimeoutError("Valkey is silent")
             await self._receive(reply)
 
-    async def _receive(self, reply: Sequence[bytes]) -> None:
+    async def _receive(self, reply: Sequence[bytes] | bytes) -> None:
+        if isinstance(reply, bytes):
+            return  # PONG: a list in RESP2, a plain string in RESP3
         kind, channel = reply[0], reply[1].decode()
         if kind == b"message":
             await self._inbox.put(Event(channel, reply[2].decode()))
