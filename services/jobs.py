@@ -35,6 +35,9 @@ DEAD_AFTER = timedelta(seconds=5)
 LOOK_AGAIN = timedelta(seconds=5)
 """Jobs announce themselves; this is for the announcement that got lost."""
 
+LONGEST_RUN = 60.0
+"""Seconds after which a run counts as failed: a job that hangs must keep neither its worker nor its booking."""
+
 AT_ONCE = 20
 """Jobs that one worker runs at the same time."""
 
@@ -113,7 +116,8 @@ def register(manager: QueueManager, entrypoint: Entrypoint, handler: Handler) ->
     async def run(job: Job) -> None:
         payload = orjson.loads(job.payload or b"{}")
         try:
-            await handler(payload)
+            async with asyncio.timeout(LONGEST_RUN):
+                await handler(payload)
         except Exception as error:
             last = job.attempts >= MAX_ATTEMPTS
             JOBS.labels(entrypoint, "held" if last else "failed").inc()
