@@ -220,7 +220,8 @@ async def check(session: ReadSession, command: FlightSearchInput) -> tuple[Airpo
         raise Invalid("This date has passed.", field="slices.0.date")
     last = (await session.execute(select(func.max(Flight.local_date)))).scalar_one()
     if last is None or slice_.date > last:
-        raise Invalid(f"The schedule ends on {last}.", field="slices.0.date", code="BEYOND_SCHEDULE")
+        why = f"The schedule ends on {last}." if last else "No flights are on sale yet."
+        raise Invalid(why, field="slices.0.date", code="BEYOND_SCHEDULE")
     return origin, destination, slice_.date, party
 
 
