@@ -90,9 +90,7 @@ class BookingLine(Base):
 
     __tablename__ = "booking_lines"
 
-    booking_id: Mapped[UUID] = mapped_column(
-        ForeignKey("bookings.id"), primary_key=True
-    )
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     ordinal: Mapped[Small] = mapped_column(primary_key=True)
     kind: Mapped[PriceLineKind] = mapped_column(status(PriceLineKind, "kind"))
     label: Mapped[str]
@@ -105,9 +103,7 @@ class BookingSegment(Base):
     __tablename__ = "booking_segments"
     __table_args__ = (Index(None, "slot_id"),)
 
-    booking_id: Mapped[UUID] = mapped_column(
-        ForeignKey("bookings.id"), primary_key=True
-    )
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     ordinal: Mapped[Small] = mapped_column(primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("flights.slot_id"))
     cabin: Mapped[Cabin] = mapped_column(status(Cabin, "cabin"))
@@ -125,9 +121,7 @@ class Passenger(Base):
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
     ordinal: Mapped[Small]
     type: Mapped[PassengerType] = mapped_column(status(PassengerType, "type"))
-    title: Mapped[PassengerTitle | None] = mapped_column(
-        status(PassengerTitle, "title")
-    )
+    title: Mapped[PassengerTitle | None] = mapped_column(status(PassengerTitle, "title"))
     first_name: Mapped[str]
     last_name: Mapped[str]
     date_of_birth: Mapped[date] = mapped_column(Date)
@@ -139,9 +133,7 @@ class SeatAssignment(Base):
     __tablename__ = "seat_assignments"
     __table_args__ = (Index(None, "slot_id", "unit"),)
 
-    passenger_id: Mapped[UUID] = mapped_column(
-        ForeignKey("passengers.id"), primary_key=True
-    )
+    passenger_id: Mapped[UUID] = mapped_column(ForeignKey("passengers.id"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slots.id"), primary_key=True)
     pool: Mapped[Code]
     unit: Mapped[Code]

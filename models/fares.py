@@ -53,9 +53,7 @@ class Fare(Base):
 
     __tablename__ = "fares"
     __table_args__ = (
-        UniqueConstraint(
-            "origin_code", "destination_code", "family_code", "valid_from"
-        ),
+        UniqueConstraint("origin_code", "destination_code", "family_code", "valid_from"),
         CheckConstraint("amount >= 0", "not_negative"),
         CheckConstraint("valid_until >= valid_from", "in_order"),
     )

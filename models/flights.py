@@ -59,9 +59,7 @@ class Airline(Base):
     """A carrier. `accounting_code` is the three-digit number that its tickets begin with."""
 
     __tablename__ = "airlines"
-    __table_args__ = (
-        CheckConstraint("accounting_code ~ '^[0-9]{3}$'", "three_digits"),
-    )
+    __table_args__ = (CheckConstraint("accounting_code ~ '^[0-9]{3}$'", "three_digits"),)
 
     iata_code: Mapped[Code] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -89,9 +87,7 @@ class Flight(Base):
 
     __tablename__ = "flights"
     __table_args__ = (
-        UniqueConstraint(
-            "airline_code", "number", "suffix", "local_date", "origin_code"
-        ),
+        UniqueConstraint("airline_code", "number", "suffix", "local_date", "origin_code"),
         CheckConstraint("arrives_at > departs_at", "arrives_after_departure"),
         CheckConstraint("origin_code <> destination_code", "goes_somewhere"),
         CheckConstraint("number BETWEEN 1 AND 9999", "four_digits"),
@@ -105,9 +101,7 @@ class Flight(Base):
         Index("ix_flights_board", "origin_code", "departs_at"),
     )
 
-    slot_id: Mapped[int] = mapped_column(
-        ForeignKey("slots.id"), primary_key=True, autoincrement=False
-    )
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slots.id"), primary_key=True, autoincrement=False)
     airline_code: Mapped[Code] = mapped_column(ForeignKey("airlines.iata_code"))
     number: Mapped[int]
     suffix: Mapped[Code] = mapped_column(server_default="")
@@ -120,9 +114,7 @@ class Flight(Base):
     estimated_arrival_at: Mapped[datetime | None]
     actual_departure_at: Mapped[datetime | None]
     actual_arrival_at: Mapped[datetime | None]
-    status: Mapped[FlightStatus] = mapped_column(
-        status(FlightStatus), server_default=FlightStatus.SCHEDULED
-    )
+    status: Mapped[FlightStatus] = mapped_column(status(FlightStatus), server_default=FlightStatus.SCHEDULED)
     departure_gate: Mapped[str | None]
     arrival_gate: Mapped[str | None]
     departure_terminal: Mapped[str | None]

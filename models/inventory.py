@@ -117,9 +117,7 @@ class Slot(Base):
     starts_at: Mapped[Moment]
     ends_at: Mapped[Moment]
     zone: Mapped[str]
-    status: Mapped[SlotStatus] = mapped_column(
-        status(SlotStatus), server_default=SlotStatus.OPEN
-    )
+    status: Mapped[SlotStatus] = mapped_column(status(SlotStatus), server_default=SlotStatus.OPEN)
 
 
 class Pool(Base):
@@ -127,9 +125,7 @@ class Pool(Base):
 
     __tablename__ = "pools"
     __table_args__ = (
-        CheckConstraint(
-            "held >= 0 AND sold >= 0 AND held + sold <= authorised", "never_oversold"
-        ),
+        CheckConstraint("held >= 0 AND sold >= 0 AND held + sold <= authorised", "never_oversold"),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
@@ -148,9 +144,7 @@ class Claim(Base):
 
     __tablename__ = "claims"
     __table_args__ = (
-        CheckConstraint(
-            "(status = 'LOCKED') = (expires_at IS NOT NULL)", "locked_has_deadline"
-        ),
+        CheckConstraint("(status = 'LOCKED') = (expires_at IS NOT NULL)", "locked_has_deadline"),
         CheckConstraint(
             "status IN ('AVAILABLE', 'BLOCKED') OR hold_id IS NOT NULL",
             "taken_has_hold",

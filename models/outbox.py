@@ -35,9 +35,7 @@ class Fact(Base):
     kind: Mapped[Code]
     stream: Mapped[Code]
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    recorded_at: Mapped[Moment] = mapped_column(
-        server_default=text("clock_timestamp()")
-    )
+    recorded_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))
     position: Mapped[int | None]
     published_at: Mapped[datetime | None]
 

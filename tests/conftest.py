@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A short path that every user may enter: sockets and a server that drops root live there."""
-    with tempfile.TemporaryDirectory(prefix="jetway-", dir="/tmp") as name:  # noqa: S108 - see above
+    with tempfile.TemporaryDirectory(prefix="jetway-", dir="/tmp") as name:
         path = Path(name)
         path.chmod(0o755)
         yield path
