@@ -41,6 +41,7 @@ const BY_TYPE = {
     title: "Something we need does not answer",
     advice: `Nothing was changed. ${wait(retryAfterSeconds)}`,
   }),
+  Internal: () => ({ title: "Something went wrong on our side", advice: "Nothing was changed. Please try again." }),
   Conflict: () => ({ title: "That is not possible any more", advice: "" }),
   InvalidInput: () => ({ title: "Please check what you entered", advice: "" }),
   NotFound: () => ({ title: "We could not find that", advice: "" }),
@@ -50,7 +51,10 @@ const BY_TYPE = {
   }),
 };
 
+/** Other codes of refusals name something in the input: UNKNOWN_AIRPORT, BEYOND_SCHEDULE, … */
 const TYPE_BY_CODE = {
+  INTERNAL: "Internal",
+  UNKNOWN: "Internal",
   RATE_LIMITED: "RateLimited",
   UNAVAILABLE: "Unavailable",
   CONFLICT: "Conflict",
