@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Enum, MetaData, SmallInteger, String, Text
@@ -37,7 +37,7 @@ class Base(DeclarativeBase):
     """The parent of every table."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         str: Text,
         datetime: DateTime(timezone=True),
         int: BigInteger,

@@ -46,14 +46,14 @@ async def departures(
     from_: Annotated[datetime | None, strawberry.argument(name="from")] = None,
     first: int = 30,
 ) -> Sequence[Departure]:
-    """The board of an airport: its scheduled departures from `from` on, by default from an hour ago."""
+    """The board of an airport: its departures from `from` on; without it, those since an hour ago still under way."""
     check_first(first)
     start = from_ or clock.now() - BOARD_LOOKS_BACK
     if start.tzinfo is None:
         raise Invalid("Say the offset of this time, as in 2026-12-15T08:05:00-05:00.", field="from")
     async with info.context.reading() as session:
         place = await find_airport(session, airport, "airport")
-        return await timetable.board(session, place.iata_code, start, first)
+        return await timetable.board(session, place.iata_code, start, first, landed=from_ is not None)
 
 
 async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | None:

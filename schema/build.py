@@ -41,7 +41,7 @@ class Query:
     departures = strawberry.field(
         resolver=flights.departures,
         graphql_type=list[Flight] | None,
-        description="The departures board of an airport, from `from` (by default an hour ago) on.",
+        description="The departures board of an airport. Without `from`: since an hour ago, less what has landed.",
     )
     hold = strawberry.field(
         resolver=holds.hold, graphql_type=Hold | None, description="Your hold, or, with its token, a guest's."

@@ -147,12 +147,17 @@ async def by_slots(session: ReadSession, slot_ids: Iterable[int]) -> dict[int, D
     return {row[0].slot_id: from_row(row) for row in rows}
 
 
-async def board(session: ReadSession, airport: str, start: datetime, first: int) -> Sequence[Departure]:
-    """The next `first` scheduled departures of an airport from `start` on, in the order of their times."""
+async def board(
+    session: ReadSession, airport: str, start: datetime, first: int, *, landed: bool
+) -> Sequence[Departure]:
+    """The next `first` scheduled departures of an airport from `start` on, in the order of their times.
+
+    `landed`: whether flights that have landed stay on the board.
+    """
+    wanted = [Flight.origin_code == airport, Flight.departs_at >= start]
+    if not landed:
+        wanted.append(Flight.status != FlightStatus.LANDED)
     rows = await session.execute(
-        select_departures()
-        .where(Flight.origin_code == airport, Flight.departs_at >= start)
-        .order_by(Flight.departs_at, Flight.slot_id)
-        .limit(first)
+        select_departures().where(*wanted).order_by(Flight.departs_at, Flight.slot_id).limit(first)
     )
     return [from_row(row) for row in rows]
