@@ -1,4 +1,4 @@
-"""Flights on their day: what an operator says about them, and how they, their places and their carriers are found.
+"""Flights on their day: what an operator says about them; and the airports that somebody may mean.
 
 A flight's status changes through `FLIGHT` alone. Each change draws the flight's next version while its row is locked,
 so that the facts of one flight are in order and a client can tell an older state from a newer one.
@@ -7,7 +7,6 @@ so that the facts of one flight are in order and a client can tell an older stat
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -19,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from core.states import Machine
-from models import Aircraft, Airline, Airport, Flight, FlightStatus, Slot, SlotStatus
+from models import Airport, Flight, FlightStatus, Slot, SlotStatus
 from services import outbox, transitions
 
 FLIGHT = Machine(
@@ -155,23 +154,6 @@ def payload(flight: Flight) -> dict[str, Any]:
     }
 
 
-async def flights_by_ids(session: ReadSession, ids: Sequence[int]) -> dict[int, Flight]:
-    """Flights by the id of their slot; unknown ids are missing."""
-    rows = await session.scalars(select(Flight).where(Flight.slot_id.in_(ids)))
-    return {flight.slot_id: flight for flight in rows}
-
-
-async def departures(session: ReadSession, airport_code: str, start: datetime, first: int) -> list[Flight]:
-    """The first flights that leave the airport at `start` or later, by their schedule; none for an unknown airport."""
-    chosen = (
-        select(Flight)
-        .where(Flight.origin_code == airport_code, Flight.departs_at >= start)
-        .order_by(Flight.departs_at, Flight.slot_id)
-        .limit(first)
-    )
-    return list(await session.scalars(chosen))
-
-
 async def airports_matching(session: ReadSession, text: str, first: int) -> list[Airport]:
     """The airports that somebody who types `text` may mean, best first: by code, then city, then name.
 
@@ -179,7 +161,8 @@ async def airports_matching(session: ReadSession, text: str, first: int) -> list
     two.
     """
     sought = folded(text)
-    if not sought:
+    # PostgreSQL has no NUL in any text, so nothing begins with one; asking for it would fail.
+    if not sought or "\0" in sought:
         return []
     city, name = folded_column(Airport.city), folded_column(Airport.name)
     code = func.lower(Airport.iata_code)
@@ -220,21 +203,3 @@ def has_word(column: ColumnElement[str], sought: str) -> ColumnElement[bool]:
     """Whether a word after the first begins with these characters."""
     spaced = func.translate(column, "-/", "  ")
     return spaced.contains(f" {sought}", autoescape=True)
-
-
-async def airports_by_codes(session: ReadSession, codes: Iterable[str]) -> dict[str, Airport]:
-    """Airports by IATA code; unknown codes are missing."""
-    rows = await session.scalars(select(Airport).where(Airport.iata_code.in_(set(codes))))
-    return {airport.iata_code: airport for airport in rows}
-
-
-async def airlines_by_codes(session: ReadSession, codes: Iterable[str]) -> dict[str, Airline]:
-    """Airlines by IATA code; unknown codes are missing."""
-    rows = await session.scalars(select(Airline).where(Airline.iata_code.in_(set(codes))))
-    return {airline.iata_code: airline for airline in rows}
-
-
-async def aircraft_by_registrations(session: ReadSession, registrations: Iterable[str]) -> dict[str, Aircraft]:
-    """Aircraft by registration; unknown ones are missing."""
-    rows = await session.scalars(select(Aircraft).where(Aircraft.registration.in_(set(registrations))))
-    return {aircraft.registration: aircraft for aircraft in rows}

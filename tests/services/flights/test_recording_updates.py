@@ -28,7 +28,7 @@ async def record(database: Database, update: FlightUpdate) -> bool:
 
 async def flight(database: Database, slot_id: int) -> Flight:
     async with database.reading() as session:
-        return (await flights.flights_by_ids(session, [slot_id]))[slot_id]
+        return await session.get_one(Flight, slot_id)
 
 
 async def facts(database: Database) -> list[Fact]:

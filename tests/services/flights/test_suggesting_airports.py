@@ -1,15 +1,12 @@
-"""Flights, airports, airlines and aircraft, as resolvers ask for them."""
+"""The airports that somebody who types a few letters may mean."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import pytest
 
 from core.db import Database
 from models import Airport
 from services import flights
-from tests.factories.schedules import Schedule
 
 AIRPORTS = (
     ("JFK", "John F Kennedy International", "New York"),
@@ -49,6 +46,7 @@ async def airports(database: Database) -> None:
         ("", []),
         ("   ", []),
         ("zzz", []),
+        ("j\0", []),
     ],
 )
 @pytest.mark.usefixtures("airports")
@@ -63,27 +61,3 @@ async def test_no_more_airports_are_suggested_than_asked_for(database: Database)
     async with database.reading() as session:
         found = await flights.airports_matching(session, "new", 1)
     assert [airport.iata_code for airport in found] == ["NEW"]
-
-
-async def test_departures_begin_where_asked_and_go_by_time(database: Database, schedule: Schedule) -> None:
-    async with database.reading() as session:
-        both = await flights.departures(session, "JFK", schedule.departs_at, 30)
-        later = await flights.departures(session, "JFK", schedule.departs_at + timedelta(seconds=1), 30)
-        one = await flights.departures(session, "JFK", schedule.departs_at, 1)
-        elsewhere = await flights.departures(session, "LAX", schedule.departs_at, 30)
-    assert [flight.slot_id for flight in both] == [schedule.first, schedule.second]
-    assert [flight.slot_id for flight in later] == [schedule.second]
-    assert [flight.slot_id for flight in one] == [schedule.first]
-    assert elsewhere == []
-
-
-async def test_what_is_unknown_is_missing(database: Database, schedule: Schedule) -> None:
-    async with database.reading() as session:
-        by_id = await flights.flights_by_ids(session, [schedule.second, schedule.second + 1])
-        airports = await flights.airports_by_codes(session, ["JFK", "JFK", "XXX"])
-        airlines = await flights.airlines_by_codes(session, ["UA", "XX"])
-        aircraft = await flights.aircraft_by_registrations(session, ["N1", "N2"])
-    assert set(by_id) == {schedule.second}
-    assert set(airports) == {"JFK"}
-    assert set(airlines) == {"UA"}
-    assert set(aircraft) == {"N1"}
