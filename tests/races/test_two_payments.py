@@ -13,10 +13,10 @@ from core.errors import Conflict
 from core.keys import Keyring
 from core.money import Money
 from models import Booking, Payment, PaymentStatus
-from services import bookings
-from services.gateways import Authorised, Gateways, Order
+from services import bookings, outbox
+from services.gateways import Authorised, Gateways, GatewayUnavailable, Order
 from services.seats import Plans
-from tests.factories.bookings import GUEST, Desk, key
+from tests.factories.bookings import GUEST, Desk, facts_of, key
 from tests.factories.schedules import Schedule
 from tests.fakes.sandbox import Sandbox, gateways, sandbox
 
@@ -50,8 +50,26 @@ async def test_of_rivals_with_keys_of_their_own_one_pays(desk: Desk, gateways: G
 async def test_a_click_repeated_with_its_key_is_one_payment(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
     booking, used = await desk.booked("3A"), key()
     outcomes = await asyncio.gather(*(attempt(desk, gateways, booking, used) for _ in range(RIVALS)))
-    paid = {(one.id, one.status) for one in outcomes if isinstance(one, Payment)}
-    assert len(paid) == 1
+    paid = [one for one in outcomes if isinstance(one, Payment)]
+    assert [one.status for one in paid] == [PaymentStatus.CAPTURED] * RIVALS
+    assert len({one.id for one in paid}) == 1
+    assert [one["amount_received"] for one in await sandbox.intents(booking.id)] == [booking.total]
+
+
+async def test_request_job_and_webhook_at_once_take_each_step_once(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking = await desk.booked("3A")
+    await sandbox.fault("reset", "/v1/payment_intents", when="after", times=3)
+    with pytest.raises(GatewayUnavailable):
+        await attempt(desk, gateways, booking, key())
+    await asyncio.gather(*(bookings.advance(desk.database, gateways, booking.id) for _ in range(RIVALS)))
+    assert (await facts_of(desk.database, outbox.booking_stream(booking.id)))[4:] == [
+        "payment.authorized",
+        "ticket.issued",
+        "payment.captured",
+        "booking.confirmed",
+    ]
     assert [one["amount_received"] for one in await sandbox.intents(booking.id)] == [booking.total]
 
 
