@@ -1,0 +1,198 @@
+"""Whatever shoppers do in whatever order, PostgreSQL says what a plain Python inventory says, after every step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import text
+
+from core.db import Database, Session
+from core.errors import DomainError
+from core.settings import asyncpg_url
+from services import holds
+from services.holds import SeatsTaken
+from services.seats import Plans, states
+from tests.factories.holds import CAUSE, GUEST, key, want
+from tests.factories.schedules import Schedule
+from tests.fakes.clock import set_clock
+from tests.fakes.inventory import Inventory, ModelHold, Refused
+
+SECTIONS = {"1A": "FIRST", "1B": "FIRST", "2A": "ECONOMY", "2B": "ECONOMY", "3A": "ECONOMY", "3B": "ECONOMY"}
+AUTHORISED = {"FIRST": 2, "ECONOMY": 3}
+BOUNDS = settings(
+    max_examples=25,
+    stateful_step_count=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+some_units = st.frozensets(st.sampled_from(sorted(SECTIONS)), min_size=1, max_size=3)
+Pair = tuple[UUID, ModelHold]
+
+
+class Shoppers(RuleBasedStateMachine):
+    """Steps that are taken twice: by the services on a real database, and by the model."""
+
+    database: Database
+    runner: asyncio.Runner
+    slot_id: int
+
+    held: Bundle[Any] = Bundle("held")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noon = datetime.now(UTC)
+        self.model = Inventory(sections=SECTIONS, authorised=AUTHORISED)
+        self.keys: dict[UUID, ModelHold] = {}
+        self.versions: dict[str, int] = {}
+        self.run(self.begin())
+
+    def run(self, work: Awaitable[Any]) -> Any:
+        """Let a coroutine come to its end."""
+
+        async def wait() -> Any:
+            return await work
+
+        return self.runner.run(wait())
+
+    async def begin(self) -> None:
+        """Nothing is held, nothing sold."""
+        await set_clock(self.database, self.noon)
+        async with self.database.transaction() as session:
+            for table in ("claims", "hold_items", "holds", "idempotency_keys"):
+                await session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
+            for pool, places in AUTHORISED.items():
+                statement = "UPDATE pools SET authorised = :places, held = 0, sold = 0 WHERE code = :pool"
+                await session.execute(text(statement), {"places": places, "pool": pool})
+
+    def both(self, step: Callable[[Session], Awaitable[object]], model: Callable[[], object]) -> None:
+        """Take a step on both sides; they refuse it alike or agree to it."""
+
+        async def work() -> object:
+            async with self.database.transaction() as session:
+                return await step(session)
+
+        assert self.outcome(lambda: self.run(work())) == self.outcome(model)
+
+    def outcome(self, step: Callable[[], object]) -> str:
+        """`done`, or the code of the refusal."""
+        try:
+            step()
+        except DomainError as refusal:
+            return refusal.code
+        except Refused as refusal:
+            return str(refusal.args[0])
+        return "done"
+
+    @rule(target=held, units=some_units, minutes=st.sampled_from([5, 10, 15]))
+    def place(self, units: frozenset[str], minutes: int) -> Pair | MultipleResults[Pair]:
+        hold, reasons = None, ()
+        try:
+            hold = self.model.place(units, minutes)
+        except Refused as refusal:
+            reasons = refusal.args
+        answer = self.asked(units, minutes)
+        if hold is None:
+            assert answer == reasons
+            return multiple()
+        (hold_id,) = answer
+        self.keys[hold_id] = hold
+        return hold_id, hold
+
+    def asked(self, units: frozenset[str], minutes: int) -> tuple[Any, ...]:
+        """The hold that the database places, or the refusal's code and the seats that it names."""
+        try:
+            wants = [want(self.slot_id, *units)]
+            return (self.run(holds.place(self.database, Plans(), GUEST, wants, minutes, key())),)
+        except SeatsTaken as refusal:
+            return refusal.code, frozenset(refusal.taken[self.slot_id])
+        except DomainError as refusal:
+            return (refusal.code,)
+
+    @rule(pair=held)
+    def extend(self, pair: Pair) -> None:
+        hold_id, hold = pair
+        self.both(lambda session: holds.extend(session, hold_id, GUEST, key()), lambda: self.model.extend(hold))
+
+    @rule(pair=held)
+    def release(self, pair: Pair) -> None:
+        hold_id, hold = pair
+        self.both(lambda session: holds.release(session, hold_id, CAUSE), lambda: self.model.release(hold))
+
+    @rule(pair=held)
+    def take_over(self, pair: Pair) -> None:
+        hold_id, hold = pair
+        self.both(lambda session: holds.take_over(session, hold_id, CAUSE), lambda: self.model.take_over(hold))
+
+    @rule(pair=consumes(held), data=st.data())
+    def give_back(self, pair: Pair, data: st.DataObject) -> None:
+        hold_id, hold = pair
+        units = data.draw(st.frozensets(st.sampled_from(sorted(hold.units)), min_size=1))
+        self.both(
+            lambda session: holds.give_back(session, hold_id, [want(self.slot_id, *units)]),
+            lambda: self.model.give_back(hold, units),
+        )
+
+    @rule(minutes=st.integers(1, 12))
+    def time_passes(self, minutes: int) -> None:
+        self.model.now += minutes
+        self.run(set_clock(self.database, self.noon + timedelta(minutes=self.model.now)))
+
+    @rule()
+    def expire(self) -> None:
+        async def due() -> int:
+            async with self.database.transaction() as session:
+                return await holds.expire_due(session, 100)
+
+        assert self.run(due()) == self.model.expire(self.model.holds)
+
+    @invariant()
+    def they_agree(self) -> None:
+        self.run(self.compare())
+
+    async def compare(self) -> None:
+        """Seats, owners, pools, holds and versions."""
+        async with self.database.reading() as session:
+            seats = {seat.number: seat for seat in await states(session, Plans(), self.slot_id)}
+            claims = (await session.execute(text("SELECT unit, hold_id FROM claims WHERE hold_id IS NOT NULL"))).all()
+            pools = await session.execute(
+                text("SELECT code, held, sold FROM pools WHERE slot_id = :id"), {"id": self.slot_id}
+            )
+            stored = (await session.execute(text("SELECT id, status, expires_at, extensions FROM holds"))).all()
+        assert {unit: str(seats[unit].status) for unit in SECTIONS} == {u: self.model.seat(u) for u in SECTIONS}
+        assert {claim.unit: self.keys[claim.hold_id] for claim in claims} == self.model.owners
+        assert {pool.code: (pool.held, pool.sold) for pool in pools} == self.model.pools()
+        assert {hold.id: (hold.status, hold.expires_at, hold.extensions) for hold in stored} == {
+            hold_id: (hold.status, self.noon + timedelta(minutes=hold.deadline), hold.extensions)
+            for hold_id, hold in self.keys.items()
+        }
+        for unit in SECTIONS:
+            assert seats[unit].version >= self.versions.get(unit, 0)
+            self.versions[unit] = seats[unit].version
+
+
+def test_the_database_and_the_model_agree_after_every_step(database_url: str, schedule: Schedule) -> None:
+    with asyncio.Runner() as runner:
+        database = Database(asyncpg_url(database_url), pool_size=2)
+        world = {"database": database, "runner": runner, "slot_id": schedule.first}
+        machine: type[RuleBasedStateMachine] = type("Shoppers", (Shoppers,), world)
+        try:
+            run_state_machine_as_test(machine, settings=BOUNDS)
+        finally:
+            runner.run(database.close())
