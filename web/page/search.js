@@ -18,7 +18,8 @@ const SORTS = [
   ["DURATION", "Shortest flight"],
 ];
 const MOST_PASSENGERS = 9;
-const PAGE_SIZE = 50;
+/** The most that the server gives at once: a day of a busy route with all its fares. */
+const PAGE_SIZE = 100;
 
 /** The search in the URL, with what a fresh visitor starts from. */
 function fromParams(params) {
@@ -164,7 +165,8 @@ async function showResults(search, place, notice) {
       go("seats");
     });
     list.replaceChildren(element);
-    const found = offers.length ? `${count(flights, "flight")}` : "No flights";
+    const counted = more.hidden ? count(flights, "flight") : `More than ${count(flights, "flight")}`;
+    const found = offers.length ? counted : "No flights";
     heading.textContent = `${found} from ${search.origin} to ${search.destination}, ${longDay(search.date)}`;
     announce(`${found} found.`);
   }

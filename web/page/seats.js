@@ -4,7 +4,7 @@ import { SeatMap, SeatMapEvents } from "../client/documents.js";
 import { isProblem, query } from "../client/graphql.js";
 import { live } from "../client/live.js";
 import { announce, h, whileBusy } from "./dom.js";
-import { count, day, list, money, sentence } from "./format.js";
+import { count, day, list, money } from "./format.js";
 import { hold, release } from "./hold.js";
 import { clear, guarded, showProblem } from "./notice.js";
 import { clockTime } from "./results.js";
@@ -234,7 +234,7 @@ export async function render(root) {
           .join(" + "),
         ` · ${first.origin.city} to ${flightsOf(offer).at(-1).destination.city} · ${day(first.departsAt)}, `,
         clockTime(first.departsAt),
-        ` · ${sentence(search.cabin)}, ${offer.fareFamily.name}`,
+        ` · ${offer.fareFamily.name}`,
       ),
     ),
     notice,
