@@ -15,6 +15,7 @@ from resolvers.flights import FLIGHT
 from schema.flights import Flight
 from schema.nodes import rows_of
 from schema.scalars import BigInt
+from services import departures
 from services.departures import Departure
 from subscriptions import flights, seats
 
@@ -90,9 +91,11 @@ async def flight_status_events(
     ctx = info.context
     slot_ids = [ids.number_of(FLIGHT, flight_id, "flightIds") for flight_id in flight_ids]
     async for change in flights.flight_status_events(ctx.app.database, ctx.app.hub, slot_ids, after):
-        flight = await ctx.loaders.departure.load(change.slot_id)
-        if flight is not None:
-            yield ShownChange(cursor=change.cursor, reset=change.reset, flight=flight)
+        # From the primary: a replica may not know yet what has just been told.
+        async with ctx.transaction() as session:
+            found = await departures.by_slots(session, [change.slot_id])
+        if change.slot_id in found:
+            yield ShownChange(cursor=change.cursor, reset=change.reset, flight=found[change.slot_id])
 
 
 @strawberry.type(description="What changes, as it happens. Each stream begins with the present state.")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, text, tuple_, update
 
 from core import clock
 from core.db import Session
@@ -89,12 +89,18 @@ async def write_history(session: Session, due: Sequence[Hold]) -> None:
 
 
 async def sweep_tombstones(session: Session, limit: int) -> int:
-    """Remove up to `limit` rows of units that have been free for ten minutes; how many were."""
+    """Remove up to `limit` rows of units that have been free for ten minutes; how many were.
+
+    A unit whose last change has not been told yet keeps its row: a viewer who forgot its version could take what is
+    still to be told for news.
+    """
+    untold = select(func.coalesce(func.min(Fact.recorded_at), text("'infinity'"))).where(Fact.published_at.is_(None))
     old = (
         select(Claim.slot_id, Claim.unit)
         .where(
             Claim.status == SeatStatus.AVAILABLE,
             Claim.changed_at <= select(func.jetway_now()).scalar_subquery() - TOMBSTONE_AGE,
+            Claim.changed_at < untold.scalar_subquery(),
         )
         .order_by(Claim.slot_id, Claim.unit)
         .limit(limit)
