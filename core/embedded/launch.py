@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +90,22 @@ def end_leftovers(folder: Path, main_pid: int | None, seconds: float = 10) -> No
 
     Children of a main process that is gone already are only waited for: they notice by themselves.
     """
-    left = [process for process in psutil.process_iter() if is_marked(process, mark(folder))]
+    name = mark(folder)
+    left = [process for process in psutil.process_iter() if is_marked(process, name)]
     for process in left:
         if process.pid == main_pid:
             send(process, signal.SIGINT)
-    _, staying = psutil.wait_procs(left, timeout=seconds)
-    for process in staying:
+    for process in staying(left, name, seconds):
         send(process, signal.SIGKILL)
-    psutil.wait_procs(staying, timeout=seconds)
+    staying(left, name, seconds)
+
+
+def staying(processes: Sequence[psutil.Process], name: str, seconds: float) -> list[psutil.Process]:
+    """Those that still run after `seconds`, or none at once when all are gone; the dead that nobody collects are."""
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in processes if is_marked(process, name)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
 
 
 def is_marked(process: psutil.Process, name: str) -> bool:

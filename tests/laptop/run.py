@@ -45,7 +45,7 @@ class Run:
 
     def until_ready(self) -> Run:
         """Wait until it greets."""
-        until(lambda: "Ready after" in self.said() or self.process.poll() is not None, 120)
+        until(lambda: "Ready after" in self.said() or self.process.poll() is not None, 120, self.said)
         assert self.process.poll() is None, self.said()
         return self
 
@@ -95,9 +95,9 @@ def processes(home: Path) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if any(is_marked(process, name) for name in marks)]
 
 
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for something that has to come about; fails after `seconds`."""
+def until(condition: Callable[[], bool], seconds: float, instead: Callable[[], object] = str) -> None:
+    """Wait for something that has to come about; fails after `seconds`, with what came `instead`."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
+        assert time.monotonic() < deadline, f"it did not come about: {instead()}"
         time.sleep(0.05)
