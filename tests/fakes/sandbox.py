@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,25 +62,39 @@ class Sandbox:
         page.raise_for_status()
 
 
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    """One sandbox per test process. Bookings keep tests apart; whoever orders a fault calls it off."""
+@contextmanager
+def started() -> Iterator[Sandbox]:
+    """A sandbox of one's own, for whoever moves its clock."""
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
         flags = ["--port", "0", "--data", f"{folder}/money.db", "--key", KEY, "--settle-seconds", "3600"]
         process = subprocess.Popen(
             [sys.executable, "-m", "sandbox", *flags], cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
-        yield Sandbox(url=process.stdout.readline().split()[2])
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
+        try:
+            yield Sandbox(url=process.stdout.readline().split()[2])
+        finally:
+            process.terminate()
+            process.wait(10)
+            process.stdout.close()
+
+
+def connected(sandbox: Sandbox) -> Gateways:
+    """The real gateway, at a sandbox."""
+    return Gateways([Stripe(KEY, SECRET, sandbox.url)])
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """One sandbox per test process. Bookings keep tests apart; whoever orders a fault calls it off."""
+    with started() as running:
+        yield running
 
 
 @pytest.fixture
 async def gateways(sandbox: Sandbox) -> AsyncIterator[Gateways]:
-    """The real gateway, at the sandbox."""
-    registry = Gateways([Stripe(KEY, SECRET, sandbox.url)])
+    """The real gateway, at the shared sandbox."""
+    registry = connected(sandbox)
     yield registry
     await registry.close()
     await sandbox.heal()

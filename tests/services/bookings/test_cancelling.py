@@ -15,7 +15,7 @@ from services import bookings, outbox
 from services.bookings import QuoteExpired
 from services.gateways import Gateways
 from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time, snapshot
-from tests.fakes.sandbox import Sandbox
+from tests.fakes.sandbox import Sandbox, connected, started
 
 FEE = 25_00
 
@@ -116,13 +116,16 @@ async def test_a_refund_waits_for_a_gateway_that_is_away(desk: Desk, gateways: G
     assert (await payment_of(desk, booking)).refunded == offered.refund
 
 
-async def test_a_refund_that_the_bank_sends_back_is_not_one(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
-    booking = await paid(desk, gateways, "3A", method="pm_card_refundFail")
-    offered = await quote(desk, booking)
-    await cancel(desk, gateways, booking, offered.id)
-    assert (await payment_of(desk, booking)).status is PaymentStatus.PARTIALLY_REFUNDED
-    await sandbox.ask("POST", "/sandbox/clock", {"advance": 3700})
-    await bookings.advance(desk.database, gateways, booking.id)
+async def test_a_refund_that_the_bank_sends_back_is_not_one(desk: Desk) -> None:
+    with started() as sandbox:
+        gateways = connected(sandbox)
+        booking = await paid(desk, gateways, "3A", method="pm_card_refundFail")
+        offered = await quote(desk, booking)
+        await cancel(desk, gateways, booking, offered.id)
+        assert (await payment_of(desk, booking)).status is PaymentStatus.PARTIALLY_REFUNDED
+        await sandbox.ask("POST", "/sandbox/clock", {"advance": 3700})
+        await bookings.advance(desk.database, gateways, booking.id)
+        await gateways.close()
     payment = await payment_of(desk, booking)
     assert (payment.status, payment.refunded) == (PaymentStatus.CAPTURED, 0)
     async with desk.database.reading() as session:
