@@ -6,6 +6,7 @@ of a second. `server` is the whole of Jetway with a real schedule, once per proc
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -23,6 +25,7 @@ from core.keys import Keyring
 from core.settings import asyncpg_url
 from services.seats import Plans
 from tests.factories.schedules import Schedule, write_schedule
+from tests.fakes.given import GivenPostgres, GivenValkey
 from tests.fakes.servers import Server, started
 
 ROOT = Path(__file__).parents[1]
@@ -38,29 +41,37 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
-    """One PostgreSQL per test process, with a migrated template in it."""
+def postgres(folder: Path) -> Iterator[EmbeddedPostgres | GivenPostgres]:
+    """One PostgreSQL per test process; the one at TEST_DATABASE_URL for all of them, where that is set."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield GivenPostgres(given, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+        return
     with EmbeddedPostgres(folder / "postgres") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres: EmbeddedPostgres) -> EmbeddedPostgres:
+def migrated(postgres: EmbeddedPostgres | GivenPostgres) -> EmbeddedPostgres | GivenPostgres:
     """The same, once its default database has every migration; that database is the template of the others."""
+    if isinstance(postgres, GivenPostgres):
+        asyncio.run(postgres.prepare())
     migrate(postgres.url())
     return postgres
 
 
 @pytest.fixture(scope="session")
-def valkey(folder: Path) -> Iterator[EmbeddedValkey]:
-    """One Valkey per test process."""
+def valkey(folder: Path) -> Iterator[EmbeddedValkey | GivenValkey]:
+    """One Valkey per test process; the server at TEST_REDIS_URL for all of them, where that is set."""
+    if given := os.environ.get("TEST_REDIS_URL"):
+        yield GivenValkey(given)
+        return
     with EmbeddedValkey(folder / "valkey") as server:
         yield server
 
 
 @pytest.fixture
-def redis_url(valkey: EmbeddedValkey) -> str:
-    """The address of the process's Valkey. Tests keep apart by the names of their slots and keys."""
+def redis_url(valkey: EmbeddedValkey | GivenValkey) -> str:
+    """The address of Valkey. Tests keep apart by the names of their slots and keys."""
     return valkey.url
 
 
@@ -68,12 +79,13 @@ COUNTER = itertools.count(1)
 
 
 @pytest.fixture
-async def database_url(migrated: EmbeddedPostgres) -> AsyncIterator[str]:
+async def database_url(migrated: EmbeddedPostgres | GivenPostgres) -> AsyncIterator[str]:
     """The address of an empty, migrated database that is this test's alone."""
-    name = f"test_{next(COUNTER)}"
+    template = urlsplit(migrated.url()).path.lstrip("/")
+    name = f"{template}_{next(COUNTER)}"
     admin = await asyncpg.connect(migrated.url("postgres"))
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE jetway")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield migrated.url(name)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:

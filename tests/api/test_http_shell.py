@@ -13,13 +13,14 @@ import pytest
 from core import tokens
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
 from core.keys import Keyring
+from tests.fakes.given import GivenPostgres, GivenValkey
 from tests.fakes.toy_server import SECRET, toy_server, toy_settings
 
 SECRETS = (b"s" * 32,)
 
 
 @pytest.fixture(scope="module")
-def client(migrated: EmbeddedPostgres, valkey: EmbeddedValkey) -> Iterator[httpx.Client]:
+def client(migrated: EmbeddedPostgres | GivenPostgres, valkey: EmbeddedValkey | GivenValkey) -> Iterator[httpx.Client]:
     settings = toy_settings(migrated.url("postgres"), valkey.url, *SECRETS)
     with toy_server(settings) as url, httpx.Client(base_url=url) as client:
         yield client
@@ -203,7 +204,7 @@ def test_the_webhook_gets_the_raw_body(client: httpx.Client) -> None:
 
 
 def test_forwarded_addresses_are_believed_from_named_proxies_alone(
-    client: httpx.Client, migrated: EmbeddedPostgres, valkey: EmbeddedValkey
+    client: httpx.Client, migrated: EmbeddedPostgres | GivenPostgres, valkey: EmbeddedValkey | GivenValkey
 ) -> None:
     asked: dict[str, Any] = {"json": {"query": "{ ip }"}, "headers": {"X-Forwarded-For": "192.0.2.7"}}
     assert client.post("/graphql", **asked).json() == {"data": {"ip": "127.0.0.1"}}

@@ -16,6 +16,7 @@ from websockets.typing import Origin, Subprotocol
 from core import tokens
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
 from core.keys import Keyring
+from tests.fakes.given import GivenPostgres, GivenValkey
 from tests.fakes.toy_server import SECRET, toy_server, toy_settings
 from tests.fakes.waiting import eventually
 
@@ -24,7 +25,7 @@ SECRETS = (b"s" * 32,)
 
 
 @pytest.fixture(scope="module")
-def url(migrated: EmbeddedPostgres, valkey: EmbeddedValkey) -> Iterator[str]:
+def url(migrated: EmbeddedPostgres | GivenPostgres, valkey: EmbeddedValkey | GivenValkey) -> Iterator[str]:
     with toy_server(toy_settings(migrated.url("postgres"), valkey.url, *SECRETS)) as address:
         yield address.replace("http", "ws") + "/graphql"
 
