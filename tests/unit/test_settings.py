@@ -45,6 +45,7 @@ def test_what_is_not_said_has_a_default() -> None:
         "public_url": "http://127.0.0.1:8000",
         "pool_size": 16,
         "log_level": "INFO",
+        "trusted_proxies": "",
     }
 
 
