@@ -12,7 +12,7 @@ from bench.laptop import Laptop
 Once = Callable[[], Awaitable[float | None]]
 """Does one operation and returns how many seconds of it count; None where there is nothing left to do it with."""
 
-WARM = 2
+WARM = 1
 """How many operations of each client pass before they are counted among the times."""
 
 LEAST = 25
@@ -42,15 +42,18 @@ class Sample:
         return self.cpu.get(program, 0.0) / self.wall
 
 
-async def closed(laptop: Laptop, name: str, clients: Sequence[Once], seconds: float) -> Sample:
-    """Let the clients go on for so many seconds, or until nothing is left to do; `name` says what they do."""
+async def closed(laptop: Laptop, name: str, clients: Sequence[Once], seconds: float, least: int = LEAST) -> Sample:
+    """Let the clients go on for so many seconds, or until nothing is left to do; `name` says what they do.
+
+    They take longer where they have not yet done it `least` times.
+    """
     took: list[float] = []
     before, cpu = laptop.cpu(), time.process_time()
     began = time.perf_counter()
 
     async def client(once: Once) -> int:
         done = 0
-        while time.perf_counter() - began < seconds or len(took) < LEAST:
+        while time.perf_counter() - began < seconds or len(took) < least:
             if (one := await once()) is None:
                 break
             done += 1

@@ -16,7 +16,7 @@ import asyncpg
 
 from bench.client import Connection, Unexpected, checked, request
 from bench.laptop import Laptop
-from bench.loop import Once, Sample, closed
+from bench.loop import LEAST, WARM, Once, Sample, closed
 from bench.shop import Pair, Shop, addresses, booking, holding, key
 from core.ids import uuid7
 
@@ -74,7 +74,7 @@ class Stages:
         async with connected(self.laptop, clients) as (connections, databases):
             for name, kind, steps, longer in self.all():
                 once = [over_http(connection, steps, kind) for connection in connections]
-                samples[name] = await closed(self.laptop, name, once, self.seconds * longer)
+                samples[name] = await closed(self.laptop, name, once, self.seconds * longer, least(name, clients))
                 if name == "HoldSeats":
                     bare = [by_function(database, self.shop.bare) for database in databases]
                     samples[BARE] = await closed(self.laptop, BARE, bare, self.seconds)
@@ -158,6 +158,11 @@ class Stages:
             _, (made, quote) = self.purchases.quoted.popitem()
             token = {"bookingToken": made["accessToken"], "quoteId": quote["id"]}
             yield request("CancelBooking", {"input": {**token, "idempotencyKey": key()}}), nothing
+
+
+def least(name: str, clients: int) -> int:
+    """How often an operation must be measured: enough holds, for one half to be booked and the other released."""
+    return 2 * (LEAST + 2 * clients * WARM) if name == "HoldSeats" else LEAST
 
 
 def owned(hold: Mapping[str, Any]) -> dict[str, Any]:
