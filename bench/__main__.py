@@ -16,14 +16,14 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "load": lambda arguments: load.measure(runs=arguments.runs),
     "operations": lambda arguments: operations.measure(seconds=arguments.seconds),
 }
-UNASKED = ("start", "load", "operations")
+DEFAULT = ("start", "load", "operations")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure Jetway on this machine. Without names: " + ", ".join(UNASKED) + ".",
+        description="Measure Jetway on this machine. Without names: " + ", ".join(DEFAULT) + ".",
     )
     made.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
     made.add_argument(
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure the sections that are asked for, one after the other."""
     arguments = parser().parse_args()
-    names = list(arguments.sections or UNASKED)
+    names = list(arguments.sections or DEFAULT)
     if arguments.cold and "cold" not in names:
         names.append("cold")
     if unknown := set(names) - set(SECTIONS):

@@ -64,4 +64,4 @@ def write(section: str, text: str) -> None:
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise ValueError(f"{FIGURES} has no place for `{section}`: {begin} … {end}")
-    FIGURES.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+    FIGURES.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
