@@ -136,7 +136,10 @@ class Laptop:
             return {}
         port = self.home.sandbox_port(self.place.host)
         kept = self.home.secrets()
+        direct = self.environment.get("no_proxy", self.environment.get("NO_PROXY", ""))
         return {
+            # The SDK obeys the machine's proxy settings, and no proxy can reach our sandbox.
+            "no_proxy": ",".join(filter(None, (direct, local(self.place.host)))),
             "SANDBOX_PORT": str(port),
             "SANDBOX_HOST": self.place.host,
             "SANDBOX_DATA": str(self.home.folder / "sandbox.db"),

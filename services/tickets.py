@@ -9,25 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from core import clock
 from core.db import ReadSession, Session
-from core.ids import uuid7
 from core.states import Machine
 from models import (
     TICKET_SERIALS,
     Airline,
     BookingSegment,
-    Fact,
     Flight,
     Passenger,
     Ticket,
     TicketStatus,
-    Transition,
 )
-from services import outbox
-from services.transitions import Cause
+from services import outbox, transitions
+from services.transitions import Cause, Change
 
 TICKET = Machine(
     "ticket",
@@ -109,32 +106,22 @@ async def close(session: Session, booking_id: UUID, to: TicketStatus, cause: Cau
 async def tell(
     session: Session, booking_id: UUID, changed: Iterable[tuple[Ticket, TicketStatus | None]], cause: Cause
 ) -> None:
-    """A line of history and a fact for each ticket that changed, with where it came from: in bulk."""
-    history, facts = [], []
-    for ticket, came_from in changed:
-        history.append(
+    """A line of history and a fact for each ticket that changed, with where it came from."""
+    stream = outbox.booking_stream(booking_id)
+    changes = [
+        Change(
+            ticket.number,
+            came_from,
+            ticket.status,
+            stream,
+            FACTS[ticket.status],
             {
-                "id": uuid7(),
-                "machine": TICKET.name,
-                "subject_id": ticket.number,
-                "from_status": came_from,
-                "to_status": ticket.status,
-                "actor": cause.actor,
-                "reason": cause.reason,
-                "at": clock.now(),
-            }
+                "ticket": ticket.number,
+                "booking": str(booking_id),
+                "passenger": str(ticket.passenger_id),
+                "slot": ticket.slot_id,
+            },
         )
-        payload = {
-            "ticket": ticket.number,
-            "booking": str(booking_id),
-            "passenger": str(ticket.passenger_id),
-            "slot": ticket.slot_id,
-            "status": ticket.status,
-            "from": came_from,
-            "actor": cause.actor,
-            "reason": cause.reason,
-        }
-        facts.append({"kind": FACTS[ticket.status], "stream": outbox.booking_stream(booking_id), "payload": payload})
-    if facts:
-        await session.execute(insert(Transition), history)
-        await session.execute(insert(Fact), facts)
+        for ticket, came_from in changed
+    ]
+    await transitions.write(session, TICKET.name, changes, cause)

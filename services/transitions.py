@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from sqlalchemy import insert
+
 from core import clock
 from core.db import Session
+from core.ids import uuid7
 from core.states import Machine
-from models import Transition
-from services import outbox
+from models import Fact, Transition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,22 @@ class Cause:
 
     actor: str
     reason: str
+
+
+Subject = UUID | int | str
+"""The key of what changes."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of status, and the fact that says so; `came_from` is None for what has come to be."""
+
+    subject: Subject
+    came_from: StrEnum | None
+    to: StrEnum
+    stream: str
+    fact: str
+    payload: Mapping[str, Any]
 
 
 State = TypeVar("State", bound=StrEnum)
@@ -35,14 +53,14 @@ class HasStatus(Protocol[State]):
 async def begin(
     session: Session,
     machine: Machine[State],
-    subject: UUID | int,
+    subject: Subject,
     stream: str,
     fact: str,
     payload: Mapping[str, Any],
     cause: Cause,
 ) -> State:
     """Write that `subject` came to be, in the machine's initial state, which is returned."""
-    await write(session, machine.name, subject, None, machine.initial, stream, fact, payload, cause)
+    await write(session, machine.name, [Change(subject, None, machine.initial, stream, fact, payload)], cause)
     return machine.initial
 
 
@@ -50,7 +68,7 @@ async def advance(
     session: Session,
     machine: Machine[State],
     row: HasStatus[State],
-    subject: UUID | int,
+    subject: Subject,
     to: State,
     stream: str,
     fact: str,
@@ -64,32 +82,40 @@ async def advance(
     machine.check(row.status, to)
     came_from = row.status
     row.status = to
-    await write(session, machine.name, subject, came_from, to, stream, fact, payload, cause)
+    await write(session, machine.name, [Change(subject, came_from, to, stream, fact, payload)], cause)
 
 
-async def write(
-    session: Session,
-    machine: str,
-    subject: UUID | int,
-    came_from: StrEnum | None,
-    to: StrEnum,
-    stream: str,
-    fact: str,
-    payload: Mapping[str, Any],
-    cause: Cause,
-) -> None:
-    """The line of history and the fact of one change."""
-    session.add(
-        Transition(
-            machine=machine,
-            subject_id=str(subject),
-            from_status=came_from,
-            to_status=to,
-            actor=cause.actor,
-            reason=cause.reason,
-            at=clock.now(),
-        )
-    )
-    await session.flush()
-    facts = {"status": to, "from": came_from, "actor": cause.actor, "reason": cause.reason, **payload}
-    await outbox.record(session, fact, stream, facts)
+async def write(session: Session, machine: str, changes: Sequence[Change], cause: Cause) -> None:
+    """The lines of history and the facts of changes that one cause made; two statements, however many they are."""
+    if not changes:
+        return
+    at = clock.now()
+    history = [
+        {
+            "id": uuid7(),
+            "machine": machine,
+            "subject_id": str(change.subject),
+            "from_status": change.came_from,
+            "to_status": change.to,
+            "actor": cause.actor,
+            "reason": cause.reason,
+            "at": at,
+        }
+        for change in changes
+    ]
+    facts = [
+        {
+            "kind": change.fact,
+            "stream": change.stream,
+            "payload": {
+                "status": change.to,
+                "from": change.came_from,
+                "actor": cause.actor,
+                "reason": cause.reason,
+                **change.payload,
+            },
+        }
+        for change in changes
+    ]
+    await session.execute(insert(Transition), history)
+    await session.execute(insert(Fact), facts)

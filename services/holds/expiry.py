@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text, tuple_, update
+from sqlalchemy import delete, func, select, text, tuple_, update
 
-from core import clock
 from core.db import Session
-from core.ids import uuid7
-from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus, Transition
-from services import outbox
+from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
+from services import outbox, transitions
 from services.holds.moves import HOLD, lock_many, move_claims, move_pools, now, quantities
+from services.transitions import Cause, Change
+
+OVER = Cause(actor="deadline", reason="its time was over")
 
 TOMBSTONE_AGE = timedelta(minutes=10)
 """How long a freed unit keeps its row: longer than any reader can still be about to use an older version."""
@@ -56,36 +57,21 @@ async def expire(session: Session, hold_ids: Sequence[UUID]) -> int:
         return 0
     ids = [hold.id for hold in due]
     await move_claims(session, ids, SeatStatus.LOCKED, SeatStatus.AVAILABLE)
+    changes = [expiry_of(hold) for hold in due]
     await session.execute(update(Hold).where(Hold.id.in_(ids)).values(status=HoldStatus.EXPIRED))
-    await write_history(session, due)
+    await transitions.write(session, HOLD.name, changes, OVER)
     held = await session.scalars(select(HoldItem).where(HoldItem.hold_id.in_(ids)))
     await move_pools(session, {pool: (-count, 0) for pool, count in quantities(held).items()})
     return len(due)
 
 
-async def write_history(session: Session, due: Sequence[Hold]) -> None:
-    """A line of history and a fact for each hold that expires: in bulk, for there may be hundreds."""
-    HOLD.check(HoldStatus.ACTIVE, HoldStatus.EXPIRED)
-    at = clock.now()
-    history, facts = [], []
-    for hold in due:
-        history.append(
-            {
-                "id": uuid7(),
-                "machine": HOLD.name,
-                "subject_id": str(hold.id),
-                "from_status": HoldStatus.ACTIVE,
-                "to_status": HoldStatus.EXPIRED,
-                "actor": "deadline",
-                "reason": "its time was over",
-                "at": at,
-            }
-        )
-        booking = str(hold.booking_id) if hold.booking_id else None
-        payload = {"hold": str(hold.id), "booking": booking, "status": HoldStatus.EXPIRED, "from": HoldStatus.ACTIVE}
-        facts.append({"kind": "hold.expired", "stream": outbox.hold_stream(hold.id), "payload": payload})
-    await session.execute(insert(Transition), history)
-    await session.execute(insert(Fact), facts)
+def expiry_of(hold: Hold) -> Change:
+    """That a hold has expired, as history and facts have it."""
+    HOLD.check(hold.status, HoldStatus.EXPIRED)
+    booking = str(hold.booking_id) if hold.booking_id else None
+    payload = {"hold": str(hold.id), "booking": booking}
+    stream = outbox.hold_stream(hold.id)
+    return Change(hold.id, hold.status, HoldStatus.EXPIRED, stream, "hold.expired", payload)
 
 
 async def sweep_tombstones(session: Session, limit: int) -> int:

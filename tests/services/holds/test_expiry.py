@@ -77,9 +77,8 @@ async def test_it_is_announced_with_new_versions(
         {"number": unit, "status": "AVAILABLE", "version": after[unit]} for unit in ("2A", "2B")
     ]
     assert min(after.values()) > max(before.values())
-    assert await told(database, "hold.expired") == [
-        {"hold": str(held), "booking": None, "status": "EXPIRED", "from": "ACTIVE"}
-    ]
+    why = {"status": "EXPIRED", "from": "ACTIVE", "actor": "deadline", "reason": "its time was over"}
+    assert await told(database, "hold.expired") == [{"hold": str(held), "booking": None, **why}]
 
 
 async def test_a_line_of_history_tells_why(database: Database, held: UUID, noon: datetime) -> None:
