@@ -63,10 +63,14 @@ class Inventory:
 
     def expire(self, holds: Iterable[ModelHold]) -> int:
         """Write down which of the holds have reached their deadline; how many."""
-        due = [hold for hold in holds if hold.status == "ACTIVE" and hold.deadline <= self.now]
+        due = self.due(holds)
         for hold in due:
             self.end(hold, "EXPIRED")
         return len(due)
+
+    def due(self, holds: Iterable[ModelHold]) -> list[ModelHold]:
+        """Those whose deadline has passed without anybody having written it down."""
+        return [hold for hold in holds if hold.status == "ACTIVE" and hold.deadline <= self.now]
 
     def take_over(self, hold: ModelHold) -> None:
         """Sell what the hold keeps, even late, as long as all of it is still its own."""

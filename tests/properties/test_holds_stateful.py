@@ -11,12 +11,9 @@ from uuid import UUID
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
-    MultipleResults,
     RuleBasedStateMachine,
-    consumes,
     invariant,
-    multiple,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -33,17 +30,19 @@ from tests.factories.schedules import Schedule
 from tests.fakes.clock import set_clock
 from tests.fakes.inventory import Inventory, ModelHold, Refused
 
-SECTIONS = {"1A": "FIRST", "1B": "FIRST", "2A": "ECONOMY", "2B": "ECONOMY", "3A": "ECONOMY", "3B": "ECONOMY"}
-AUTHORISED = {"FIRST": 2, "ECONOMY": 3}
+SECTIONS = {"1A": "FIRST", "2A": "ECONOMY", "2B": "ECONOMY", "3A": "ECONOMY"}
+AUTHORISED = {"FIRST": 1, "ECONOMY": 2}
 BOUNDS = settings(
-    max_examples=25,
-    stateful_step_count=15,
+    max_examples=30,
+    stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
-some_units = st.frozensets(st.sampled_from(sorted(SECTIONS)), min_size=1, max_size=3)
-Pair = tuple[UUID, ModelHold]
+
+def some_were_placed(shoppers: Shoppers) -> bool:
+    """Whether there is a hold to do something with."""
+    return bool(shoppers.placed)
 
 
 class Shoppers(RuleBasedStateMachine):
@@ -52,14 +51,13 @@ class Shoppers(RuleBasedStateMachine):
     database: Database
     runner: asyncio.Runner
     slot_id: int
-
-    held: Bundle[Any] = Bundle("held")
+    plans: Plans
 
     def __init__(self) -> None:
         super().__init__()
         self.noon = datetime.now(UTC)
         self.model = Inventory(sections=SECTIONS, authorised=AUTHORISED)
-        self.keys: dict[UUID, ModelHold] = {}
+        self.placed: dict[UUID, ModelHold] = {}
         self.versions: dict[str, int] = {}
         self.run(self.begin())
 
@@ -100,8 +98,10 @@ class Shoppers(RuleBasedStateMachine):
             return str(refusal.args[0])
         return "done"
 
-    @rule(target=held, units=some_units, minutes=st.sampled_from([5, 10, 15]))
-    def place(self, units: frozenset[str], minutes: int) -> Pair | MultipleResults[Pair]:
+    @rule(data=st.data(), minutes=st.sampled_from([5, 15]), free=st.sampled_from([True, True, False]))
+    def place(self, data: st.DataObject, minutes: int, free: bool) -> None:
+        wanted = [unit for unit in SECTIONS if not free or self.model.seat(unit) == "AVAILABLE"]
+        units = data.draw(st.frozensets(st.sampled_from(wanted or sorted(SECTIONS)), min_size=1, max_size=2), "units")
         hold, reasons = None, ()
         try:
             hold = self.model.place(units, minutes)
@@ -110,50 +110,58 @@ class Shoppers(RuleBasedStateMachine):
         answer = self.asked(units, minutes)
         if hold is None:
             assert answer == reasons
-            return multiple()
-        (hold_id,) = answer
-        self.keys[hold_id] = hold
-        return hold_id, hold
+        else:
+            self.placed[answer[0]] = hold
 
     def asked(self, units: frozenset[str], minutes: int) -> tuple[Any, ...]:
         """The hold that the database places, or the refusal's code and the seats that it names."""
         try:
             wants = [want(self.slot_id, *units)]
-            return (self.run(holds.place(self.database, Plans(), GUEST, wants, minutes, key())),)
+            return (self.run(holds.place(self.database, self.plans, GUEST, wants, minutes, key())),)
         except SeatsTaken as refusal:
             return refusal.code, frozenset(refusal.taken[self.slot_id])
         except DomainError as refusal:
             return (refusal.code,)
 
-    @rule(pair=held)
-    def extend(self, pair: Pair) -> None:
-        hold_id, hold = pair
+    def one_of(self, data: st.DataObject, status: str) -> tuple[UUID, ModelHold]:
+        """A hold of that status, or, where there is none, any."""
+        wanted = [pair for pair in self.placed.items() if pair[1].status == status]
+        return data.draw(st.sampled_from(wanted or list(self.placed.items())), "hold")
+
+    @precondition(some_were_placed)
+    @rule(data=st.data())
+    def extend(self, data: st.DataObject) -> None:
+        hold_id, hold = self.one_of(data, "ACTIVE")
         self.both(lambda session: holds.extend(session, hold_id, GUEST, key()), lambda: self.model.extend(hold))
 
-    @rule(pair=held)
-    def release(self, pair: Pair) -> None:
-        hold_id, hold = pair
+    @precondition(some_were_placed)
+    @rule(data=st.data(), status=st.sampled_from(["ACTIVE", "RELEASED", "EXPIRED", "BOOKED"]))
+    def release(self, data: st.DataObject, status: str) -> None:
+        hold_id, hold = self.one_of(data, status)
         self.both(lambda session: holds.release(session, hold_id, CAUSE), lambda: self.model.release(hold))
 
-    @rule(pair=held)
-    def take_over(self, pair: Pair) -> None:
-        hold_id, hold = pair
+    @precondition(some_were_placed)
+    @rule(data=st.data())
+    def take_over(self, data: st.DataObject) -> None:
+        hold_id, hold = self.one_of(data, "ACTIVE")
         self.both(lambda session: holds.take_over(session, hold_id, CAUSE), lambda: self.model.take_over(hold))
 
-    @rule(pair=consumes(held), data=st.data())
-    def give_back(self, pair: Pair, data: st.DataObject) -> None:
-        hold_id, hold = pair
-        units = data.draw(st.frozensets(st.sampled_from(sorted(hold.units)), min_size=1))
+    @precondition(some_were_placed)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        hold_id, hold = self.one_of(data, "BOOKED")
+        units = data.draw(st.frozensets(st.sampled_from(sorted(hold.units)), min_size=1), "units")
         self.both(
             lambda session: holds.give_back(session, hold_id, [want(self.slot_id, *units)]),
             lambda: self.model.give_back(hold, units),
         )
 
-    @rule(minutes=st.integers(1, 12))
+    @rule(minutes=st.sampled_from([4, 14, 15]))
     def time_passes(self, minutes: int) -> None:
         self.model.now += minutes
         self.run(set_clock(self.database, self.noon + timedelta(minutes=self.model.now)))
 
+    @precondition(lambda self: self.model.due(self.model.holds))
     @rule()
     def expire(self) -> None:
         async def due() -> int:
@@ -169,18 +177,18 @@ class Shoppers(RuleBasedStateMachine):
     async def compare(self) -> None:
         """Seats, owners, pools, holds and versions."""
         async with self.database.reading() as session:
-            seats = {seat.number: seat for seat in await states(session, Plans(), self.slot_id)}
+            seats = {seat.number: seat for seat in await states(session, self.plans, self.slot_id)}
             claims = (await session.execute(text("SELECT unit, hold_id FROM claims WHERE hold_id IS NOT NULL"))).all()
             pools = await session.execute(
                 text("SELECT code, held, sold FROM pools WHERE slot_id = :id"), {"id": self.slot_id}
             )
             stored = (await session.execute(text("SELECT id, status, expires_at, extensions FROM holds"))).all()
         assert {unit: str(seats[unit].status) for unit in SECTIONS} == {u: self.model.seat(u) for u in SECTIONS}
-        assert {claim.unit: self.keys[claim.hold_id] for claim in claims} == self.model.owners
+        assert {claim.unit: self.placed[claim.hold_id] for claim in claims} == self.model.owners
         assert {pool.code: (pool.held, pool.sold) for pool in pools} == self.model.pools()
         assert {hold.id: (hold.status, hold.expires_at, hold.extensions) for hold in stored} == {
             hold_id: (hold.status, self.noon + timedelta(minutes=hold.deadline), hold.extensions)
-            for hold_id, hold in self.keys.items()
+            for hold_id, hold in self.placed.items()
         }
         for unit in SECTIONS:
             assert seats[unit].version >= self.versions.get(unit, 0)
@@ -190,7 +198,7 @@ class Shoppers(RuleBasedStateMachine):
 def test_the_database_and_the_model_agree_after_every_step(database_url: str, schedule: Schedule) -> None:
     with asyncio.Runner() as runner:
         database = Database(asyncpg_url(database_url), pool_size=2)
-        world = {"database": database, "runner": runner, "slot_id": schedule.first}
+        world = {"database": database, "runner": runner, "slot_id": schedule.first, "plans": Plans()}
         machine: type[RuleBasedStateMachine] = type("Shoppers", (Shoppers,), world)
         try:
             run_state_machine_as_test(machine, settings=BOUNDS)
