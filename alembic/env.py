@@ -20,8 +20,19 @@ MIGRATION_LOCK = 7_403_122_018
 """An arbitrary key: whoever holds this advisory lock migrates."""
 
 
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Whether a name in the database is compared with the models; the job queue brings its own tables."""
+    return not (kind == "table" and name is not None and name.startswith("pgqueuer"))
+
+
 def run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transaction_per_migration=True,
+        compare_server_default=True,
+        include_name=is_ours,
+    )
     with context.begin_transaction():
         context.run_migrations()
 
