@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from bench.client import Connection, Watcher, checked, request, watching
 from bench.laptop import Laptop
-from bench.loop import Once, Sample, closed
+from bench.loop import WARM, Once, Sample, closed
 from bench.shop import Pair, Shop, holding
 from core.db import Database
 from core.embedded import EmbeddedValkey
@@ -45,7 +45,7 @@ async def measure(laptop: Laptop, shop: Shop, watchers: int, seconds: float) -> 
         since_answer: list[float] = []
         holders = [await seat_taken(stack, laptop, by_flight[slot_id], since_answer) for slot_id in flights]
         samples[FROM_REQUEST] = await closed(laptop, SEAT_MAP, holders, seconds)
-        samples[FROM_ANSWER] = replace(samples[FROM_REQUEST], took=since_answer)
+        samples[FROM_ANSWER] = replace(samples[FROM_REQUEST], took=since_answer[watchers * WARM :])
         database = Database(asyncpg_url(laptop.database_url), pool_size=watchers)
         stack.push_async_callback(database.close)
         operators = [await gate_changed(stack, laptop, database, slot_id) for slot_id in flights]
