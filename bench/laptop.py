@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -95,9 +94,9 @@ def launch(command: Sequence[str], variables: Mapping[str, str], output: Path) -
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop its group as Ctrl-C in a terminal does; kill it where that takes too long."""
+    """Ask it to stop (`make` asks its own child), and kill it where that takes too long."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
+        process.terminate()
         try:
             process.wait(40)
         except subprocess.TimeoutExpired:
