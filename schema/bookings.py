@@ -143,6 +143,6 @@ class BookingMutations:
     )
     cancel_booking = mutation(
         resolve.cancel_booking,
-        outcome("CancelBookingResult", Booking, QuoteExpired),
+        outcome("CancelBookingResult", Booking, QuoteExpired, HoldExpired),
         "Cancel as quoted. The seats are free at once; the money goes back.",
     )

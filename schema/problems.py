@@ -25,11 +25,14 @@ from services import bookings, holds, offers, payments
 
 @strawberry.enum(description="Why something was refused. Codes are stable; new ones may be added.")
 class ProblemCode(StrEnum):
-    """Every code that a mutation can answer."""
+    """Every code that a problem, or an error's `extensions.code`, can have."""
 
     INVALID_INPUT = "INVALID_INPUT"
     INVALID_ID = "INVALID_ID"
+    INVALID_CURSOR = "INVALID_CURSOR"
     INVALID_OFFER = "INVALID_OFFER"
+    UNKNOWN_AIRPORT = "UNKNOWN_AIRPORT"
+    BEYOND_SCHEDULE = "BEYOND_SCHEDULE"
     UNKNOWN_SEAT = "UNKNOWN_SEAT"
     NOT_FOUND = "NOT_FOUND"
     FORBIDDEN = "FORBIDDEN"
