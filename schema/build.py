@@ -18,6 +18,7 @@ from schema.nodes import Node
 from schema.payments import Payment, PaymentMutations, PaymentSettings
 from schema.scalars import SCALARS
 from schema.users import User, UserMutations
+from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
@@ -72,3 +73,4 @@ schema = Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
     extensions=[limited(), OneOperation, observed(telemetry.count_operation)],
 )
+describe(schema._schema)
