@@ -5,6 +5,7 @@ Settings come from the environment (`core/settings.py`).
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -62,6 +63,9 @@ def shell(
         app.state.migration_head = migration_head()
         async with open_application() as application:
             app.state.application = application
+            # What was loaded stays: without this a full collection walks through all of it and stops every request.
+            gc.collect()
+            gc.freeze()
             yield
 
     graphql = http.graphql(graphql_schema)

@@ -99,6 +99,7 @@ class Flight(Base):
             "departs_at",
         ),
         Index("ix_flights_board", "origin_code", "departs_at"),
+        Index(None, "local_date"),
     )
 
     slot_id: Mapped[int] = mapped_column(ForeignKey("slots.id"), primary_key=True, autoincrement=False)

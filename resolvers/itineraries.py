@@ -32,9 +32,11 @@ class Offers:
 async def flight_search(info: Info, input: FlightSearchInput, first: int = 20, after: str | None = None) -> Offers:
     """A page of the offers for a search; nothing is stored. Raises Invalid with the field that cannot be meant."""
     async with info.context.reading() as session:
-        found = await itineraries.search(session, info.context.app.keyring, input)
-    page = paginate(found, lambda priced: priced.rank, first, after, SHAPE)
-    return Offers(total_count=page.total_count, priced_at=clock.now(), edges=page.edges, page_info=page.page_info)
+        found = await itineraries.search(session, input)
+    page = paginate(found, lambda candidate: candidate.rank, first, after, SHAPE)
+    keyring = info.context.app.keyring
+    edges = [Edge(edge.cursor, edge.node.offered(keyring)) for edge in page.edges]
+    return Offers(total_count=page.total_count, priced_at=clock.now(), edges=edges, page_info=page.page_info)
 
 
 class Renewed(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
@@ -63,6 +64,9 @@ class Query:
     )
 
 
+KNOWN_DOCUMENTS = 500
+"""How many documents stay parsed and validated: clients send the same few again and again."""
+
 Mutation = merge_types("Mutation", (HoldMutations, BookingMutations, PaymentMutations, UserMutations))
 
 schema = Schema(
@@ -71,6 +75,12 @@ schema = Schema(
     subscription=Subscription,
     types=[Airport, Booking, Flight, Hold, Payment, User],
     config=StrawberryConfig(scalar_map=SCALARS),
-    extensions=[limited(), OneOperation, observed(telemetry.count_operation)],
+    extensions=[
+        limited(),
+        lambda: ParserCache(maxsize=KNOWN_DOCUMENTS),
+        OneOperation,
+        lambda: ValidationCache(maxsize=KNOWN_DOCUMENTS),
+        observed(telemetry.count_operation),
+    ],
 )
 describe(schema._schema)

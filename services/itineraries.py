@@ -22,7 +22,7 @@ from core.paging import Rank
 from models import Airport, Cabin, FareFamily, Flight, Pool, Slot, SlotStatus
 from services import departures, fares, offers
 from services.departures import Departure, from_row, select_departures
-from services.fares import Party
+from services.fares import Party, PriceLine
 from services.offers import Offer
 
 MAX_SEATED = 9
@@ -121,13 +121,12 @@ class Slice:
 
 @dataclass(frozen=True, kw_only=True)
 class Priced:
-    """An offer with what stands behind it: the slices, the fare family, how many seats are left, its rank."""
+    """An offer with what stands behind it: the slices, the fare family, how many seats are left."""
 
     offer: Offer
     slices: tuple[Slice, ...]
     fare_family: FareFamily
     seats_left: int
-    rank: Rank
 
 
 async def present(session: ReadSession, offer: Offer) -> Priced:
@@ -142,38 +141,62 @@ async def present(session: ReadSession, offer: Offer) -> Priced:
         slices=tuple(Slice((segment,)) for segment in segments),
         fare_family=families[offer.segments[0].family_code],
         seats_left=await offers.seats_left(session, offer.segments),
-        rank=(offer.total.minor_units, offer.segments[0].slot_id, offer.segments[0].family_code),
     )
 
 
-async def search(session: ReadSession, keyring: Keyring, command: FlightSearchInput) -> list[Priced]:
-    """Every offer for the search, in its order. Raises Invalid, naming the field, for what cannot be meant."""
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A departure in a fare family at its price: what an offer is made of once somebody is shown it."""
+
+    departure: Departure
+    fare_family: FareFamily
+    party: Party
+    lines: tuple[PriceLine, ...]
+    currency: str
+    seats_left: int
+    rank: Rank
+
+    def offered(self, keyring: Keyring) -> Priced:
+        """The signed offer."""
+        segment = offers.segment_for(self.departure.slot_id, self.fare_family)
+        sold = Segment(flight=self.departure, cabin=segment.cabin, booking_class=segment.booking_class)
+        return Priced(
+            offer=offers.make(keyring, self.party, (segment,), self.lines, self.currency),
+            slices=(Slice((sold,)),),
+            fare_family=self.fare_family,
+            seats_left=self.seats_left,
+        )
+
+
+async def search(session: ReadSession, command: FlightSearchInput) -> list[Candidate]:
+    """Everything that may be offered for the search, in its order: the price of each is computed, none is signed yet.
+
+    Raises Invalid, naming the field, for what cannot be meant.
+    """
     origin, destination, day, party = await check(session, command)
     tariff = await fares.tariff(session, origin.iata_code, destination.iata_code, day, command.cabin)
-    found: list[Priced] = []
-    for departure, left in await on_sale(session, origin, destination, day, command.cabin, party.seated):
-        for fare, family in tariff.fares:
-            segment = offers.segment_for(departure.slot_id, family)
-            lines = fares.price(fare, family, tariff.charges, party)
-            offer = offers.make(keyring, party, (segment,), lines, fare.currency)
-            sold = Segment(flight=departure, cabin=family.cabin, booking_class=family.booking_class)
-            found.append(
-                Priced(
-                    offer=offer,
-                    slices=(Slice((sold,)),),
-                    fare_family=family,
-                    seats_left=left,
-                    rank=(measure(command.sort, departure.flight, offer), departure.slot_id, family.code),
-                )
-            )
+    prices = [(family, fare, fares.price(fare, family, tariff.charges, party)) for fare, family in tariff.fares]
+    found = [
+        Candidate(
+            departure=departure,
+            fare_family=family,
+            party=party,
+            lines=lines,
+            currency=fare.currency,
+            seats_left=left,
+            rank=(measure(command.sort, departure.flight, lines), departure.slot_id, family.code),
+        )
+        for departure, left in await on_sale(session, origin, destination, day, command.cabin, party.seated)
+        for family, fare, lines in prices
+    ]
     return sorted(found, key=lambda one: one.rank)
 
 
-def measure(sort: OfferSort, flight: Flight, offer: Offer) -> int:
+def measure(sort: OfferSort, flight: Flight, lines: Sequence[PriceLine]) -> int:
     """The number by which offers are put in order."""
     match sort:
         case OfferSort.PRICE:
-            return offer.total.minor_units
+            return sum(line.amount.minor_units for line in lines)
         case OfferSort.DURATION:
             return int((flight.arrives_at - flight.departs_at).total_seconds())
         case OfferSort.DEPARTURE:

@@ -509,6 +509,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_flights_board", "flights", ["origin_code", "departs_at"], unique=False)
+    op.create_index(op.f("ix_flights_local_date"), "flights", ["local_date"], unique=False)
     op.create_index(
         "ix_flights_route", "flights", ["origin_code", "destination_code", "local_date", "departs_at"], unique=False
     )
@@ -782,6 +783,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_hold_items_slot_id_pool"), table_name="hold_items")
     op.drop_table("hold_items")
     op.drop_index("ix_flights_route", table_name="flights")
+    op.drop_index(op.f("ix_flights_local_date"), table_name="flights")
     op.drop_index("ix_flights_board", table_name="flights")
     op.drop_table("flights")
     op.drop_index(op.f("ix_bookings_owner_id"), table_name="bookings")

@@ -62,9 +62,9 @@ class Desk:
             cabin=cabin,
         )
         async with self.database.reading() as session:
-            found = await itineraries.search(session, self.keyring, command)
+            found = await itineraries.search(session, command)
         wanted = (self.schedule.first, family)
-        flights = ((one.offer, one.offer.segments[0]) for one in found)
+        flights = ((offer, offer.segments[0]) for offer in (one.offered(self.keyring).offer for one in found))
         return next(offer for offer, flight in flights if (flight.slot_id, flight.family_code) == wanted)
 
     async def hold(self, *units: str, slot_id: int | None = None) -> UUID:
