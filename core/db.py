@@ -41,11 +41,8 @@ class Database:
         same = read_url is None or read_url == write_url
         self.read_engine = self.write_engine if same else make_engine(str(read_url), pool_size)
         self._writing = async_sessionmaker(self.write_engine, class_=Session, expire_on_commit=False)
-        self._reading = async_sessionmaker(
-            self.read_engine.execution_options(postgresql_readonly=True),
-            class_=ReadSession,
-            expire_on_commit=False,
-        )
+        self._reading = readers(self.read_engine)
+        self._reading_primary = readers(self.write_engine)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Database:
@@ -68,10 +65,13 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadSession]:
-        """One read-only transaction, on a replica where there is one; may lag behind by the replica's delay."""
+    async def reading(self, *, primary: bool = False) -> AsyncIterator[ReadSession]:
+        """One read-only transaction, on a replica where there is one; may lag behind by the replica's delay.
+
+        `primary`: for whoever has just written, or must see what was just told.
+        """
         with translated():
-            async with self._reading() as session:
+            async with self._reading_primary() if primary else self._reading() as session:
                 yield session
 
     async def close(self) -> None:
@@ -79,6 +79,12 @@ class Database:
         await self.write_engine.dispose()
         if self.read_engine is not self.write_engine:
             await self.read_engine.dispose()
+
+
+def readers(engine: AsyncEngine) -> async_sessionmaker[ReadSession]:
+    """Makes sessions in which PostgreSQL itself refuses to write."""
+    reading = engine.execution_options(postgresql_readonly=True)
+    return async_sessionmaker(reading, class_=ReadSession, expire_on_commit=False)
 
 
 def make_engine(url: str, pool_size: int) -> AsyncEngine:

@@ -53,7 +53,7 @@ def split_global_id(text: str, field: str = "id") -> tuple[str, str]:
         kind, separator, key = data.decode("ascii").partition(":")
     except ValueError:
         kind = separator = key = ""
-    if not separator or global_id(kind, key) != text:
+    if not separator or not key.isprintable() or global_id(kind, key) != text:
         raise Invalid("This is not an id that Jetway has given out.", field=field, code="INVALID_ID")
     return kind, key
 

@@ -55,7 +55,7 @@ class Errors:
         if is_request_error(error, cause):
             return retold(error, error.message, {"code": VALIDATION_FAILED, **(error.extensions or {})})
         if cause is None:
-            return error
+            return retold(error, error.message, {"code": VALIDATION_FAILED, **(error.extensions or {})})
         described = self.describe(cause)
         if described is None:
             self.unexpected(cause)

@@ -20,8 +20,10 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.schema import BaseSchema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from engine.errors import BAD_REQUEST, Errors, Refused, body, internal
 from engine.requests import read_request
@@ -110,6 +112,34 @@ class GraphQLApp(GraphQL[Any, None]):
         if (request.content_type or "").partition(";")[0].strip().lower() != "application/json":
             raise HTTPException(415, "Send application/json.")
         return read_request(self.parse_json(await request.get_body()))
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Any,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """Execute one operation. Raises HTTPException 400 for one that HTTP does not carry: a subscription, or a
+        mutation by GET."""
+        allowed = OperationType.from_http(request_adapter.method) - {OperationType.SUBSCRIPTION}
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=allowed,
+                operation_extensions=request_data.extensions,
+            )
+        except CannotGetOperationTypeError as refusal:
+            raise HTTPException(400, refusal.as_http_error_reason()) from refusal
+        except InvalidOperationTypeError as refusal:
+            if refusal.operation_type is OperationType.SUBSCRIPTION:
+                raise HTTPException(400, "Subscriptions go over WebSocket (graphql-transport-ws).") from refusal
+            raise HTTPException(400, refusal.as_http_error_reason(request_adapter.method)) from refusal
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """The result as it is told."""

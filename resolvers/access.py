@@ -13,7 +13,7 @@ from core import ids
 from core.db import ReadSession
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.keys import Keyring
-from models import Booking, Hold, Payment, User
+from models import Booking, CancellationQuote, Hold, Payment, User
 from resolvers.context import Context
 
 HOLD = "Hold"
@@ -64,6 +64,20 @@ async def booking_by_key(session: ReadSession, ctx: Context, key: UUID, token: s
     if found is None or not (by_token or is_owner(ctx, found.owner_id)):
         raise NotFound("There is no such booking, or it is not yours.")
     return found
+
+
+async def quoted_booking(session: ReadSession, ctx: Context, quote_id: UUID, token: str | None) -> Booking:
+    """The booking that a cancellation was quoted for, for whoever may see it; NotFound for everybody else.
+
+    A wrong token is not told apart from an unknown quote, because the row has to be read to know whose token it takes.
+    """
+    quote = await session.get(CancellationQuote, quote_id)
+    try:
+        if quote is not None:
+            return await booking_by_key(session, ctx, quote.booking_id, token)
+    except Forbidden:
+        pass
+    raise NotFound("There is no such quote, or it is not yours.")
 
 
 async def payment(session: ReadSession, ctx: Context, payment_id: str) -> Payment:

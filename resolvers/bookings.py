@@ -208,10 +208,7 @@ async def cancel_booking(info: Info, input: CancelBookingInput) -> ShownBooking:
     ctx = info.context
     quote_id = ids.uuid_of(QUOTE, input.quote_id, "quoteId")
     async with ctx.reading() as session:
-        quote = await session.get(CancellationQuote, quote_id)
-        if quote is None:
-            raise NotFound("There is no such quote, or it is not yours.")
-        found = await access.booking_by_key(session, ctx, quote.booking_id, input.booking_token)
+        found = await access.quoted_booking(session, ctx, quote_id, input.booking_token)
     row = await bookings.cancel(
         ctx.app.database, ctx.app.gateways, quote_id, found.id, ctx.owner, input.idempotency_key
     )

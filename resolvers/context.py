@@ -7,7 +7,7 @@ each, so that nobody stays signed in by keeping a socket open.
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from core import tokens
 from core.db import Database, ReadSession, Session
-from core.errors import Unauthenticated
+from core.errors import Invalid, Unauthenticated
 from core.keys import Keyring
 from core.passwords import Passwords
 from core.settings import Settings
@@ -63,6 +63,27 @@ class Viewer:
 
 GUEST = Viewer()
 
+MAX_COST = 120
+"""What one operation may spend on reading: a dozen seat maps, or as many searches."""
+
+
+@dataclass(kw_only=True)
+class Allowance:
+    """What one operation may do: `writes` for a mutation, and how much reading it may still ask for."""
+
+    writes: bool = False
+    left: int = MAX_COST
+
+    def renew(self) -> None:
+        """Begin anew: each event of a subscription has an allowance of its own."""
+        self.left = MAX_COST
+
+    def spend(self, cost: int) -> None:
+        """Take `cost` from what is left; raises Invalid (TOO_COSTLY) where that is too little."""
+        self.left -= cost
+        if self.left < 0:
+            raise Invalid("This operation asks for too much at once. Ask for less, or in several.", code="TOO_COSTLY")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Context:
@@ -72,11 +93,12 @@ class Context:
     viewer: Viewer
     request_id: str
     ip: str
+    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def actor(self) -> str:
         """Who is asking, as history and facts write it: `user:<id>`, or `guest`."""
-        return "guest" if self.viewer.user_id is None else f"user:{self.viewer.user_id}"
+        return self.owner.key
 
     @property
     def owner(self) -> Owner:
@@ -90,15 +112,15 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """What reads many rows at once for this operation."""
-        return Loaders(self.app.database)
+        return Loaders(self.reading)
 
     def transaction(self) -> AbstractAsyncContextManager[Session]:
-        """One transaction on the primary; a mutation has exactly one."""
+        """One transaction on the primary."""
         return self.app.database.transaction()
 
     def reading(self) -> AbstractAsyncContextManager[ReadSession]:
-        """A short session that cannot write."""
-        return self.app.database.reading()
+        """A short session that cannot write: on the primary within a mutation, which must see what it wrote."""
+        return self.app.database.reading(primary=self.allowance.writes)
 
 
 def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:

@@ -21,6 +21,9 @@ from services.offers import OfferSegment
 from services.seats import SeatMap
 
 FLIGHT = "Flight"
+COST = 10
+"""What a seat map, a search or a board takes of an operation's allowance."""
+
 BOARD_LOOKS_BACK = timedelta(hours=1)
 
 
@@ -48,6 +51,7 @@ async def departures(
 ) -> Sequence[Departure]:
     """The board of an airport: its departures from `from` on; without it, those since an hour ago still under way."""
     check_first(first)
+    info.context.allowance.spend(COST)
     start = from_ or clock.now() - BOARD_LOOKS_BACK
     if start.tzinfo is None:
         raise Invalid("Say the offset of this time, as in 2026-12-15T08:05:00-05:00.", field="from")
@@ -58,12 +62,14 @@ async def departures(
 
 async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | None:
     """The seats of a flight with what each costs; null where seats are not chosen on it."""
+    info.context.allowance.spend(COST)
     async with info.context.reading() as session:
         return await seats.seat_map(session, info.context.app.plans, root.slot_id)
 
 
 async def seats_left(root: strawberry.Parent[Departure], info: Info, cabin: Cabin) -> int:
     """How many seats of a cabin may still be sold."""
+    info.context.allowance.spend(1)
     segment = OfferSegment(slot_id=root.slot_id, cabin=cabin, booking_class="", family_code="")
     async with info.context.reading() as session:
         return await offers.seats_left(session, (segment,))

@@ -11,6 +11,7 @@ import strawberry
 from core import clock
 from core.paging import Edge, PageInfo, paginate
 from resolvers.context import Info
+from resolvers.flights import COST
 from services import itineraries
 from services.itineraries import FlightSearchInput, Priced
 from services.offers import Offer
@@ -31,6 +32,7 @@ class Offers:
 
 async def flight_search(info: Info, input: FlightSearchInput, first: int = 20, after: str | None = None) -> Offers:
     """A page of the offers for a search; nothing is stored. Raises Invalid with the field that cannot be meant."""
+    info.context.allowance.spend(COST)
     async with info.context.reading() as session:
         found = await itineraries.search(session, input)
     page = paginate(found, lambda candidate: candidate.rank, first, after, SHAPE)

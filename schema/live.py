@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
 
 from core import ids
+from core.db import Database
+from core.errors import NotFound
 from models import SeatStatus
 from resolvers.context import Info
 from resolvers.flights import FLIGHT
@@ -77,9 +79,10 @@ class FlightStatusEvent:
 async def seat_map_events(
     info: Info, flight_id: strawberry.ID, after: str | None = None
 ) -> AsyncGenerator[seats.SeatMapEvent, None]:
-    """The seats of one flight, live."""
+    """The seats of one flight, live. Raises NotFound for a flight that there is not."""
     app = info.context.app
     slot_id = ids.number_of(FLIGHT, flight_id, "flightId")
+    await check_known(app.database, [slot_id])
     async for event in seats.seat_map_events(app.database, app.plans, app.hub, slot_id, after):
         yield event
 
@@ -87,15 +90,24 @@ async def seat_map_events(
 async def flight_status_events(
     info: Info, flight_ids: list[strawberry.ID], after: str | None = None
 ) -> AsyncGenerator[ShownChange, None]:
-    """The day of some flights, live."""
+    """The day of some flights, live. Raises NotFound where there is not one of them."""
     ctx = info.context
     slot_ids = [ids.number_of(FLIGHT, flight_id, "flightIds") for flight_id in flight_ids]
+    await check_known(ctx.app.database, flights.wanted(slot_ids))
     async for change in flights.flight_status_events(ctx.app.database, ctx.app.hub, slot_ids, after):
         # From the primary: a replica may not know yet what has just been told.
-        async with ctx.transaction() as session:
+        async with ctx.app.database.reading(primary=True) as session:
             found = await departures.by_slots(session, [change.slot_id])
         if change.slot_id in found:
+            ctx.allowance.renew()
             yield ShownChange(cursor=change.cursor, reset=change.reset, flight=found[change.slot_id])
+
+
+async def check_known(db: Database, slot_ids: Sequence[int]) -> None:
+    """Raises NotFound unless each of those flights exists: nobody is left waiting for news of nothing."""
+    async with db.reading(primary=True) as session:
+        if len(await departures.by_slots(session, slot_ids)) < len(slot_ids):
+            raise NotFound("There is no such flight.")
 
 
 @strawberry.type(description="What changes, as it happens. Each stream begins with the present state.")

@@ -35,6 +35,7 @@ class ProblemCode(StrEnum):
     BEYOND_SCHEDULE = "BEYOND_SCHEDULE"
     UNKNOWN_SEAT = "UNKNOWN_SEAT"
     NOT_FOUND = "NOT_FOUND"
+    TOO_COSTLY = "TOO_COSTLY"
     FORBIDDEN = "FORBIDDEN"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     WRONG_TOKEN = "WRONG_TOKEN"  # noqa: S105 - a code, not a token
@@ -199,6 +200,7 @@ class Refusals(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info[Any, Any], **arguments: Any
     ) -> Any:
+        info.context.allowance.writes = True
         try:
             return await next_(source, info, **arguments)
         except errors.DomainError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NewType
 
@@ -14,6 +15,13 @@ from core.money import EXPONENTS
 BigInt = NewType("BigInt", int)
 CurrencyCode = NewType("CurrencyCode", str)
 
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+"""RFC 3339, with the seconds left out where they are none."""
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What every zone can show: a moment at the edge of the calendar has no date elsewhere."""
+
 LARGEST = 2**53 - 1
 """The largest whole number that every client's JSON keeps exact (ECMA-262, Number.MAX_SAFE_INTEGER)."""
 
@@ -22,15 +30,17 @@ def read_moment(text: object) -> datetime:
     """A moment with its offset."""
     if not isinstance(text, str):
         raise TypeError("DateTime is a string")
+    if not MOMENT.fullmatch(text):
+        raise ValueError("DateTime is written with its offset, as in 2026-12-15T08:05:00-05:00")
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("DateTime needs an offset, as in 2026-12-15T08:05:00-05:00")
+    if not EARLIEST <= moment.replace(tzinfo=UTC) <= LATEST:
+        raise ValueError("DateTime lies between the years 1900 and 2200")
     return moment
 
 
 def read_date(text: object) -> date:
     """A calendar date."""
-    if not isinstance(text, str) or len(text) != len("2026-12-15"):
+    if not isinstance(text, str) or not DATE.fullmatch(text):
         raise ValueError("Date is written as 2026-12-15")
     return date.fromisoformat(text)
 

@@ -17,6 +17,14 @@ from core.db import Session
 from core.errors import Conflict, Invalid
 from models import IdempotencyKey
 
+GUEST = "guest"
+"""How everybody who has not signed in is named as an owner and as an actor."""
+
+
+def owner_key(user_id: UUID | None) -> str:
+    """How idempotency keys, history and facts name whoever asks."""
+    return GUEST if user_id is None else f"user:{user_id}"
+
 
 class KeyReused(Conflict):
     """The key was used before, for another request."""
@@ -32,12 +40,16 @@ def fingerprint(value: object) -> bytes:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str)).digest()
 
 
-def check_key(owner_key: str, key: str) -> None:
-    """Raises Invalid unless `key` can serve: 1 to 100 characters, and for a guest a UUIDv4, which nobody can guess."""
+def check_key(owner: str, key: str) -> str:
+    """The key as it is kept. Raises Invalid unless it can serve: 1 to 100 characters, and for a guest a UUIDv4, which
+    nobody can guess; in lower case, for it is the same in either."""
     if not 1 <= len(key) <= 100:
         raise Invalid("An idempotency key has 1 to 100 characters.", field="idempotencyKey")
-    if owner_key == "guest" and not is_uuid4(key):
+    if owner != GUEST:
+        return key
+    if not is_uuid4(key):
         raise Invalid("A guest's idempotency key is a random UUID (version 4).", field="idempotencyKey")
+    return key.lower()
 
 
 def is_uuid4(text: str) -> bool:
@@ -49,21 +61,19 @@ def is_uuid4(text: str) -> bool:
     return value.version == 4 and str(value) == text.lower()
 
 
-async def claim(
-    session: Session, owner_key: str, operation: str, key: str, print_: bytes, result_id: UUID
-) -> UUID | None:
+async def claim(session: Session, owner: str, operation: str, key: str, print_: bytes, result_id: UUID) -> UUID | None:
     """Take `key` for this request. None: it is new, do the work. A UUID: the row that came of it the first time.
 
     Raises KeyReused where the key stands for another input, and Invalid where it cannot serve.
     """
-    check_key(owner_key, key)
-    row = {"owner": owner_key, "operation": operation, "key": key, "fingerprint": print_, "result_id": result_id}
+    key = check_key(owner, key)
+    row = {"owner": owner, "operation": operation, "key": key, "fingerprint": print_, "result_id": result_id}
     taken = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
     if await session.scalar(taken) is not None:
         return None
     known = await session.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.result_id).where(
-            IdempotencyKey.owner == owner_key, IdempotencyKey.operation == operation, IdempotencyKey.key == key
+            IdempotencyKey.owner == owner, IdempotencyKey.operation == operation, IdempotencyKey.key == key
         )
     )
     earlier = known.one()

@@ -15,7 +15,7 @@ from core.db import ReadSession, Session
 from core.errors import Conflict, NotFound
 from core.states import Machine
 from models import Claim, Fact, Hold, HoldItem, HoldStatus, Pool, SeatStatus
-from services import outbox, transitions
+from services import idempotency, outbox, transitions
 from services.seats import SEAT
 
 HOLD = Machine(
@@ -58,7 +58,7 @@ class Owner:
     @property
     def key(self) -> str:
         """How idempotency keys and history name this owner."""
-        return f"user:{self.user_id}" if self.user_id else "guest"
+        return idempotency.owner_key(self.user_id)
 
 
 @dataclass(frozen=True, kw_only=True)

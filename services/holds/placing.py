@@ -104,7 +104,7 @@ async def place(db: Database, plans: Plans, owner: Owner, wants: Sequence[SlotUn
     idempotency.KeyReused. Nothing is held then.
     """
     check_shape(wants, minutes)
-    idempotency.check_key(owner.key, key)
+    key = idempotency.check_key(owner.key, key)
     async with db.transaction() as session:
         request = await prepare(session, plans, owner, wants, minutes, key)
         outcome = await attempt(session, request)

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from core.ids import global_id
-from tests.fakes.clients import Client, key, watching
+from tests.fakes.clients import DOCUMENTS, Client, key, watching
 from tests.stories.journeys import Choice, book, choose, hold, in_days, pay, seat_statuses, traveller
 
 
@@ -143,3 +143,54 @@ async def test_a_wrong_booking_token_and_a_method_that_is_none(client: Client) -
     assert nothing["__typename"] in {"InvalidInput", "PaymentDeclined"}
     found = await client.ask("BookingByPnr", pnr=booking["pnr"], lastName="Lovelace")
     assert found["status"] == "SEATS_LOCKED"
+
+
+async def test_a_stream_of_a_flight_that_never_was(server_url: str) -> None:
+    id_ = global_id("Flight", 10**15)
+    for operation, variables in (("SeatMapEvents", {"flightId": id_}), ("FlightStatusEvents", {"flightIds": [id_]})):
+        async with watching(server_url, operation, after=None, **variables) as seen:
+            (error,) = await seen.refusal()
+        assert error["extensions"] == {"code": "NOT_FOUND"}
+
+
+async def test_a_subscription_over_http(client: Client) -> None:
+    answer = await client.post('subscription { seatMapEvents(flightId: "x") { __typename } }')
+    assert answer["errors"][0]["extensions"] == {"code": "BAD_REQUEST"}
+
+
+async def test_more_than_one_operation_may_ask_for(client: Client) -> None:
+    many = " ".join(f'a{n}: departures(airport: "JFK", first: 1) {{ id }}' for n in range(13))
+    answer = await client.post(f"{{ {many} }}")
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["TOO_COSTLY"]
+    assert sum(value is None for value in answer["data"].values()) == 1
+
+
+@pytest.mark.parametrize("day", ["20261215ab", "2026-W50-1", "2026-12-15T00:00", "2026-02-30"])
+async def test_a_date_that_is_none(client: Client, day: str) -> None:
+    answer = await client.post(DOCUMENTS, {"input": searching(date=day)}, "SearchFlights")
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-12-15", "now"])
+async def test_a_moment_that_is_none(client: Client, moment: str) -> None:
+    document = 'query($from: DateTime) { departures(airport: "JFK", from: $from) { id } }'
+    answer = await client.post(document, {"from": moment})
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_null_where_none_may_be(client: Client) -> None:
+    answer = await client.post('query($n: Int = 3) { departures(airport: "JFK", first: $n) { id } }', {"n": None})
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_an_id_with_a_control_character_in_it(client: Client) -> None:
+    answer = await client.post("query($id: ID!) { node(id: $id) { id } }", {"id": global_id("Airport", "\0")})
+    assert answer["errors"][0]["extensions"] == {"code": "INVALID_ID", "field": "id"}
+
+
+async def test_one_uuid_is_one_key_in_either_case(client: Client) -> None:
+    choice = await choose(client, in_days(19))
+    wanted = [{"flightId": choice.flight_id, "seats": choice.seats}]
+    same = key()
+    first = await client.do("HoldSeats", flights=wanted, idempotencyKey=same)
+    assert (await client.do("HoldSeats", flights=wanted, idempotencyKey=same.upper()))["id"] == first["id"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -54,12 +53,12 @@ def started(home: Path, **environment: str) -> Iterator[Server]:
 
 
 def wait_until_ready(server: Server, output: Path) -> None:
-    """Return once /readyz says yes; raises RuntimeError with what the console said where it never does."""
+    """Return once the console says so, when the flights are loaded; raises RuntimeError where it never does."""
+    began = output.stat().st_size
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.process.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{server.url}/readyz").status_code == 200:
-                return
+        if "Ready after" in output.read_text()[began:] and httpx.get(f"{server.url}/readyz").status_code == 200:
+            return
         time.sleep(0.1)
     raise RuntimeError(f"Jetway did not start:\n{output.read_text()[-4000:]}")
 

@@ -20,6 +20,7 @@ from models import Cabin
 from resolvers.itineraries import SHAPE
 from services import itineraries
 from services.itineraries import (
+    Candidate,
     FlightFiltersInput,
     FlightSearchInput,
     OfferSort,
