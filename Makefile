@@ -8,13 +8,13 @@ VENV := .venv/bin
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help run test check bench schema format lock clean run-environment dev-environment
+.PHONY: help run test check bench invariants schema format lock clean run-environment dev-environment
 .DEFAULT_GOAL := help
 
 help: ## what there is
 	@echo "Jetway"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  Settings: HOST, PORT (8000), JETWAY_HOME, DATABASE_URL, REDIS_URL, STRIPE_API_KEY; see docs/running.md."
 
@@ -34,6 +34,9 @@ check: dev-environment ## format, lint, types, import rules, contract
 
 bench: dev-environment ## the figures of docs/performance.md
 	@$(VENV)/python -m bench
+
+invariants: run-environment ## what must always hold, asked of the running server's database
+	@$(VENV)/python -m scripts.invariants
 
 schema: dev-environment ## write schema.graphql from the code
 	@$(VENV)/python -m scripts.contract --write

@@ -1,0 +1,204 @@
+"""What must always hold, asked of the database itself.
+
+Each invariant counts what it looked at and names what breaks it. All of them read one snapshot (REPEATABLE READ), so
+that a sale between two questions cannot look like a fault. Tests ask after every disaster, operators whenever they
+like (`make invariants`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from core.db import Database
+
+MOST_NAMED = 10
+"""How many broken things an invariant names."""
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """`counted` is SQL for one number; `broken` is SQL for one line of text per fault."""
+
+    name: str
+    counted: str
+    broken: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an invariant found: how much it looked at, and the first faults. It holds where there are none."""
+
+    name: str
+    counted: int
+    broken: Sequence[str]
+
+
+SOLD = "('PAYMENT_PENDING', 'CONFIRMED', 'CHECKED_IN', 'COMPLETED', 'NO_SHOW')"
+"""Bookings whose seats are sold, once their hold is BOOKED; for a moment, while the money is taken, PAYMENT_PENDING."""
+
+INVARIANTS = (
+    Invariant(
+        "Claims are units of their slot's layout",
+        "SELECT count(*) FROM claims",
+        """
+        SELECT format('slot %s has no unit %s', claims.slot_id, claims.unit)
+        FROM claims LEFT JOIN slots ON slots.id = claims.slot_id
+        LEFT JOIN layout_units AS place ON place.layout_id = slots.layout_id AND place.unit = claims.unit
+        WHERE place.unit IS NULL
+        """,
+    ),
+    Invariant(
+        "A live claim belongs to a live hold, which keeps that very unit",
+        "SELECT count(*) FROM claims WHERE status IN ('LOCKED', 'BOOKED', 'CHECKED_IN')",
+        """
+        SELECT format('slot %s unit %s is %s by hold %s, which is %s',
+                      claims.slot_id, claims.unit, claims.status, claims.hold_id, coalesce(holds.status, 'missing'))
+        FROM claims LEFT JOIN holds ON holds.id = claims.hold_id
+        WHERE (claims.status = 'LOCKED' AND claims.expires_at > jetway_now()
+               AND (holds.status IS DISTINCT FROM 'ACTIVE' OR holds.expires_at <> claims.expires_at))
+           OR (claims.status IN ('BOOKED', 'CHECKED_IN') AND holds.status IS DISTINCT FROM 'BOOKED')
+           OR (claims.status IN ('LOCKED', 'BOOKED', 'CHECKED_IN') AND NOT EXISTS (
+                   SELECT FROM hold_items AS item
+                   WHERE item.hold_id = claims.hold_id AND item.slot_id = claims.slot_id
+                     AND claims.unit = ANY (item.units)))
+        """,
+    ),
+    Invariant(
+        "A live hold has every unit that it keeps",
+        "SELECT count(*) FROM holds WHERE status = 'ACTIVE' AND expires_at > jetway_now()",
+        """
+        SELECT format('hold %s has lost %s of slot %s', holds.id, wanted.unit, item.slot_id)
+        FROM holds JOIN hold_items AS item ON item.hold_id = holds.id
+        CROSS JOIN unnest(item.units) AS wanted (unit)
+        LEFT JOIN claims ON claims.slot_id = item.slot_id AND claims.unit = wanted.unit
+        WHERE holds.status = 'ACTIVE' AND holds.expires_at > jetway_now()
+          AND (claims.hold_id IS DISTINCT FROM holds.id OR claims.status <> 'LOCKED')
+        """,
+    ),
+    Invariant(
+        "No hold outlives its cap and one payment",
+        "SELECT count(*) FROM holds WHERE status = 'ACTIVE'",
+        """
+        SELECT format('hold %s lasts until %s', id, expires_at)
+        FROM holds WHERE status = 'ACTIVE' AND expires_at > cap_at + interval '10 minutes'
+        """,
+    ),
+    Invariant(
+        "Pools hold what their holds keep",
+        "SELECT count(*) FROM pools",
+        """
+        SELECT format('slot %s %s: %s held, %s kept', pools.slot_id, pools.code, pools.held, coalesce(kept.quantity, 0))
+        FROM pools LEFT JOIN (
+            SELECT item.slot_id, item.pool, sum(item.quantity) AS quantity
+            FROM hold_items AS item JOIN holds ON holds.id = item.hold_id AND holds.status = 'ACTIVE'
+            GROUP BY item.slot_id, item.pool) AS kept
+          ON kept.slot_id = pools.slot_id AND kept.pool = pools.code
+        WHERE pools.held <> coalesce(kept.quantity, 0)
+        """,
+    ),
+    Invariant(
+        "Pools have sold what bookings own, and no more than is authorised",
+        "SELECT count(*) FROM pools",
+        f"""
+        SELECT format('slot %s %s: %s sold, %s owned, %s held, %s authorised', pools.slot_id, pools.code, pools.sold,
+                      coalesce(owned.quantity, 0), pools.held, pools.authorised)
+        FROM pools LEFT JOIN (
+            SELECT seat.slot_id, seat.pool, count(*) AS quantity
+            FROM seat_assignments AS seat
+            JOIN passengers ON passengers.id = seat.passenger_id
+            JOIN bookings ON bookings.id = passengers.booking_id AND bookings.status IN {SOLD}
+            JOIN holds ON holds.id = bookings.hold_id AND holds.status = 'BOOKED'
+            GROUP BY seat.slot_id, seat.pool) AS owned
+          ON owned.slot_id = pools.slot_id AND owned.pool = pools.code
+        WHERE pools.sold <> coalesce(owned.quantity, 0) OR pools.held < 0 OR pools.held + pools.sold > pools.authorised
+        """,  # noqa: S608 - the statuses above
+    ),
+    Invariant(
+        "A confirmed booking owns its seats",
+        "SELECT count(*) FROM bookings WHERE status IN ('CONFIRMED', 'CHECKED_IN')",
+        """
+        SELECT format('booking %s does not own %s of slot %s', bookings.pnr, seat.unit, seat.slot_id)
+        FROM bookings JOIN passengers ON passengers.booking_id = bookings.id
+        JOIN seat_assignments AS seat ON seat.passenger_id = passengers.id
+        LEFT JOIN claims ON claims.slot_id = seat.slot_id AND claims.unit = seat.unit
+        WHERE bookings.status IN ('CONFIRMED', 'CHECKED_IN')
+          AND (claims.hold_id IS DISTINCT FROM bookings.hold_id OR claims.status NOT IN ('BOOKED', 'CHECKED_IN'))
+        """,
+    ),
+    Invariant(
+        "A booking costs what its lines add up to",
+        "SELECT count(*) FROM bookings",
+        """
+        SELECT format('booking %s costs %s, its lines %s', bookings.pnr, bookings.total, sum(line.amount))
+        FROM bookings LEFT JOIN booking_lines AS line ON line.booking_id = bookings.id
+        GROUP BY bookings.id HAVING bookings.total <> coalesce(sum(line.amount), 0)
+        """,
+    ),
+    Invariant(
+        "A confirmed booking is paid in full, and has a ticket for each passenger and flight",
+        "SELECT count(*) FROM bookings WHERE status = 'CONFIRMED'",
+        """
+        SELECT format('booking %s: %s of %s paid, %s of %s tickets', pnr, paid, total, issued, due)
+        FROM (
+            SELECT bookings.pnr, bookings.total,
+                (SELECT coalesce(sum(captured - refunded), 0) FROM payments WHERE booking_id = bookings.id) AS paid,
+                (SELECT count(*) FROM tickets JOIN passengers ON passengers.id = tickets.passenger_id
+                 WHERE passengers.booking_id = bookings.id AND tickets.status = 'OPEN') AS issued,
+                (SELECT count(*) FROM passengers WHERE booking_id = bookings.id)
+                    * (SELECT count(*) FROM booking_segments WHERE booking_id = bookings.id) AS due
+            FROM bookings WHERE bookings.status = 'CONFIRMED') AS confirmed
+        WHERE paid <> total OR issued <> due
+        """,
+    ),
+    Invariant(
+        "A booking that is over keeps no money that it does not owe, and no open ticket",
+        "SELECT count(*) FROM bookings WHERE status IN ('EXPIRED', 'FAILED', 'CANCELLED')",
+        """
+        SELECT format('booking %s is %s with %s kept and %s open tickets', pnr, status, kept, open)
+        FROM (
+            SELECT bookings.pnr, bookings.status,
+                (SELECT coalesce(sum(captured - refunded), 0) FROM payments WHERE booking_id = bookings.id)
+                  - (SELECT coalesce(sum(refunds.amount), 0) FROM refunds
+                     JOIN payments ON payments.id = refunds.payment_id
+                     WHERE payments.booking_id = bookings.id AND refunds.status = 'REQUESTED')
+                  - (SELECT coalesce(max(fee), 0) FROM cancellation_quotes
+                     WHERE booking_id = bookings.id AND used_at IS NOT NULL) AS kept,
+                (SELECT count(*) FROM tickets JOIN passengers ON passengers.id = tickets.passenger_id
+                 WHERE passengers.booking_id = bookings.id AND tickets.status = 'OPEN') AS open
+            FROM bookings WHERE bookings.status IN ('EXPIRED', 'FAILED', 'CANCELLED')) AS over
+        WHERE kept <> 0 OR open <> 0
+        """,
+    ),
+    Invariant(
+        "Every status is where its history ends",
+        "SELECT (SELECT count(*) FROM bookings) + (SELECT count(*) FROM payments) + (SELECT count(*) FROM refunds)",
+        """
+        SELECT format('%s %s is %s, its history ends at %s', machine, subject, status, coalesce(last, 'nothing'))
+        FROM (
+            SELECT subjects.machine, subjects.subject, subjects.status,
+                (SELECT to_status FROM transitions
+                 WHERE transitions.subject_id = subjects.subject AND transitions.machine = subjects.machine
+                 ORDER BY transitions.id DESC LIMIT 1) AS last
+            FROM (SELECT 'booking' AS machine, id::text AS subject, status FROM bookings
+                  UNION ALL SELECT 'payment', id::text, status FROM payments
+                  UNION ALL SELECT 'refund', id::text, status FROM refunds
+                  UNION ALL SELECT 'hold', id::text, status FROM holds WHERE status <> 'ACTIVE') AS subjects) AS ends
+        WHERE last IS DISTINCT FROM status
+        """,
+    ),
+)
+
+
+async def check(db: Database) -> list[Finding]:
+    """Ask every invariant of one snapshot, in order."""
+    findings = []
+    async with db.reading(primary=True) as session:
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        for invariant in INVARIANTS:
+            counted: int = (await session.execute(text(invariant.counted))).scalar_one()
+            broken = await session.scalars(text(f"{invariant.broken} LIMIT {MOST_NAMED}"))
+            findings.append(Finding(invariant.name, counted, list(broken)))
+    return findings
