@@ -16,9 +16,9 @@ from core.keys import Keyring
 from models import Booking, CancellationQuote, Hold, Payment, User
 from resolvers.context import Context
 
-HOLD = "Hold"
-BOOKING = "Booking"
-PAYMENT = "Payment"
+HOLD_KIND = "Hold"
+BOOKING_KIND = "Booking"
+PAYMENT_KIND = "Payment"
 
 
 def token_for(keyring: Keyring, kind: str, key: UUID) -> str:
@@ -42,8 +42,8 @@ def is_owner(ctx: Context, owner_id: UUID | None) -> bool:
 
 async def hold(session: ReadSession, ctx: Context, hold_id: str, token: str | None, field: str = "holdId") -> Hold:
     """The hold, for its owner or whoever presents its token. Raises Invalid (the id), Forbidden, NotFound."""
-    key = ids.uuid_of(HOLD, hold_id, field)
-    by_token = proven(ctx, HOLD, key, token)
+    key = ids.uuid_of(HOLD_KIND, hold_id, field)
+    by_token = proven(ctx, HOLD_KIND, key, token)
     found = await session.get(Hold, key)
     if found is None or not (by_token or is_owner(ctx, found.owner_id)):
         raise NotFound("There is no such hold, or it is not yours.")
@@ -54,12 +54,12 @@ async def booking(
     session: ReadSession, ctx: Context, booking_id: str, token: str | None, field: str = "bookingId"
 ) -> Booking:
     """The booking, for its owner or whoever presents its token. Raises Invalid (the id), Forbidden, NotFound."""
-    return await booking_by_key(session, ctx, ids.uuid_of(BOOKING, booking_id, field), token)
+    return await booking_by_key(session, ctx, ids.uuid_of(BOOKING_KIND, booking_id, field), token)
 
 
 async def booking_by_key(session: ReadSession, ctx: Context, key: UUID, token: str | None) -> Booking:
     """The same by its key."""
-    by_token = proven(ctx, BOOKING, key, token)
+    by_token = proven(ctx, BOOKING_KIND, key, token)
     found = await session.get(Booking, key)
     if found is None or not (by_token or is_owner(ctx, found.owner_id)):
         raise NotFound("There is no such booking, or it is not yours.")
@@ -82,7 +82,7 @@ async def quoted_booking(session: ReadSession, ctx: Context, quote_id: UUID, tok
 
 async def payment(session: ReadSession, ctx: Context, payment_id: str) -> Payment:
     """The payment, for the owner of its booking. Raises Invalid (the id) and NotFound."""
-    found = await session.get(Payment, ids.uuid_of(PAYMENT, payment_id))
+    found = await session.get(Payment, ids.uuid_of(PAYMENT_KIND, payment_id))
     if found is None:
         raise NotFound("There is no such payment, or it is not yours.")
     await booking_by_key(session, ctx, found.booking_id, None)

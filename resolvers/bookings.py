@@ -28,7 +28,7 @@ from models import (
 )
 from resolvers import access
 from resolvers.context import Context, Info
-from resolvers.flights import FLIGHT
+from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
 from services import bookings, limits
 from services.bookings import Contact, CreateBooking, PassengerDetails, SeatChoice
@@ -36,7 +36,7 @@ from services.departures import Departure
 from services.fares import PriceLine
 from services.itineraries import Segment, Slice
 
-QUOTE = "CancellationQuote"
+QUOTE_KIND = "CancellationQuote"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ async def create_booking(info: Info, input: CreateBookingInput) -> ShownBooking:
     async with ctx.transaction() as session:
         held = await access.hold(session, ctx, input.hold_id, input.hold_token)
         row = await bookings.create(session, ctx.app.keyring, command(ctx, held, input))
-        token = access.token_for(ctx.app.keyring, access.BOOKING, row.id) if row.owner_id is None else None
+        token = access.token_for(ctx.app.keyring, access.BOOKING_KIND, row.id) if row.owner_id is None else None
         return await shown(session, row, owned=True, access_token=token)
 
 
@@ -159,7 +159,7 @@ def command(ctx: Context, held: Hold, input: CreateBookingInput) -> CreateBookin
                 date_of_birth=one.date_of_birth,
                 seats=tuple(
                     SeatChoice(
-                        slot_id=ids.number_of(FLIGHT, seat.flight_id, f"passengers.{index}.seats"),
+                        slot_id=ids.number_of(FLIGHT_KIND, seat.flight_id, f"passengers.{index}.seats"),
                         unit=seat.number.strip().upper(),
                     )
                     for seat in one.seats
@@ -206,7 +206,7 @@ async def quote_cancellation(info: Info, input: QuoteCancellationInput) -> Cance
 async def cancel_booking(info: Info, input: CancelBookingInput) -> ShownBooking:
     """Cancel as quoted; the money goes back at once, or as soon as the gateway answers."""
     ctx = info.context
-    quote_id = ids.uuid_of(QUOTE, input.quote_id, "quoteId")
+    quote_id = ids.uuid_of(QUOTE_KIND, input.quote_id, "quoteId")
     async with ctx.reading() as session:
         found = await access.quoted_booking(session, ctx, quote_id, input.booking_token)
     row = await bookings.cancel(

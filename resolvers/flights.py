@@ -20,7 +20,7 @@ from services.itineraries import find_airport
 from services.offers import OfferSegment
 from services.seats import SeatMap
 
-FLIGHT = "Flight"
+FLIGHT_KIND = "Flight"
 COST = 10
 """What a seat map, a search or a board takes of an operation's allowance."""
 
@@ -29,7 +29,7 @@ BOARD_LOOKS_BACK = timedelta(hours=1)
 
 async def flight(info: Info, id: strawberry.ID) -> Departure | None:
     """The flight with that id; null where there is none. Raises Invalid for what is no id."""
-    slot_id = ids.number_of(FLIGHT, id)
+    slot_id = ids.number_of(FLIGHT_KIND, id)
     async with info.context.reading() as session:
         return (await timetable.by_slots(session, [slot_id])).get(slot_id)
 

@@ -16,7 +16,7 @@ from core.errors import NotFound
 from models import Hold, HoldStatus
 from resolvers import access
 from resolvers.context import Context, Info
-from resolvers.flights import FLIGHT
+from resolvers.flights import FLIGHT_KIND
 from services import holds
 from services.departures import Departure
 from services.holds import SlotUnits
@@ -102,7 +102,7 @@ async def hold_seats(info: Info, input: HoldSeatsInput) -> ShownHold:
     ctx = info.context
     wants = [
         SlotUnits(
-            slot_id=ids.number_of(FLIGHT, some.flight_id, f"flights.{index}.flightId"),
+            slot_id=ids.number_of(FLIGHT_KIND, some.flight_id, f"flights.{index}.flightId"),
             units=tuple(seat.strip().upper() for seat in some.seats),
         )
         for index, some in enumerate(input.flights)
@@ -149,5 +149,5 @@ async def held_flights(root: strawberry.Parent[ShownHold], info: Info) -> list[H
 async def shown(session: ReadSession, ctx: Context, row: Hold) -> ShownHold:
     """A hold with its true status: one whose deadline has passed is EXPIRED, whether or not that is written down."""
     over = row.status is HoldStatus.ACTIVE and row.expires_at <= await holds.now(session)
-    token = None if row.owner_id is not None else access.token_for(ctx.app.keyring, access.HOLD, row.id)
+    token = None if row.owner_id is not None else access.token_for(ctx.app.keyring, access.HOLD_KIND, row.id)
     return ShownHold(row, token, HoldStatus.EXPIRED if over else row.status)

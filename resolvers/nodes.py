@@ -46,9 +46,9 @@ async def find_user(info: Info, id: strawberry.ID) -> Any:
 
 FINDERS: dict[str, Callable[[Info, strawberry.ID], Awaitable[Any]]] = {
     "Airport": find_airport,
-    access.BOOKING: bookings.booking,
-    flights.FLIGHT: flights.flight,
-    access.HOLD: holds.hold,
-    access.PAYMENT: find_payment,
+    access.BOOKING_KIND: bookings.booking,
+    flights.FLIGHT_KIND: flights.flight,
+    access.HOLD_KIND: holds.hold,
+    access.PAYMENT_KIND: find_payment,
     "User": find_user,
 }

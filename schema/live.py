@@ -13,7 +13,7 @@ from core.db import Database
 from core.errors import NotFound
 from models import SeatStatus
 from resolvers.context import Info
-from resolvers.flights import FLIGHT
+from resolvers.flights import FLIGHT_KIND
 from schema.flights import Flight
 from schema.nodes import rows_of
 from schema.scalars import BigInt
@@ -81,7 +81,7 @@ async def seat_map_events(
 ) -> AsyncGenerator[seats.SeatMapEvent, None]:
     """The seats of one flight, live. Raises NotFound for a flight that there is not."""
     app = info.context.app
-    slot_id = ids.number_of(FLIGHT, flight_id, "flightId")
+    slot_id = ids.number_of(FLIGHT_KIND, flight_id, "flightId")
     await check_known(app.database, [slot_id])
     async for event in seats.seat_map_events(app.database, app.plans, app.hub, slot_id, after):
         yield event
@@ -92,7 +92,7 @@ async def flight_status_events(
 ) -> AsyncGenerator[ShownChange, None]:
     """The day of some flights, live. Raises NotFound where there is not one of them."""
     ctx = info.context
-    slot_ids = [ids.number_of(FLIGHT, flight_id, "flightIds") for flight_id in flight_ids]
+    slot_ids = [ids.number_of(FLIGHT_KIND, flight_id, "flightIds") for flight_id in flight_ids]
     await check_known(ctx.app.database, flights.wanted(slot_ids))
     async for change in flights.flight_status_events(ctx.app.database, ctx.app.hub, slot_ids, after):
         # From the primary: a replica may not know yet what has just been told.

@@ -17,7 +17,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 
 from core import errors, ids, telemetry
-from resolvers.flights import FLIGHT
+from resolvers.flights import FLIGHT_KIND
 from resolvers.itineraries import new_offer
 from schema.itineraries import Offer
 from services import bookings, holds, offers, payments
@@ -161,7 +161,7 @@ class QuoteExpired(Problem):
 def taken_seats(error: holds.SeatsTaken) -> list[TakenSeats]:
     """The seats of the error, by the ids that clients know."""
     return [
-        TakenSeats(flight_id=strawberry.ID(ids.global_id(FLIGHT, slot_id)), seats=seats)
+        TakenSeats(flight_id=strawberry.ID(ids.global_id(FLIGHT_KIND, slot_id)), seats=seats)
         for slot_id, seats in error.taken.items()
     ]
 
