@@ -35,7 +35,6 @@ class Settings:
     stripe_api_key: str
     stripe_webhook_secret: str
     stripe_api_base: str
-    public_url: str
     pool_size: int
     log_level: str
     trusted_proxies: str
@@ -61,7 +60,6 @@ class Settings:
             stripe_api_key=required(env, "STRIPE_API_KEY"),
             stripe_webhook_secret=required(env, "STRIPE_WEBHOOK_SECRET"),
             stripe_api_base=env.get("STRIPE_API_BASE", STRIPE).rstrip("/"),
-            public_url=env.get("PUBLIC_URL", f"http://{host}:{port}").rstrip("/"),
             pool_size=read_positive(env, "DATABASE_POOL_SIZE", 16),
             log_level=env.get("LOG_LEVEL", "INFO").upper(),
             trusted_proxies=env.get("FORWARDED_ALLOW_IPS", "").strip(),

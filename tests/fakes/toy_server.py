@@ -151,7 +151,6 @@ def toy_settings(database_url: str, redis_url: str, secret: bytes = b"s" * 32) -
         stripe_api_key="sk_test_toy",
         stripe_webhook_secret="whsec_toy",
         stripe_api_base="http://127.0.0.1:9",
-        public_url="http://127.0.0.1",
         pool_size=4,
         log_level="INFO",
         trusted_proxies="",

@@ -42,7 +42,6 @@ def test_what_is_not_said_has_a_default() -> None:
         "stripe_api_key": "sk_test_1",
         "stripe_webhook_secret": "whsec_1",
         "stripe_api_base": "https://api.stripe.com",
-        "public_url": "http://127.0.0.1:8000",
         "pool_size": 16,
         "log_level": "INFO",
         "trusted_proxies": "",
@@ -55,13 +54,12 @@ def test_what_is_said_counts() -> None:
         PORT="1",
         READ_DATABASE_URL="postgres://replica/jetway",
         STRIPE_API_BASE="http://127.0.0.1:12111/",
-        PUBLIC_URL="https://fly.example/",
         DATABASE_POOL_SIZE="4",
         LOG_LEVEL="debug",
     )
     assert (said.host, said.port, said.pool_size, said.log_level) == ("0.0.0.0", 1, 4, "DEBUG")  # noqa: S104
     assert said.read_database_url == "postgresql+asyncpg://replica/jetway"
-    assert (said.stripe_api_base, said.public_url) == ("http://127.0.0.1:12111", "https://fly.example")
+    assert said.stripe_api_base == "http://127.0.0.1:12111"
     assert said.sandbox
     assert not read().sandbox
 
