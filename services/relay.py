@@ -9,9 +9,9 @@ with it the lock, and another takes over in a fraction of a second. In each turn
 3. writes down that they were published.
 
 A crash between 2 and 3 publishes again: at least once. A leader that stalls and does not know that it has lost its lock
-may finish telling old facts beside its successor: consumers go by position, and skip what they know. While Valkey is away facts get their
-positions and wait in PostgreSQL. The relay owns its connection and its transactions: it is no service that a session is
-passed to.
+may finish telling old facts beside its successor: consumers go by position, and skip what they know. While Valkey is
+away facts get their positions and wait in PostgreSQL. The relay owns its connection and its transactions: it is no
+service that a session is passed to.
 """
 
 from __future__ import annotations

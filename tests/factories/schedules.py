@@ -47,7 +47,7 @@ async def write_schedule(database: Database, *, days_ahead: int = 10) -> Schedul
     """Flights UA1 (09:00) and UA2 (17:00) from JFK to LAX, `days_ahead` days from now, six hours each.
 
     Both have the layout of `rows()`: 1A to 1D in FIRST, 2A to 3D in ECONOMY; row 2 is an exit row with extra legroom.
-    Fares: MAIN 100.00, not refundable; FLEX 180.00, refundable less 25.00; FIRST 500.00. Tax: 7.5 %; a fee: 5.60 a head.
+    Fares: MAIN 100.00, not refundable; FLEX 180.00, refundable less 25.00; FIRST 500.00. Tax 7.5 %, fee 5.60 a head.
     """
     day = (datetime.now(ZoneInfo(NEW_YORK)) + timedelta(days=days_ahead)).date()
     ids: list[int] = []
