@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -118,8 +119,8 @@ class Worker:
     def handlers(self) -> dict[Entrypoint, Handler]:
         """What each kind of job does."""
 
-        async def advance_booking(payload: dict[str, Any]) -> None:
-            await bookings.advance(self._db, self._gateways, UUID(payload["booking_id"]))
+        async def advance_booking(payload: dict[str, Any]) -> timedelta | None:
+            return await bookings.advance(self._db, self._gateways, UUID(payload["booking_id"]))
 
         async def handle_webhook(payload: dict[str, Any]) -> None:
             await payments.handle_event(self._db, self._gateways, payload["gateway"], payload["event_id"])

@@ -2,7 +2,8 @@
 
 The queue is pgqueuer's, in our own database: a job exists if and only if its transaction was committed. What a job does
 is none of this file's business: the worker hands it the handlers, which are idempotent, because a job runs again when
-its worker was killed. A job that keeps failing is held for a person, never thrown away.
+its worker was killed. A job that keeps failing is held for a person, never thrown away. A job that has to wait is
+postponed by its handler and runs again: it never enqueues itself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from pgqueuer import AsyncpgDriver, Queries
+from pgqueuer import AsyncpgDriver, Queries, RetryRequested
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.models import Job
@@ -45,8 +46,11 @@ JOBS = Counter("jetway_jobs_total", "Runs of background jobs.", ["entrypoint", "
 
 log = logger("jobs")
 
-Handler = Callable[[dict[str, Any]], Awaitable[None]]
-"""Does a job, given its payload. Idempotent; whatever it raises means: again, later."""
+Handler = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
+"""Does a job, given its payload; returns after how long it is to run again, None when it is done.
+
+Idempotent; whatever it raises means: again, later.
+"""
 
 
 class Entrypoint(StrEnum):
@@ -117,7 +121,7 @@ def register(manager: QueueManager, entrypoint: Entrypoint, handler: Handler) ->
         payload = orjson.loads(job.payload or b"{}")
         try:
             async with asyncio.timeout(LONGEST_RUN):
-                await handler(payload)
+                again = await handler(payload)
         except Exception as error:
             last = job.attempts >= MAX_ATTEMPTS
             JOBS.labels(entrypoint, "held" if last else "failed").inc()
@@ -130,6 +134,9 @@ def register(manager: QueueManager, entrypoint: Entrypoint, handler: Handler) ->
                 exc_info=error,
             )
             raise
+        if again is not None:
+            JOBS.labels(entrypoint, "postponed").inc()
+            raise RetryRequested(again)
         JOBS.labels(entrypoint, "done").inc()
 
     executor = partial(

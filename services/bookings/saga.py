@@ -14,12 +14,10 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Interval, func, select, type_coerce
-
 from core.db import Database
 from core.log import logger
-from models import BookingStatus, Hold, Payment, PaymentStatus, TicketStatus
-from services import holds, jobs, payments, refunds, tickets
+from models import BookingStatus, Payment, PaymentStatus, TicketStatus
+from services import holds, payments, refunds, tickets
 from services.bookings import reading, rows
 from services.bookings.situation import Situation, look, unchanged, unchanged_with_hold
 from services.gateways import (
@@ -42,22 +40,29 @@ Step = Callable[[Situation], Awaitable[bool]]
 
 AFTER_DEADLINE = timedelta(seconds=1)
 
+BUSY = timedelta(minutes=1)
+"""When a gateway is asked again that is not ready to be told our next step."""
+
 log = logger("bookings")
 
 
-async def advance(db: Database, gateways: Gateways, booking_id: UUID) -> None:
-    """Take every step that can be taken now; returns when the booking is at its end, or waits for somebody.
+async def advance(db: Database, gateways: Gateways, booking_id: UUID) -> timedelta | None:
+    """Take every step that can be taken now; returns None when there is nothing left to do.
 
+    A booking that waits for somebody is to be looked at again after the time returned: the job behind it sees to that.
     Owns its short transactions. Raises NotFound, and GatewayUnavailable where the gateway does not answer: nothing is
     lost then, and calling again goes on.
     """
     while (seen := await look(db, gateways, booking_id)) is not None:
         if seen.booking is BookingStatus.CANCELLED:
             await refunds.settle(db, gateways, booking_id)
-            return
+            return None
         step = due(seen)
-        if step is None or not await step(seen):
-            return
+        if step is None:
+            return None
+        if not await step(seen):
+            return BUSY if seen.dead or seen.sold else seen.left + AFTER_DEADLINE
+    return None
 
 
 def due(seen: Situation) -> Step | None:
@@ -116,7 +121,7 @@ async def write(seen: Situation, outcome: Outcome) -> bool:
 
 
 async def note(seen: Situation, to: PaymentStatus, outcome: NeedsAction | Processing | Authorised | Captured) -> bool:
-    """Write that a payment came further; a payment that waits gets a job for the moment at which its time is over."""
+    """Write that a payment came further."""
     if to is seen.payment:
         return False
     async with seen.db.transaction() as session:
@@ -128,10 +133,6 @@ async def note(seen: Situation, to: PaymentStatus, outcome: NeedsAction | Proces
             payment.redirect_url = getattr(outcome, "redirect_url", None)
             cause = Cause(actor="gateway", reason=f"the gateway answered {type(outcome).__name__}")
             await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
-            if to in payments.WAITING:
-                left = select(type_coerce(Hold.expires_at - func.jetway_now(), Interval)).where(Hold.id == seen.hold_id)
-                delay: timedelta = (await session.execute(left)).scalar_one()
-                await jobs.advance_booking(session, seen.booking_id, delay=max(delay, timedelta()) + AFTER_DEADLINE)
     if found is None:
         await drop_orphan(seen, outcome.gateway_id)
     return True

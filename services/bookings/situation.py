@@ -8,10 +8,10 @@ somebody else has taken the step, and there is nothing to write.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Interval, and_, func, select, type_coerce
 
 from core.db import Database, Session
 from core.errors import NotFound
@@ -26,7 +26,8 @@ from services.gateways import Gateway, Gateways, Order
 class Situation:
     """A booking with the payment that is under way or taken, as one moment showed them.
 
-    `sold` tells that the seats were taken over from the hold; `dead` that the hold keeps nothing any more.
+    `sold` tells that the seats were taken over from the hold; `dead` that the hold keeps nothing any more; `left` how
+    far its deadline is away, negative once it has passed.
     """
 
     db: Database
@@ -44,6 +45,7 @@ class Situation:
     initiated_at: datetime
     sold: bool
     dead: bool
+    left: timedelta
 
     @property
     def order(self) -> Order:
@@ -73,8 +75,9 @@ class Situation:
 async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation | None:
     """The booking as the primary has it now; None where no payment of it is under way or taken. Raises NotFound."""
     under_way = and_(Payment.booking_id == Booking.id, Payment.status.not_in(payments.OVER))
+    left = type_coerce(Hold.expires_at - func.jetway_now(), Interval).label("left")
     chosen = (
-        select(Booking, Payment, Hold.status, (Hold.expires_at <= func.jetway_now()).label("over"))
+        select(Booking, Payment, Hold.status, left)
         .join(Hold, Hold.id == Booking.hold_id)
         .outerjoin(Payment, under_way)
         .where(Booking.id == booking_id)
@@ -83,7 +86,7 @@ async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation 
         found = (await session.execute(chosen)).one_or_none()
     if found is None:
         raise NotFound("There is no such booking.")
-    booking, hold, over = found.Booking, found.status, found.over
+    booking, hold = found.Booking, found.status
     payment: Payment | None = found.Payment
     if payment is None:
         return None
@@ -102,7 +105,8 @@ async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation 
         return_url=payment.return_url,
         initiated_at=payment.created_at,
         sold=hold is HoldStatus.BOOKED,
-        dead=hold in (HoldStatus.RELEASED, HoldStatus.EXPIRED) or (hold is HoldStatus.ACTIVE and over),
+        dead=hold is not HoldStatus.BOOKED and (hold is not HoldStatus.ACTIVE or found.left <= timedelta()),
+        left=found.left,
     )
 
 

@@ -102,6 +102,25 @@ async def test_a_job_that_fails_runs_again(database: Database, database_url: str
     assert runs == 2
 
 
+async def test_a_job_that_its_handler_postpones_runs_again_and_has_not_failed(
+    database: Database, database_url: str
+) -> None:
+    runs = 0
+
+    async def handler(_: dict[str, Any]) -> timedelta | None:
+        nonlocal runs
+        runs += 1
+        return timedelta() if runs <= jobs.MAX_ATTEMPTS + 2 else None
+
+    async def done() -> bool:
+        return await statuses(database) == []
+
+    async with consuming(database_url, handler):
+        await enqueue(database)
+        await eventually(done)
+    assert runs == jobs.MAX_ATTEMPTS + 3
+
+
 async def test_a_job_that_keeps_failing_is_held_for_a_person(database: Database, database_url: str) -> None:
     runs = 0
 

@@ -1,0 +1,93 @@
+"""A job stands behind every payment under way, and behind every refund, until it is at its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from core.db import Database
+from models import Booking
+from services import bookings, jobs
+from services.gateways import Gateways
+from services.jobs import Entrypoint
+from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.fakes.clock import set_clock
+from tests.fakes.waiting import eventually
+
+CHALLENGED, BACK = "pm_card_threeDSecure2Required", "https://shop.example/paid"
+
+
+async def waiting(desk: Desk, gateways: Gateways, used: str = "") -> Booking:
+    """A booking whose payer is at their bank."""
+    booking = await desk.booked("3A")
+    await bookings.pay(desk.database, gateways, booking.id, CHALLENGED, BACK, GUEST, used or key())
+    return booking
+
+
+async def scalar(database: Database, query: str) -> Any:
+    async with database.reading() as session:
+        return (await session.execute(text(query))).scalar_one()
+
+
+async def do(database: Database, statement: str) -> None:
+    async with database.transaction() as session:
+        await session.execute(text(statement))
+
+
+async def status(database: Database, booking: Booking) -> str:
+    async with database.reading() as session:
+        return (await session.get_one(Booking, booking.id)).status
+
+
+@asynccontextmanager
+async def working(database: Database, database_url: str, gateways: Gateways) -> AsyncIterator[None]:
+    """A worker that looks after bookings until the block ends."""
+
+    async def advance(payload: dict[str, Any]) -> timedelta | None:
+        return await bookings.advance(database, gateways, UUID(payload["booking_id"]))
+
+    stop = asyncio.Event()
+    handlers = dict.fromkeys(Entrypoint, advance)
+    task = asyncio.create_task(jobs.consume(database_url, handlers, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait((task,))
+
+
+async def test_a_payment_that_waits_is_looked_at_again_just_after_its_deadline(desk: Desk, gateways: Gateways) -> None:
+    await set_clock(desk.database, datetime.now(UTC))
+    booking = await waiting(desk, gateways)
+    left = await scalar(desk.database, "SELECT expires_at - jetway_now() FROM holds")
+    assert await bookings.advance(desk.database, gateways, booking.id) == left + timedelta(seconds=1)
+
+
+async def test_a_job_that_comes_early_is_postponed_until_the_payment_is_at_its_end(
+    desk: Desk, gateways: Gateways, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LOOK_AGAIN", timedelta(milliseconds=100))
+    booking = await waiting(desk, gateways)
+    at_once = "UPDATE pgqueuer SET execute_after = now() WHERE status = 'queued'"
+
+    async def postponed() -> bool:
+        waits = "SELECT count(*) FROM pgqueuer, holds WHERE pgqueuer.status = 'queued' AND execute_after > expires_at"
+        return int(await scalar(desk.database, waits)) == 1
+
+    async def expired() -> bool:
+        done = await scalar(desk.database, "SELECT count(*) FROM pgqueuer") == 0
+        return done and await status(desk.database, booking) == "EXPIRED"
+
+    async with working(desk.database, database_url, gateways):
+        await do(desk.database, at_once)
+        await eventually(postponed)
+        await pass_time(desk.database, timedelta(minutes=16))
+        await do(desk.database, at_once)
+        await eventually(expired)
