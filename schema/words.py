@@ -107,6 +107,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "BEYOND_SCHEDULE": "Flights of this date are not on sale yet.",
         "UNKNOWN_SEAT": "The flight has no such seat.",
         "NOT_FOUND": "There is no such thing, or it is not yours.",
+        "TOO_COSTLY": "The operation asks for too much at once: ask for less, or in several.",
         "FORBIDDEN": "You may not do this.",
         "UNAUTHENTICATED": "The credentials are wrong, expired or revoked: sign in.",
         "WRONG_TOKEN": "The token belongs to something else.",
