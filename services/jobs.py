@@ -2,8 +2,9 @@
 
 The queue is pgqueuer's, in our own database: a job exists if and only if its transaction was committed. What a job does
 is none of this file's business: the worker hands it the handlers, which are idempotent, because a job runs again when
-its worker was killed. A job that keeps failing is held for a person, never thrown away. A job that has to wait is
-postponed by its handler and runs again: it never enqueues itself.
+its worker was killed. A job that has to wait is postponed by its handler and runs again: it never enqueues itself. One
+that finds something away (`Unavailable`) is tried until that is back. Any other that keeps failing is held for a
+person, never thrown away.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.models import Job
 from prometheus_client import Counter
+from sqlalchemy import Interval, bindparam, text
 
 from core import direct
 from core.db import Session
+from core.errors import Unavailable
 from core.log import logger
 
 MAX_ATTEMPTS = 12
@@ -41,6 +44,14 @@ LONGEST_RUN = 60.0
 
 AT_ONCE = 20
 """Jobs that one worker runs at the same time."""
+
+LOOKED_AFTER = "advance:"
+"""What the key of the job behind a booking begins with; the booking's own follows."""
+
+HASTEN = text(
+    "UPDATE pgqueuer SET execute_after = now() + :delay"
+    " WHERE dedupe_key = :key AND status = 'queued' AND execute_after > now() + :delay"
+).bindparams(bindparam("delay", type_=Interval))
 
 JOBS = Counter("jetway_jobs_total", "Runs of background jobs.", ["entrypoint", "outcome"])
 
@@ -60,20 +71,33 @@ class Entrypoint(StrEnum):
     HANDLE_WEBHOOK = "handle_webhook"
 
 
-async def advance_booking(session: Session, booking_id: UUID, *, delay: timedelta | None = None) -> None:
-    """Have the booking's saga take its next step, after `delay`, once this transaction is committed."""
-    await enqueue(session, Entrypoint.ADVANCE_BOOKING, {"booking_id": str(booking_id)}, delay)
+async def advance_booking(session: Session, booking_id: UUID) -> None:
+    """Have the booking's saga take its next step at once, whatever job is at work on it, once this is committed."""
+    await enqueue(session, Entrypoint.ADVANCE_BOOKING, {"booking_id": str(booking_id)})
+
+
+async def look_after(session: Session, booking_id: UUID, delay: timedelta) -> None:
+    """Have a job stand behind the booking, and look at it after `delay` at the latest.
+
+    A booking has one such job, however often it is asked for: one that waits already is brought forward.
+    """
+    key, payload = f"{LOOKED_AFTER}{booking_id}", {"booking_id": str(booking_id)}
+    await enqueue(session, Entrypoint.ADVANCE_BOOKING, payload, delay, key)
 
 
 async def handle_webhook(session: Session, gateway: str, event_id: str) -> None:
     """Have a stored webhook event of `gateway` worked off, once this transaction is committed."""
-    await enqueue(session, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id}, None)
+    await enqueue(session, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id})
 
 
 async def enqueue(
-    session: Session, entrypoint: Entrypoint, payload: Mapping[str, str], delay: timedelta | None
+    session: Session,
+    entrypoint: Entrypoint,
+    payload: Mapping[str, str],
+    delay: timedelta = timedelta(),
+    key: str | None = None,
 ) -> None:
-    """Write a job in the session's transaction."""
+    """Write a job in the session's transaction. Of jobs with one key one waits or runs; one that waits is hastened."""
     await session.flush()
     connection = await session.connection()
     # SQLAlchemy begins a transaction with its first statement; pgqueuer goes round it to the driver below.
@@ -81,14 +105,19 @@ async def enqueue(
     raw = (await connection.get_raw_connection()).driver_connection
     if raw is None or not raw.is_in_transaction():
         raise RuntimeError("a job would be enqueued outside of the transaction")
-    await Queries(AsyncpgDriver(raw)).enqueue(str(entrypoint), orjson.dumps(payload), execute_after=delay)
+    (made,) = await Queries(AsyncpgDriver(raw)).enqueue(
+        str(entrypoint), orjson.dumps(payload), execute_after=delay, dedupe_key=key, on_conflict="skip"
+    )
+    if made is None:
+        await session.execute(HASTEN, {"key": key, "delay": delay})
 
 
 async def consume(database_url: str, handlers: Mapping[Entrypoint, Handler], stop: asyncio.Event) -> None:
     """Run jobs until `stop`, and then those that have begun to their end. Raises what the database raises.
 
     A failing job is tried again after 1, 2, 4 … 300 seconds, twelve times in all; then it is held with the status
-    `failed`, and counted, for a person to look at.
+    `failed`, and counted, for a person to look at. What a job finds away counts against nobody: it is tried until it
+    is back.
     """
     connection = await direct.connect(database_url, "jetway-jobs")
     manager = QueueManager(Queries(AsyncpgDriver(connection)))
@@ -122,6 +151,11 @@ def register(manager: QueueManager, entrypoint: Entrypoint, handler: Handler) ->
         try:
             async with asyncio.timeout(LONGEST_RUN):
                 again = await handler(payload)
+        except Unavailable as error:
+            JOBS.labels(entrypoint, "away").inc()
+            log.warning("job.away", entrypoint=entrypoint, attempts=job.attempts, job_id=job.id, error=error.message)
+            delay = min(FIRST_DELAY * 2 ** min(job.attempts, MAX_ATTEMPTS), LONGEST_DELAY)
+            raise RetryRequested(delay) from error
         except Exception as error:
             last = job.attempts >= MAX_ATTEMPTS
             JOBS.labels(entrypoint, "held" if last else "failed").inc()

@@ -189,7 +189,7 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
         return
     if payment is not None and quote.refund:
         await refunds.request(session, payment, Money(quote.refund, quote.currency), quote.reason, cause)
-        await jobs.advance_booking(session, booking_id, delay=payments.RESCUE)
+        await jobs.look_after(session, booking_id, payments.RESCUE)
     await tickets.close(session, booking_id, TicketStatus.REFUNDED if quote.refund else TicketStatus.VOID, cause)
     await holds.give_back(session, booking.hold_id, await reading.seats_sold(session, booking_id))
 

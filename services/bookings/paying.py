@@ -89,7 +89,7 @@ async def intend(
     known = await idempotency.claim(session, owner.key, "payBooking", key, print_, payment_id)
     if known is not None:
         if (await session.get_one(Payment, known)).status not in payments.OVER | payments.TAKEN:
-            await jobs.advance_booking(session, booking_id, delay=payments.RESCUE)
+            await jobs.look_after(session, booking_id, payments.RESCUE)
         return known
     booking = await keep_seats(session, booking_id)
     cause = Cause(actor=owner.key, reason="paying")
@@ -105,7 +105,7 @@ async def intend(
     )
     await payments.begin(session, payment, cause)
     await rows.move(session, booking, BookingStatus.PAYMENT_PENDING, cause)
-    await jobs.advance_booking(session, booking_id, delay=payments.RESCUE)
+    await jobs.look_after(session, booking_id, payments.RESCUE)
     return payment_id
 
 

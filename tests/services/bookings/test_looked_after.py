@@ -70,6 +70,16 @@ async def test_a_payment_that_waits_is_looked_at_again_just_after_its_deadline(d
     assert await bookings.advance(desk.database, gateways, booking.id) == left + timedelta(seconds=1)
 
 
+async def test_however_often_a_request_is_repeated_one_job_stands_behind_it(desk: Desk, gateways: Gateways) -> None:
+    used = key()
+    booking = await waiting(desk, gateways, used)
+    await do(desk.database, "UPDATE pgqueuer SET execute_after = now() + interval '9 minutes'")
+    for _ in range(3):
+        await bookings.pay(desk.database, gateways, booking.id, CHALLENGED, BACK, GUEST, used)
+    soon = "SELECT execute_after <= now() + interval '15 seconds' FROM pgqueuer"
+    assert await scalar(desk.database, soon) is True
+
+
 async def test_a_job_that_comes_early_is_postponed_until_the_payment_is_at_its_end(
     desk: Desk, gateways: Gateways, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from core.db import Database
+from core.errors import Unavailable
 from services import jobs
 from services.jobs import Entrypoint, Handler
 from tests.fakes.waiting import eventually
@@ -100,6 +101,33 @@ async def test_a_job_that_fails_runs_again(database: Database, database_url: str
         await enqueue(database)
         await eventually(done)
     assert runs == 2
+
+
+async def test_what_is_away_is_asked_until_it_is_back(database: Database, database_url: str) -> None:
+    runs = 0
+
+    async def handler(_: dict[str, Any]) -> None:
+        nonlocal runs
+        runs += 1
+        if runs <= jobs.MAX_ATTEMPTS + 2:
+            raise Unavailable("the gateway is away")
+
+    async def done() -> bool:
+        return await statuses(database) == []
+
+    async with consuming(database_url, handler):
+        await enqueue(database)
+        await eventually(done)
+    assert runs == jobs.MAX_ATTEMPTS + 3
+
+
+async def test_one_job_looks_after_a_booking_as_soon_as_anybody_asked(database: Database) -> None:
+    async with database.transaction() as session:
+        for minutes in (9, 2, 5):
+            await jobs.look_after(session, BOOKING, timedelta(minutes=minutes))
+    async with database.reading() as session:
+        waits = await session.execute(text("SELECT execute_after - created FROM pgqueuer"))
+        assert waits.scalars().all() == [timedelta(minutes=2)]
 
 
 async def test_a_job_that_its_handler_postpones_runs_again_and_has_not_failed(
