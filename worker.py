@@ -33,6 +33,7 @@ from services.relay import Relay
 
 SWEEP_SECONDS = 0.25
 SWEEP_SIZE = 200
+REVIVE_SECONDS = 60.0
 TOMBSTONE_SECONDS = 10.0
 TOMBSTONES = 1_000
 PRUNE_SECONDS = 60.0
@@ -70,6 +71,7 @@ class Worker:
             "jobs": lambda: self.until(jobs.consume(self._settings.database_url, self.handlers(), stop)),
             "holds": self.sweeper("holds", holds.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
             "bookings": self.sweeper("bookings", bookings.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
+            "revived": self.sweeper("revived", bookings.revive, SWEEP_SIZE, REVIVE_SECONDS),
             "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),
             "facts": self.prune,
             "lag": self.lag,

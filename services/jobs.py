@@ -23,7 +23,8 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.models import Job
 from prometheus_client import Counter
-from sqlalchemy import Interval, bindparam, text
+from sqlalchemy import ColumnElement, Interval, Text, and_, bindparam, cast, column, exists, select, table, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core import direct
 from core.db import Session
@@ -48,6 +49,8 @@ AT_ONCE = 20
 LOOKED_AFTER = "advance:"
 """What the key of the job behind a booking begins with; the booking's own follows."""
 
+QUEUE = table("pgqueuer", column("dedupe_key", Text))
+WAITS_OR_RUNS = "pgqueuer.status IN ('queued', 'picked')"
 HASTEN = text(
     "UPDATE pgqueuer SET execute_after = now() + :delay"
     " WHERE dedupe_key = :key AND status = 'queued' AND execute_after > now() + :delay"
@@ -83,6 +86,12 @@ async def look_after(session: Session, booking_id: UUID, delay: timedelta) -> No
     """
     key, payload = f"{LOOKED_AFTER}{booking_id}", {"booking_id": str(booking_id)}
     await enqueue(session, Entrypoint.ADVANCE_BOOKING, payload, delay, key)
+
+
+def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """A condition: the job that stands behind that booking waits or runs."""
+    waits_or_runs = and_(QUEUE.c.dedupe_key == LOOKED_AFTER + cast(booking_id, Text), text(WAITS_OR_RUNS))
+    return exists(select(QUEUE.c.dedupe_key).where(waits_or_runs))
 
 
 async def handle_webhook(session: Session, gateway: str, event_id: str) -> None:

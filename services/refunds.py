@@ -65,8 +65,8 @@ def payload(refund: Refund, payment: Payment) -> dict[str, object]:
     }
 
 
-async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> None:
-    """Ask the gateway for every refund of a booking that has not failed, and write what it says.
+async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> bool:
+    """Ask the gateway for every refund of a booking that has not failed, and write what it says; whether all are done.
 
     Raises GatewayUnavailable; asked again it goes on with the same keys.
     """
@@ -78,10 +78,13 @@ async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> None:
             .order_by(Refund.id)
         )
         due = [(refund, payment) for refund, payment in rows]
+    done = True
     for refund, payment in due:
         answer = await ask(gateways, refund, payment)
+        done = done and status_of(answer) is not None
         async with db.transaction() as session:
             await write(session, booking_id, refund.id, answer)
+    return done
 
 
 async def ask(gateways: Gateways, refund: Refund, payment: Payment) -> RefundAnswer | None:

@@ -2,7 +2,8 @@
 
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
 there, each upon the `situation.py` it finds; `cancellation.py` quotes by `terms.py` and cancels; `expiry.py` writes
-down what deadlines decided; `reading.py` finds. `rows.py` has the states of a booking and the order of locks.
+down what deadlines decided; `revival.py` finds what was left alone; `reading.py` finds the rest. `rows.py` has the
+states of a booking and the order of locks.
 """
 
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
@@ -18,6 +19,7 @@ from services.bookings.reading import (
     segments_by_booking_ids,
     tickets_by_passenger_ids,
 )
+from services.bookings.revival import revive
 from services.bookings.rows import BOOKING
 from services.bookings.rules import Contact, CreateBooking, PassengerDetails, SeatChoice
 from services.bookings.saga import advance
@@ -39,6 +41,7 @@ __all__ = [
     "pay",
     "payments_by_booking_ids",
     "quote_cancellation",
+    "revive",
     "seats_by_passenger_ids",
     "segments_by_booking_ids",
     "tickets_by_passenger_ids",

@@ -43,6 +43,9 @@ AFTER_DEADLINE = timedelta(seconds=1)
 BUSY = timedelta(minutes=1)
 """When a gateway is asked again that is not ready to be told our next step."""
 
+REFUNDING = timedelta(hours=1)
+"""When a gateway is asked again about a refund that it has accepted; its webhook comes first as a rule."""
+
 log = logger("bookings")
 
 
@@ -55,8 +58,7 @@ async def advance(db: Database, gateways: Gateways, booking_id: UUID) -> timedel
     """
     while (seen := await look(db, gateways, booking_id)) is not None:
         if seen.booking is BookingStatus.CANCELLED:
-            await refunds.settle(db, gateways, booking_id)
-            return None
+            return None if await refunds.settle(db, gateways, booking_id) else REFUNDING
         step = due(seen)
         if step is None:
             return None
