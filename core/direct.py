@@ -13,6 +13,7 @@ import asyncpg
 
 from core.db import is_away
 from core.errors import Unavailable
+from core.settings import libpq_url
 
 NOTICES_A_DEAD_HOST = MappingProxyType(
     {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3"}
@@ -27,7 +28,7 @@ async def connect(url: str, name: str, settings: Mapping[str, str] | None = None
     """
     try:
         return await asyncpg.connect(
-            url.replace("postgresql+asyncpg://", "postgresql://", 1),
+            libpq_url(url),
             timeout=5,
             command_timeout=30,
             server_settings={"application_name": name, **NOTICES_A_DEAD_HOST, **(settings or {})},

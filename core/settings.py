@@ -112,7 +112,14 @@ def asyncpg_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.split("+")[0] not in ("postgres", "postgresql"):
         raise SettingsError("DATABASE_URL starts with postgresql://")
-    return f"postgresql+asyncpg://{rest}"
+    # libpq's name for it, which operators know; the driver calls the same values `ssl`.
+    return f"postgresql+asyncpg://{rest.replace('?sslmode=', '?ssl=').replace('&sslmode=', '&ssl=')}"
+
+
+def libpq_url(url: str) -> str:
+    """The inverse of `asyncpg_url`: the same address for those who connect without SQLAlchemy."""
+    plain = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+    return plain.replace("?ssl=", "?sslmode=").replace("&ssl=", "&sslmode=")
 
 
 def home(env: Mapping[str, str] = os.environ) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings, SettingsError, home
+from core.settings import Settings, SettingsError, home, libpq_url
 
 SECRET, OTHER = b"\xff" * 32, b"\xfe" * 40
 
@@ -99,6 +99,13 @@ def test_a_database_is_postgresql(name: str, value: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg"])
 def test_however_the_driver_is_spelled_it_is_ours(scheme: str) -> None:
     assert read(DATABASE_URL=f"{scheme}://u:p@h/d").database_url == "postgresql+asyncpg://u:p@h/d"
+
+
+def test_the_mode_of_encryption_is_spelled_as_each_driver_has_it() -> None:
+    given = "postgresql://u:p@h/d?application_name=jetway&sslmode=require"
+    asked = read(DATABASE_URL=given).database_url
+    assert asked == "postgresql+asyncpg://u:p@h/d?application_name=jetway&ssl=require"
+    assert libpq_url(asked) == given
 
 
 def test_secrets_are_read_the_newest_first() -> None:
