@@ -190,15 +190,15 @@ async def call_off(seen: Situation, reason: str) -> bool:
 async def put_back(seen: Situation, outcome: Declined | Voided | None, reason: str) -> bool:
     """Give a payment up of which nothing is promised any more, and give the hold its old deadline back.
 
-    The booking may be paid anew while the hold lives, and is EXPIRED where it does not. `outcome` None: it was us who
-    called the payment off, because the seats are lost.
+    The booking may be paid anew while the hold lives, and is EXPIRED where it does not, and its hold ended with it.
+    `outcome` None: it was us who called the payment off, because the seats are lost.
     """
     async with seen.db.transaction() as session:
         found = await unchanged_with_hold(session, seen)
         if found is None:
             return True
-        booking, payment, hold = found
-        alive = outcome is not None and not seen.dead and hold.expires_at > await holds.now(session)
+        booking, payment, _ = found
+        alive = await holds.payment_failed(session, seen.hold_id) and outcome is not None
         payment.gateway_id = payment.gateway_id or (outcome.gateway_id if outcome else None)
         payment.redirect_url = None
         to, fact = PaymentStatus.VOIDED, "payment.voided"
@@ -210,7 +210,8 @@ async def put_back(seen: Situation, outcome: Declined | Voided | None, reason: s
         cause = Cause(actor="saga", reason=reason)
         await payments.move(session, payment, to, fact, cause)
         await rows.move(session, booking, BookingStatus.SEATS_LOCKED if alive else BookingStatus.EXPIRED, cause)
-        await holds.payment_failed(session, seen.hold_id)
+        if not alive:
+            await holds.abandon(session, seen.hold_id, cause)
     return True
 
 

@@ -43,8 +43,8 @@ TOLERANCE_SECONDS = 300
 SKEW = timedelta(minutes=1)
 """How far Stripe's clock and ours may be apart."""
 
-REACH = timedelta(minutes=12)
-"""How long after its row was written a payment can still have been sent: the payment grace and the SDK's patience."""
+REACH = timedelta(minutes=17)
+"""How long after its row was written a payment can still have been sent: a hold's longest time, the SDK's patience."""
 
 CONCERNS = {
     "payment_intent.amount_capturable_updated": Concern.PAYMENT,

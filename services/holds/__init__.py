@@ -7,7 +7,16 @@ Locks are taken in one order everywhere: claims by (slot, unit), then holds by i
 """
 
 from services.holds.expiry import expire_due, expire_due_in, sweep_tombstones
-from services.holds.keeping import attach, begin_payment, extend, give_back, payment_failed, release, take_over
+from services.holds.keeping import (
+    abandon,
+    attach,
+    begin_payment,
+    extend,
+    give_back,
+    payment_failed,
+    release,
+    take_over,
+)
 from services.holds.moves import HOLD, HoldExpired, Owner, SlotUnits, items, items_by_holds, lock, now
 from services.holds.placing import MAX_SEATS_PER_SLOT, MAX_SLOTS, SeatsTaken, place
 
@@ -19,6 +28,7 @@ __all__ = [
     "Owner",
     "SeatsTaken",
     "SlotUnits",
+    "abandon",
     "attach",
     "begin_payment",
     "expire_due",

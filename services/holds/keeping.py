@@ -79,11 +79,27 @@ async def release(session: Session, hold_id: UUID, cause: Cause, *, booked: bool
     if hold.booking_id is not None and not booked:
         raise HoldBooked
     await live(session, hold)
+    await let_go(session, hold, HoldStatus.RELEASED, cause)
+    return hold
+
+
+async def abandon(session: Session, hold_id: UUID, cause: Cause) -> None:
+    """End a hold whose booking has ended, with all that it still keeps; one that has ended stays as it is.
+
+    It is EXPIRED where its deadline has passed, RELEASED where it has not.
+    """
+    hold = await lock(session, hold_id)
+    if hold.status is HoldStatus.ACTIVE:
+        over = hold.expires_at <= await now(session)
+        await let_go(session, hold, HoldStatus.EXPIRED if over else HoldStatus.RELEASED, cause)
+
+
+async def let_go(session: Session, hold: Hold, to: HoldStatus, cause: Cause) -> None:
+    """End a locked, ACTIVE hold, and give back the seats that are still its own, and its quantities."""
     held = await items(session, hold.id)
     await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE)
-    await end(session, hold, HoldStatus.RELEASED, cause)
+    await end(session, hold, to, cause)
     await move_pools(session, {pool: (-count, 0) for pool, count in quantities(held).items()})
-    return hold
 
 
 async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
@@ -96,24 +112,30 @@ async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
 
 
 async def begin_payment(session: Session, hold_id: UUID) -> datetime:
-    """Move the deadline to ten minutes from now while somebody pays, and return it; asked again, it stays.
+    """Give somebody who pays ten minutes from now at least, and return the deadline; asked again, it stays.
 
-    Raises HoldExpired.
+    Never less than was promised: a deadline further away is kept. At most ten minutes beyond the hold's cap. Raises
+    HoldExpired.
     """
     hold = await lock(session, hold_id)
     moment = await live(session, hold)
     if hold.expires_before_payment is None:
         hold.expires_before_payment = hold.expires_at
-        await set_deadline(session, hold, min(moment, hold.cap_at) + PAYMENT_GRACE)
+        await set_deadline(session, hold, max(hold.expires_at, min(moment, hold.cap_at) + PAYMENT_GRACE))
     return hold.expires_at
 
 
-async def payment_failed(session: Session, hold_id: UUID) -> None:
-    """Put the deadline back to what it was before the payment; a hold that has ended stays as it is."""
+async def payment_failed(session: Session, hold_id: UUID) -> bool:
+    """Put the deadline back to what it was before the payment; whether the hold lives by it.
+
+    A hold that is dead never lives again: a deadline is brought forward here, never put off. Whoever is told that it
+    does not live ends it, with `abandon`.
+    """
     hold = await lock(session, hold_id)
     if hold.status is HoldStatus.ACTIVE and hold.expires_before_payment is not None:
-        deadline, hold.expires_before_payment = hold.expires_before_payment, None
+        deadline, hold.expires_before_payment = min(hold.expires_before_payment, hold.expires_at), None
         await set_deadline(session, hold, deadline)
+    return hold.status is HoldStatus.ACTIVE and hold.expires_at > await now(session)
 
 
 async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:

@@ -154,7 +154,7 @@ async def test_a_payment_nobody_confirms_is_called_off_when_its_time_is_over(
     await pass_time(desk.database, timedelta(minutes=9))
     await bookings.advance(desk.database, gateways, booking.id)
     assert (await state(desk.database, booking))[0] is BookingStatus.PAYMENT_PENDING
-    await pass_time(desk.database, timedelta(minutes=11))
+    await pass_time(desk.database, timedelta(minutes=16))
     await bookings.advance(desk.database, gateways, booking.id)
     assert (await state(desk.database, booking))[0] is BookingStatus.EXPIRED
     assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
@@ -224,7 +224,7 @@ async def test_an_authorisation_that_comes_after_its_payment_was_given_up_is_cal
     gateway, authorise = gateways.default, gateways.default.authorise
 
     async def slow(order: Order) -> Outcome:
-        await pass_time(desk.database, timedelta(minutes=11))
+        await pass_time(desk.database, timedelta(minutes=16))
         await bookings.advance(desk.database, gateways, booking.id)
         return await authorise(order)
 
@@ -233,3 +233,16 @@ async def test_an_authorisation_that_comes_after_its_payment_was_given_up_is_cal
         await pay(desk, gateways, booking)
     assert (await state(desk.database, booking))[0] is BookingStatus.EXPIRED
     assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
+
+
+async def test_a_decline_that_is_told_after_the_old_deadline_ends_booking_and_hold(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking, used = await desk.booked("3A"), key()
+    await pass_time(desk.database, timedelta(minutes=14))
+    waiting = await pay(desk, gateways, booking, "pm_card_threeDSecure2Required", used, BACK)
+    await sandbox.answer_challenge(str(waiting.redirect_url), "fail")
+    await pass_time(desk.database, timedelta(minutes=16))
+    with pytest.raises(PaymentDeclined):
+        await pay(desk, gateways, booking, "pm_card_threeDSecure2Required", used, BACK)
+    assert await state(desk.database, booking) == (BookingStatus.EXPIRED, "EXPIRED", 0, 0)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.db import Database, Session
 from core.errors import Conflict, DomainError, NotFound
@@ -68,8 +68,12 @@ def begin_payment(hold_id: UUID) -> Step[datetime]:
     return lambda session: holds.begin_payment(session, hold_id)
 
 
-def payment_failed(hold_id: UUID) -> Step[None]:
+def payment_failed(hold_id: UUID) -> Step[bool]:
     return lambda session: holds.payment_failed(session, hold_id)
+
+
+def abandon(hold_id: UUID) -> Step[None]:
+    return lambda session: holds.abandon(session, hold_id, CAUSE)
 
 
 def attach(hold_id: UUID) -> Step[None]:
@@ -237,20 +241,49 @@ class TestBooked:
 
 
 class TestPaying:
-    """Ten minutes from now while a bank thinks; then the old deadline again."""
+    """Ten minutes from now at least while a bank thinks; then the old deadline again."""
 
     async def test_ten_minutes_from_now_and_back(self, database: Database, held: UUID, noon: datetime) -> None:
         await set_clock(database, noon + 14 * MINUTE)
         assert await do(database, begin_payment(held)) == noon + 24 * MINUTE
         assert await deadline(database, held) == noon + 24 * MINUTE
-        await do(database, payment_failed(held))
+        assert await do(database, payment_failed(held)) is True
         assert await deadline(database, held) == noon + 15 * MINUTE
+
+    async def test_who_pays_early_keeps_what_was_promised(self, database: Database, held: UUID, noon: datetime) -> None:
+        await set_clock(database, noon + MINUTE)
+        assert await do(database, begin_payment(held)) == noon + 15 * MINUTE
+        assert await deadline(database, held) == noon + 15 * MINUTE
+
+    async def test_whoever_died_while_paying_stays_dead(self, database: Database, held: UUID, noon: datetime) -> None:
+        await set_clock(database, noon + 14 * MINUTE)
+        await do(database, begin_payment(held))
+        for minute in (16, 25):
+            await set_clock(database, noon + minute * MINUTE)
+            assert await do(database, payment_failed(held)) is False
+            assert await deadline(database, held) == noon + 15 * MINUTE
+            await refused(database, HoldExpired, begin_payment(held))
+
+    async def test_a_hold_whose_booking_ended_ends_with_it(
+        self, database: Database, schedule: Schedule, held: UUID, noon: datetime
+    ) -> None:
+        other = await place(database, schedule.first, "3A")
+        await do(database, abandon(other))
+        await set_clock(database, noon + 15 * MINUTE)
+        await do(database, abandon(held))
+        assert await pools(database, schedule.first) == {"ECONOMY": (0, 0), "FIRST": (0, 0)}
+        async with database.reading() as session:
+            ended = {hold.id: hold.status for hold in await session.scalars(select(Hold))}
+        assert ended == {other: HoldStatus.RELEASED, held: HoldStatus.EXPIRED}
+        before = await everything(database)
+        await do(database, abandon(held))
+        assert await everything(database) == before
 
     async def test_asked_again_it_stays(self, database: Database, held: UUID, noon: datetime) -> None:
         await do(database, begin_payment(held))
         await set_clock(database, noon + 5 * MINUTE)
         before = await everything(database)
-        assert await do(database, begin_payment(held)) == noon + 10 * MINUTE
+        assert await do(database, begin_payment(held)) == noon + 15 * MINUTE
         assert await everything(database) == before
 
     async def test_a_failure_without_a_payment_changes_nothing(self, database: Database, held: UUID) -> None:
@@ -259,7 +292,7 @@ class TestPaying:
         assert await everything(database) == before
 
     async def test_each_payment_has_its_grace(self, database: Database, held: UUID, noon: datetime) -> None:
-        for minute in (1, 2, 14):
+        for minute in (6, 7, 14):
             await set_clock(database, noon + minute * MINUTE)
             assert await do(database, begin_payment(held)) == noon + (minute + 10) * MINUTE
             await do(database, payment_failed(held))
