@@ -37,7 +37,8 @@ async def pay(
     The same request again goes on from wherever it is (3-D Secure was passed, an answer was lost) and, once decided,
     gets the same answer. Owns its transactions; whose the booking is has been checked before.
 
-    Raises PaymentDeclined and HoldExpired, with everything put back and nothing charged; Conflict with
+    Raises PaymentDeclined and HoldExpired, with everything put back and nothing charged; holds.SalesClosed for a
+    flight that was cancelled or has left, BOOKING_FAILED where that happened meanwhile; Conflict with
     PAYMENT_UNDER_WAY, ALREADY_PAID or BOOKING_FAILED, WrongState, Invalid, NotFound, idempotency.KeyReused;
     GatewayUnavailable where nothing is known yet: send the same request again.
     """
@@ -110,7 +111,7 @@ async def intend(
 
 
 async def keep_seats(session: Session, booking_id: UUID) -> Booking:
-    """Lock a booking that can be paid, with its hold's deadline moved out of the bank's way."""
+    """Lock a booking that can be paid, with its hold's deadline moved out of the bank's way; raises SalesClosed."""
     hold_id = await rows.hold_of(session, booking_id)
     try:
         await holds.begin_payment(session, hold_id)
@@ -119,6 +120,7 @@ async def keep_seats(session: Session, booking_id: UUID) -> Booking:
         raise
     booking = await rows.locked(session, booking_id)
     check_payable(booking)
+    await holds.check_on_sale(session, hold_id)
     return booking
 
 

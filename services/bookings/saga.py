@@ -32,7 +32,7 @@ from services.gateways import (
     Voided,
     explain,
 )
-from services.holds import HoldExpired
+from services.holds import HoldExpired, SalesClosed
 from services.transitions import Cause
 
 Step = Callable[[Situation], Awaitable[bool]]
@@ -150,15 +150,21 @@ async def drop_orphan(seen: Situation, gateway_id: str) -> None:
 
 
 async def sell(seen: Situation) -> bool:
-    """In one transaction: the seats are sold and every ticket is issued. Seats that are lost send the money back."""
+    """In one transaction: the seats are sold and every ticket is issued.
+
+    Seats that are lost, or that nobody may sell any more, send the money back.
+    """
     try:
         async with seen.db.transaction() as session:
             if await unchanged_with_hold(session, seen) is not None:
+                await holds.check_on_sale(session, seen.hold_id)
                 cause = Cause(actor="saga", reason="the payment is authorised")
                 await tickets.issue(session, seen.booking_id, cause)
                 await holds.take_over(session, seen.hold_id, cause)
     except HoldExpired:
         return await call_off(seen, "its seats were somebody else's by then")
+    except SalesClosed:
+        return await call_off(seen, "its flight was not sold any more by then")
     return True
 
 
@@ -190,15 +196,17 @@ async def call_off(seen: Situation, reason: str) -> bool:
 async def put_back(seen: Situation, outcome: Declined | Voided | None, reason: str) -> bool:
     """Give a payment up of which nothing is promised any more, and give the hold its old deadline back.
 
-    The booking may be paid anew while the hold lives, and is EXPIRED where it does not, and its hold ended with it.
-    `outcome` None: it was us who called the payment off, because the seats are lost.
+    The booking may be paid anew while the hold lives. `outcome` None: it was us who called the payment off, because the
+    seats cannot be sold. A booking that ends is EXPIRED where its time was over, FAILED where it was not, and takes its
+    hold with it.
     """
     async with seen.db.transaction() as session:
         found = await unchanged_with_hold(session, seen)
         if found is None:
             return True
         booking, payment, _ = found
-        alive = await holds.payment_failed(session, seen.hold_id) and outcome is not None
+        in_time = await holds.payment_failed(session, seen.hold_id)
+        alive = in_time and outcome is not None
         payment.gateway_id = payment.gateway_id or (outcome.gateway_id if outcome else None)
         payment.redirect_url = None
         to, fact = PaymentStatus.VOIDED, "payment.voided"
@@ -209,7 +217,8 @@ async def put_back(seen: Situation, outcome: Declined | Voided | None, reason: s
             payment.decline_code, payment.decline_message = why.code, why.message
         cause = Cause(actor="saga", reason=reason)
         await payments.move(session, payment, to, fact, cause)
-        await rows.move(session, booking, BookingStatus.SEATS_LOCKED if alive else BookingStatus.EXPIRED, cause)
+        ended = BookingStatus.FAILED if in_time else BookingStatus.EXPIRED
+        await rows.move(session, booking, BookingStatus.SEATS_LOCKED if alive else ended, cause)
         if not alive:
             await holds.abandon(session, seen.hold_id, cause)
     return True

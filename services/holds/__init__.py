@@ -11,6 +11,7 @@ from services.holds.keeping import (
     abandon,
     attach,
     begin_payment,
+    check_on_sale,
     extend,
     give_back,
     payment_failed,
@@ -18,7 +19,7 @@ from services.holds.keeping import (
     take_over,
 )
 from services.holds.moves import HOLD, HoldExpired, Owner, SlotUnits, items, items_by_holds, lock, now
-from services.holds.placing import MAX_SEATS_PER_SLOT, MAX_SLOTS, SeatsTaken, place
+from services.holds.placing import MAX_SEATS_PER_SLOT, MAX_SLOTS, SalesClosed, SeatsTaken, place
 
 __all__ = [
     "HOLD",
@@ -26,11 +27,13 @@ __all__ = [
     "MAX_SLOTS",
     "HoldExpired",
     "Owner",
+    "SalesClosed",
     "SeatsTaken",
     "SlotUnits",
     "abandon",
     "attach",
     "begin_payment",
+    "check_on_sale",
     "expire_due",
     "expire_due_in",
     "extend",

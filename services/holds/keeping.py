@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import func, or_, select, update
 
 from core.db import Session
 from core.errors import Conflict
-from models import Claim, Hold, HoldStatus, SeatStatus
+from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus, Slot, SlotStatus
 from services import idempotency
 from services.holds.moves import (
     HoldExpired,
@@ -24,6 +24,7 @@ from services.holds.moves import (
     now,
     quantities,
 )
+from services.holds.placing import SalesClosed
 from services.transitions import Cause
 
 MAX_EXTENSIONS = 2
@@ -136,6 +137,14 @@ async def payment_failed(session: Session, hold_id: UUID) -> bool:
         deadline, hold.expires_before_payment = min(hold.expires_before_payment, hold.expires_at), None
         await set_deadline(session, hold, deadline)
     return hold.status is HoldStatus.ACTIVE and hold.expires_at > await now(session)
+
+
+async def check_on_sale(session: Session, hold_id: UUID) -> None:
+    """Raises SalesClosed where anything that the hold keeps is not sold any more: closed, or begun."""
+    over = or_(Slot.status != SlotStatus.OPEN, Slot.starts_at <= func.jetway_now())
+    chosen = select(Slot.id).join(HoldItem, HoldItem.slot_id == Slot.id).where(HoldItem.hold_id == hold_id, over)
+    if await session.scalar(chosen.limit(1)) is not None:
+        raise SalesClosed("This flight is not sold any more.")
 
 
 async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
