@@ -1,9 +1,9 @@
 """Bookings: from an offer and a hold to tickets, and back.
 
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
-there, each upon the `situation.py` it finds; `cancellation.py` quotes by `terms.py` and cancels; `expiry.py` writes
-down what deadlines decided; `revival.py` finds what was left alone; `reading.py` finds the rest. `rows.py` has the
-states of a booking and the order of locks.
+there, each upon the `situation.py` it finds, or the way back by `calling_off.py`; `cancellation.py` quotes by `terms.py`
+and cancels; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone; `reading.py` finds
+the rest. `rows.py` has the states of a booking and the order of locks.
 """
 
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation

@@ -19,6 +19,7 @@ from core.log import logger
 from models import BookingStatus, Payment, PaymentStatus, TicketStatus
 from services import holds, payments, refunds, tickets
 from services.bookings import reading, rows
+from services.bookings.calling_off import called_off
 from services.bookings.situation import Situation, look, unchanged, unchanged_with_hold
 from services.gateways import (
     Authorised,
@@ -63,7 +64,8 @@ async def advance(db: Database, gateways: Gateways, booking_id: UUID) -> timedel
         if step is None:
             return None
         if not await step(seen):
-            return BUSY if seen.dead or seen.sold else seen.left + AFTER_DEADLINE
+            in_time = seen.payment in payments.WAITING and not seen.dead
+            return seen.left + AFTER_DEADLINE if in_time else BUSY
     return None
 
 
@@ -114,9 +116,9 @@ async def write(seen: Situation, outcome: Outcome) -> bool:
             # Captured by somebody else than us: our own capture, the step after the next, is told so.
             return await note(seen, PaymentStatus.AUTHORIZED, outcome)
         case Declined():
-            if outcome.gateway_id is not None:
-                # So that nobody confirms it later with its client secret, and pays for a booking that is not waiting.
-                await seen.gateway.void(outcome.gateway_id, seen.key("void"))
+            # So that nobody confirms it later with its client secret, and pays for a booking that is not waiting.
+            if outcome.gateway_id and not await called_off(seen.gateway, outcome.gateway_id, seen.payment_id):
+                return False
             return await put_back(seen, outcome, f"declined: {outcome.code}")
         case Voided():
             return await put_back(seen, outcome, "called off at the gateway")
@@ -146,7 +148,7 @@ async def drop_orphan(seen: Situation, gateway_id: str) -> None:
         payment = await session.get_one(Payment, seen.payment_id)
     if payment.status in payments.OVER:
         log.warning("payment.orphan", payment=str(seen.payment_id), status=payment.status)
-        await seen.gateway.void(gateway_id, seen.key("void"))
+        await called_off(seen.gateway, gateway_id, seen.payment_id)
 
 
 async def sell(seen: Situation) -> bool:
@@ -174,7 +176,8 @@ async def capture(seen: Situation) -> bool:
         taken = await seen.gateway.capture(seen.known_to_gateway, seen.amount, seen.key("capture"))
     except GatewayRefused as refusal:
         log.warning("capture.refused", payment=str(seen.payment_id), code=refusal.code)
-        await seen.gateway.void(seen.known_to_gateway, seen.key("void"))
+        if not await called_off(seen.gateway, seen.known_to_gateway, seen.payment_id):
+            return False
         return await undo(seen, refusal.code)
     async with seen.db.transaction() as session:
         found = await unchanged(session, seen)
@@ -188,8 +191,9 @@ async def capture(seen: Situation) -> bool:
 
 
 async def call_off(seen: Situation, reason: str) -> bool:
-    """Cancel the payment at the gateway, then give it up."""
-    await seen.gateway.void(seen.known_to_gateway, seen.key("void"))
+    """Have the gateway let go of the payment, then give it up; once it can, where it cannot yet."""
+    if not await called_off(seen.gateway, seen.known_to_gateway, seen.payment_id):
+        return False
     return await put_back(seen, None, reason)
 
 

@@ -1,8 +1,9 @@
 """What Jetway asks of a payment gateway, in Jetway's words.
 
 Money is authorised first and captured afterwards, so that losing a race costs nobody a refund. Every call that changes
-something carries a key drawn from the row it is made for: the same key again is the same call, never a second one. A
-call without an answer means *unknown*, and is `GatewayUnavailable`: ask again with the same key.
+something carries a key drawn from the row it is made for: the same key again is the same call, never a second one.
+Calling off needs none, for it can be done but once. A call without an answer means *unknown*, and is
+`GatewayUnavailable`: ask again with the same key.
 """
 
 from __future__ import annotations
@@ -159,10 +160,11 @@ class Gateway(Protocol):
     async def capture(self, gateway_id: str, amount: Money, key: str) -> Captured:
         """Take promised money. Raises GatewayRefused where it cannot be had any more."""
 
-    async def void(self, gateway_id: str, key: str) -> None:
+    async def void(self, gateway_id: str) -> None:
         """Call a payment off before its money is captured; nothing happens to one that was called off already.
 
-        Raises GatewayRefused where the money was captured meanwhile.
+        It carries no key: with one, a refusal would be remembered for longer than its reason lasts. Raises
+        GatewayRefused where the money was captured meanwhile, or a bank is at work on it just now.
         """
 
     async def refund(self, gateway_id: str, amount: Money, key: str) -> RefundAnswer:

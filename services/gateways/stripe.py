@@ -128,11 +128,11 @@ class Stripe:
                 intent = await self._intents.retrieve_async(gateway_id)
         return Captured(gateway_id=gateway_id, amount=from_stripe(intent.amount_received, amount.currency))
 
-    async def void(self, gateway_id: str, key: str) -> None:
+    async def void(self, gateway_id: str) -> None:
         """Cancel a PaymentIntent, which frees what it had authorised."""
         try:
             with answered():
-                await self._intents.cancel_async(gateway_id, {}, {"idempotency_key": key})
+                await self._intents.cancel_async(gateway_id)
         except stripe.InvalidRequestError as error:
             if status_in(error) != "canceled":
                 raise refused(error) from error

@@ -1,0 +1,118 @@
+"""A payment that is given up is called off at the gateway, however long that takes, and whatever became of it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from core.money import Money
+from models import Booking
+from services import bookings
+from services.gateways import Authorised, Captured, GatewayRefused, Gateways, Outcome, Processing
+from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.fakes.sandbox import Sandbox
+
+CHALLENGED, BACK = "pm_card_threeDSecure2Required", "https://shop.example/paid"
+BUSY = timedelta(minutes=1)
+
+
+class Bank:
+    """Stands between the saga and the gateway: while it is at work, nothing can be called off."""
+
+    def __init__(self, gateways: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._gateway = gateways.default
+        self._fetch, self._void = self._gateway.fetch, self._gateway.void
+        self.answer: Callable[[str], Outcome] | None = lambda id_: Processing(gateway_id=id_, client_secret=None)
+        monkeypatch.setattr(self._gateway, "fetch", self.fetch)
+        monkeypatch.setattr(self._gateway, "void", self.void)
+
+    async def fetch(self, gateway_id: str) -> Outcome:
+        return self.answer(gateway_id) if self.answer else await self._fetch(gateway_id)
+
+    async def void(self, gateway_id: str) -> None:
+        if self.answer is not None:
+            raise GatewayRefused("payment_intent_unexpected_state", "a bank is at work")
+        await self._void(gateway_id)
+
+
+async def overdue(desk: Desk, gateways: Gateways) -> Booking:
+    """A booking whose payer has not come back in time."""
+    booking = await desk.booked("3A")
+    await bookings.pay(desk.database, gateways, booking.id, CHALLENGED, BACK, GUEST, key())
+    await pass_time(desk.database, timedelta(minutes=16))
+    return booking
+
+
+async def states(desk: Desk) -> tuple[object, ...]:
+    """Of the booking, its payment and its hold."""
+    query = "SELECT b.status, y.status, h.status FROM bookings b, payments y, holds h"
+    async with desk.database.reading() as session:
+        return tuple((await session.execute(text(query))).one())
+
+
+async def test_while_a_bank_is_at_work_the_payment_waits_to_be_called_off(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking, bank = await overdue(desk, gateways), Bank(gateways, monkeypatch)
+    assert await bookings.advance(desk.database, gateways, booking.id) == BUSY
+    assert await states(desk) == ("PAYMENT_PENDING", "REQUIRES_ACTION", "ACTIVE")
+    assert await bookings.advance(desk.database, gateways, booking.id) == BUSY
+    bank.answer = None
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    assert await states(desk) == ("EXPIRED", "VOIDED", "EXPIRED")
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
+
+
+async def test_money_that_was_taken_meanwhile_is_sent_back(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = await overdue(desk, gateways)
+    (intent,) = await sandbox.intents(booking.id)
+    await sandbox.answer_challenge(intent["next_action"]["redirect_to_url"]["url"], "complete")
+    await sandbox.ask("POST", f"/v1/payment_intents/{intent['id']}/capture")
+    bank, asked = Bank(gateways, monkeypatch), 0
+
+    def late(id_: str) -> Outcome:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            return Processing(gateway_id=id_, client_secret=None)
+        return Captured(gateway_id=id_, amount=Money(booking.total, booking.currency))
+
+    bank.answer = late
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    assert await states(desk) == ("EXPIRED", "VOIDED", "EXPIRED")
+    refunds = await sandbox.ask("GET", f"/v1/refunds?payment_intent={intent['id']}")
+    assert [one["amount"] for one in refunds["data"]] == [booking.total]
+
+
+async def test_a_declined_payment_that_cannot_be_called_off_yet_is_not_given_up(
+    desk: Desk, gateways: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking, bank = await desk.booked("3A"), Bank(gateways, monkeypatch)
+    await bookings.pay(desk.database, gateways, booking.id, "pm_card_visa_chargeDeclined", None, GUEST, key())
+    assert await states(desk) == ("PAYMENT_PENDING", "INITIATED", "ACTIVE")
+    bank.answer = None
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert await states(desk) == ("SEATS_LOCKED", "DECLINED", "ACTIVE")
+
+
+async def test_a_refused_capture_whose_promise_stands_is_not_given_up(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking, bank = await desk.booked("3A"), Bank(gateways, monkeypatch)
+    bank.answer = lambda id_: Authorised(gateway_id=id_, client_secret=None)
+
+    async def refuse(*_: object) -> Captured:
+        raise GatewayRefused("refused", "not now")
+
+    monkeypatch.setattr(gateways.default, "capture", refuse)
+    await bookings.pay(desk.database, gateways, booking.id, "pm_card_visa", None, GUEST, key())
+    assert await states(desk) == ("PAYMENT_PENDING", "AUTHORIZED", "BOOKED")
+    bank.answer = None
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert await states(desk) == ("FAILED", "VOIDED", "BOOKED")
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
