@@ -124,10 +124,17 @@ class Worker:
         async def advance_booking(payload: dict[str, Any]) -> timedelta | None:
             return await bookings.advance(self._db, self._gateways, UUID(payload["booking_id"]))
 
+        async def drop_payment(payload: dict[str, Any]) -> timedelta | None:
+            return await bookings.drop(self._db, self._gateways, UUID(payload["payment_id"]))
+
         async def handle_webhook(payload: dict[str, Any]) -> None:
             await payments.handle_event(self._db, self._gateways, payload["gateway"], payload["event_id"])
 
-        return {Entrypoint.ADVANCE_BOOKING: advance_booking, Entrypoint.HANDLE_WEBHOOK: handle_webhook}
+        return {
+            Entrypoint.ADVANCE_BOOKING: advance_booking,
+            Entrypoint.DROP_PAYMENT: drop_payment,
+            Entrypoint.HANDLE_WEBHOOK: handle_webhook,
+        }
 
 
 async def main(settings: Settings) -> None:

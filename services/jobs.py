@@ -71,6 +71,7 @@ class Entrypoint(StrEnum):
     """Every kind of job, by the name that stands in the queue."""
 
     ADVANCE_BOOKING = "advance_booking"
+    DROP_PAYMENT = "drop_payment"
     HANDLE_WEBHOOK = "handle_webhook"
 
 
@@ -86,6 +87,11 @@ async def look_after(session: Session, booking_id: UUID, delay: timedelta) -> No
     """
     key, payload = f"{LOOKED_AFTER}{booking_id}", {"booking_id": str(booking_id)}
     await enqueue(session, Entrypoint.ADVANCE_BOOKING, payload, delay, key)
+
+
+async def drop_payment(session: Session, payment_id: UUID, delay: timedelta) -> None:
+    """Have whatever a gateway promised for a payment that is over called off, after `delay`."""
+    await enqueue(session, Entrypoint.DROP_PAYMENT, {"payment_id": str(payment_id)}, delay)
 
 
 def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

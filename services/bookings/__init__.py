@@ -1,11 +1,12 @@
 """Bookings: from an offer and a hold to tickets, and back.
 
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
-there, each upon the `situation.py` it finds, or the way back by `calling_off.py`; `cancellation.py` quotes by `terms.py`
-and cancels; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone; `reading.py` finds
+there, each upon the `situation.py` it finds, or back by `calling_off.py`; `cancellation.py` quotes by `terms.py` and
+cancels; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone; `reading.py` finds
 the rest. `rows.py` has the states of a booking and the order of locks.
 """
 
+from services.bookings.calling_off import drop
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
 from services.bookings.creation import create
 from services.bookings.expiry import expire_abandoned
@@ -35,6 +36,7 @@ __all__ = [
     "by_pnr",
     "cancel",
     "create",
+    "drop",
     "expire_abandoned",
     "lines_by_booking_ids",
     "passengers_by_booking_ids",

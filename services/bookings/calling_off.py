@@ -1,11 +1,23 @@
-"""Having a gateway let go of a payment: what it promised is freed, what it took is sent back."""
+"""Having a gateway let go of a payment: what it promised is freed, what it took is sent back.
+
+An orphan is a payment that was given up here before its gateway's answer came: whoever asked may have been slow, or may
+have died. A job looks for it and calls it off, as often as it takes until the gateway has said yes.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
+from core.db import Database
 from core.log import logger
-from services.gateways import Captured, Gateway, GatewayRefused, Voided
+from models import Booking, Payment
+from services import jobs, payments
+from services.bookings.situation import Situation, order_of
+from services.gateways import Captured, Gateway, GatewayRefused, Gateways, Voided
+
+BUSY = timedelta(minutes=1)
+"""When a gateway is asked again that is not ready to be told our next step, or may not have heard of the last."""
 
 log = logger("bookings")
 
@@ -25,3 +37,34 @@ async def called_off(gateway: Gateway, gateway_id: str, payment_id: UUID) -> boo
             return isinstance(outcome, Voided)
         await gateway.refund(gateway_id, outcome.amount, f"{payment_id}:refund")
     return True
+
+
+async def drop_orphan(seen: Situation, gateway_id: str) -> None:
+    """Call off what the gateway promised for a payment that was given up while we asked; nothing where it was not."""
+    async with seen.db.transaction() as session:
+        payment = await session.get_one(Payment, seen.payment_id, with_for_update=True)
+        if payment.status not in payments.OVER:
+            return
+        payment.gateway_id = gateway_id
+        await jobs.drop_payment(session, payment.id, payments.RESCUE)
+    log.warning("payment.orphan", payment=str(seen.payment_id), status=payment.status)
+    await called_off(seen.gateway, gateway_id, seen.payment_id)
+
+
+async def drop(db: Database, gateways: Gateways, payment_id: UUID) -> timedelta | None:
+    """Have nothing left at the gateway of a payment that is over; after how long to try again, None when it is done.
+
+    Raises GatewayUnavailable.
+    """
+    async with db.transaction() as session:
+        payment = await session.get_one(Payment, payment_id)
+        booking = await session.get_one(Booking, payment.booking_id)
+    if payment.status not in payments.OVER:
+        return None
+    gateway, gateway_id = gateways.named(payment.gateway), payment.gateway_id
+    if gateway_id is None:
+        found = await gateway.find(order_of(booking, payment))
+        gateway_id = None if found is None else found.gateway_id
+    if gateway_id is None or await called_off(gateway, gateway_id, payment_id):
+        return None
+    return BUSY

@@ -16,10 +16,10 @@ from uuid import UUID
 
 from core.db import Database
 from core.log import logger
-from models import BookingStatus, Payment, PaymentStatus, TicketStatus
-from services import holds, payments, refunds, tickets
+from models import BookingStatus, PaymentStatus, TicketStatus
+from services import holds, jobs, payments, refunds, tickets
 from services.bookings import reading, rows
-from services.bookings.calling_off import called_off
+from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.situation import Situation, look, unchanged, unchanged_with_hold
 from services.gateways import (
     Authorised,
@@ -40,9 +40,6 @@ Step = Callable[[Situation], Awaitable[bool]]
 """Takes one step; whether there may be another at once."""
 
 AFTER_DEADLINE = timedelta(seconds=1)
-
-BUSY = timedelta(minutes=1)
-"""When a gateway is asked again that is not ready to be told our next step."""
 
 REFUNDING = timedelta(hours=1)
 """When a gateway is asked again about a refund that it has accepted; its webhook comes first as a rule."""
@@ -142,15 +139,6 @@ async def note(seen: Situation, to: PaymentStatus, outcome: NeedsAction | Proces
     return True
 
 
-async def drop_orphan(seen: Situation, gateway_id: str) -> None:
-    """Call off what the gateway promised for a payment that was given up while we asked."""
-    async with seen.db.transaction() as session:
-        payment = await session.get_one(Payment, seen.payment_id)
-    if payment.status in payments.OVER:
-        log.warning("payment.orphan", payment=str(seen.payment_id), status=payment.status)
-        await called_off(seen.gateway, gateway_id, seen.payment_id)
-
-
 async def sell(seen: Situation) -> bool:
     """In one transaction: the seats are sold and every ticket is issued.
 
@@ -173,7 +161,7 @@ async def sell(seen: Situation) -> bool:
 async def capture(seen: Situation) -> bool:
     """Take the money, and confirm the booking with it."""
     try:
-        taken = await seen.gateway.capture(seen.known_to_gateway, seen.amount, seen.key("capture"))
+        taken = await seen.gateway.capture(seen.known_to_gateway, seen.order.amount, seen.key("capture"))
     except GatewayRefused as refusal:
         log.warning("capture.refused", payment=str(seen.payment_id), code=refusal.code)
         if not await called_off(seen.gateway, seen.known_to_gateway, seen.payment_id):
@@ -213,6 +201,8 @@ async def put_back(seen: Situation, outcome: Declined | Voided | None, reason: s
         alive = in_time and outcome is not None
         payment.gateway_id = payment.gateway_id or (outcome.gateway_id if outcome else None)
         payment.redirect_url = None
+        if outcome is None and payment.gateway_id is None:
+            await jobs.drop_payment(session, payment.id, BUSY)
         to, fact = PaymentStatus.VOIDED, "payment.voided"
         if isinstance(outcome, Declined):
             to, fact = PaymentStatus.DECLINED, "payment.declined"

@@ -8,7 +8,7 @@ somebody else has taken the step, and there is nothing to write.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Interval, and_, func, select, type_coerce
@@ -34,31 +34,14 @@ class Situation:
     gateway: Gateway
     booking_id: UUID
     hold_id: UUID
-    pnr: str
     booking: BookingStatus
     payment_id: UUID
     payment: PaymentStatus
     gateway_id: str | None
-    amount: Money
-    method: str
-    return_url: str | None
-    initiated_at: datetime
+    order: Order
     sold: bool
     dead: bool
     left: timedelta
-
-    @property
-    def order(self) -> Order:
-        """What the gateway is asked to authorise; the same as often as it is asked."""
-        return Order(
-            payment_id=self.payment_id,
-            booking_id=self.booking_id,
-            pnr=self.pnr,
-            amount=self.amount,
-            method=self.method,
-            return_url=self.return_url,
-            created_at=self.initiated_at,
-        )
 
     def key(self, step: str) -> str:
         """The idempotency key of a call to the gateway."""
@@ -70,6 +53,19 @@ class Situation:
         if self.gateway_id is None:
             raise RuntimeError(f"payment {self.payment_id} is {self.payment} without an id of the gateway's")
         return self.gateway_id
+
+
+def order_of(booking: Booking, payment: Payment) -> Order:
+    """What the gateway is asked to authorise; the same as often as it is asked."""
+    return Order(
+        payment_id=payment.id,
+        booking_id=booking.id,
+        pnr=booking.pnr,
+        amount=Money(payment.amount, payment.currency),
+        method=payment.method,
+        return_url=payment.return_url,
+        created_at=payment.created_at,
+    )
 
 
 async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation | None:
@@ -95,15 +91,11 @@ async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation 
         gateway=gateways.named(payment.gateway),
         booking_id=booking.id,
         hold_id=booking.hold_id,
-        pnr=booking.pnr,
         booking=booking.status,
         payment_id=payment.id,
         payment=payment.status,
         gateway_id=payment.gateway_id,
-        amount=Money(payment.amount, payment.currency),
-        method=payment.method,
-        return_url=payment.return_url,
-        initiated_at=payment.created_at,
+        order=order_of(booking, payment),
         sold=hold is HoldStatus.BOOKED,
         dead=hold is not HoldStatus.BOOKED and (hold is not HoldStatus.ACTIVE or found.left <= timedelta()),
         left=found.left,

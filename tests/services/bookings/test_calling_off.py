@@ -11,8 +11,18 @@ from sqlalchemy import text
 from core.money import Money
 from models import Booking
 from services import bookings
-from services.gateways import Authorised, Captured, GatewayRefused, Gateways, Outcome, Processing
+from services.gateways import (
+    Authorised,
+    Captured,
+    GatewayRefused,
+    Gateways,
+    GatewayUnavailable,
+    Order,
+    Outcome,
+    Processing,
+)
 from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.fakes.mortal import Died, Life
 from tests.fakes.sandbox import Sandbox
 
 CHALLENGED, BACK = "pm_card_threeDSecure2Required", "https://shop.example/paid"
@@ -115,4 +125,57 @@ async def test_a_refused_capture_whose_promise_stands_is_not_given_up(
     bank.answer = None
     await bookings.advance(desk.database, gateways, booking.id)
     assert await states(desk) == ("FAILED", "VOIDED", "BOOKED")
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
+
+
+@pytest.fixture
+def slow(desk: Desk, gateways: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway is asked, and before it hears that, the payment's time is over and it is given up."""
+    authorise = gateways.default.authorise
+
+    async def late(order: Order) -> Outcome:
+        await pass_time(desk.database, timedelta(minutes=16))
+        await bookings.advance(desk.database, gateways, order.booking_id)
+        return await authorise(order)
+
+    monkeypatch.setattr(gateways.default, "authorise", late)
+
+
+async def orphans(desk: Desk, gateways: Gateways) -> list[timedelta | None]:
+    """Do what the jobs about orphans do."""
+    async with desk.database.reading() as session:
+        ids = await session.scalars(text("SELECT id FROM payments"))
+        jobs = await session.scalars(text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'drop_payment'"))
+        assert jobs.one() > 0
+    return [await bookings.drop(desk.database, gateways, payment_id) for payment_id in ids]
+
+
+@pytest.mark.usefixtures("slow")
+async def test_an_orphan_is_called_off_though_the_gateway_went_away(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking = await desk.booked("3A")
+    await sandbox.fault("error", "/v1/payment_intents/*/cancel", when="before", times=6)
+    with pytest.raises(GatewayUnavailable):
+        await bookings.pay(desk.database, gateways, booking.id, "pm_card_visa", None, GUEST, key())
+    with pytest.raises(GatewayUnavailable):
+        await orphans(desk, gateways)
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["requires_capture"]
+    assert await orphans(desk, gateways) == [None]
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
+    assert await states(desk) == ("EXPIRED", "VOIDED", "EXPIRED")
+
+
+@pytest.mark.usefixtures("slow")
+async def test_an_orphan_whose_maker_died_is_found(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = await desk.booked("3A")
+    life = Life(dies_at=4)
+    with monkeypatch.context() as patch:
+        mortal = life.lead(patch, gateways)
+        with pytest.raises(Died, match="after authorise"):
+            await bookings.pay(desk.database, mortal, booking.id, "pm_card_visa", None, GUEST, key())
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["requires_capture"]
+    assert await orphans(desk, gateways) == [None]
     assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]

@@ -34,7 +34,7 @@ def without_delays(monkeypatch: pytest.MonkeyPatch) -> None:
 async def consuming(database_url: str, advance: Handler) -> AsyncIterator[None]:
     """A worker that runs jobs with this handler until the block ends."""
     stop = asyncio.Event()
-    handlers = {Entrypoint.ADVANCE_BOOKING: advance, Entrypoint.HANDLE_WEBHOOK: advance}
+    handlers = dict.fromkeys(Entrypoint, advance)
     task = asyncio.create_task(jobs.consume(database_url, handlers, stop))
     try:
         yield
