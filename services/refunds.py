@@ -6,6 +6,7 @@ as it takes. What a payment has refunded is always the sum of its refunds that s
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -31,6 +32,9 @@ REFUND = Machine(
     },
 )
 """A refund that succeeded may still come back from the payer's bank."""
+
+FRESH = timedelta(hours=12)
+"""For how long a refund's key alone keeps it from being paid twice; Stripe forgets keys after a day."""
 
 GATEWAY = Cause(actor="gateway", reason="the gateway said so")
 
@@ -88,12 +92,19 @@ async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> bool:
 
 
 async def ask(gateways: Gateways, refund: Refund, payment: Payment) -> RefundAnswer | None:
-    """Where a refund stands at its gateway; it is asked for where it was not yet. None where it was refused."""
+    """Where a refund stands at its gateway; it is asked for where it was not yet. None where it was refused.
+
+    One that may have been asked for longer ago than gateways remember keys is looked for first.
+    """
     gateway = gateways.named(payment.gateway)
     if refund.gateway_id is not None:
         return await gateway.fetch_refund(refund.gateway_id)
     if payment.gateway_id is None:
         raise RuntimeError(f"payment {payment.id} was captured without a gateway")
+    if clock.now() - refund.created_at > FRESH:
+        found = await gateway.find_refund(payment.gateway_id, str(refund.id))
+        if found is not None:
+            return found
     try:
         return await gateway.refund(payment.gateway_id, Money(refund.amount, refund.currency), str(refund.id))
     except GatewayRefused as error:

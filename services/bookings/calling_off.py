@@ -35,7 +35,9 @@ async def called_off(gateway: Gateway, gateway_id: str, payment_id: UUID) -> boo
         log.warning("void.refused", payment=str(payment_id), code=refusal.code, found=found)
         if not isinstance(outcome, Captured):
             return isinstance(outcome, Voided)
-        await gateway.refund(gateway_id, outcome.amount, f"{payment_id}:refund")
+        key = f"{payment_id}:refund"
+        if await gateway.find_refund(gateway_id, key) is None:
+            await gateway.refund(gateway_id, outcome.amount, key)
     return True
 
 

@@ -170,6 +170,12 @@ class Gateway(Protocol):
     async def refund(self, gateway_id: str, amount: Money, key: str) -> RefundAnswer:
         """Send captured money back. Raises GatewayRefused."""
 
+    async def find_refund(self, gateway_id: str, key: str) -> RefundAnswer | None:
+        """Where the refund stands that was asked for with that key; None where it never reached the gateway.
+
+        Gateways forget keys (after a day, as a rule); what a refund was asked for with, they keep.
+        """
+
     async def fetch_refund(self, gateway_id: str) -> RefundAnswer:
         """Where a refund stands now."""
 

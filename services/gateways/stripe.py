@@ -142,11 +142,21 @@ class Stripe:
         try:
             with answered():
                 made = await self._refunds.create_async(
-                    {"payment_intent": gateway_id, "amount": to_stripe(amount)}, {"idempotency_key": key}
+                    {"payment_intent": gateway_id, "amount": to_stripe(amount), "metadata": {"refund": key}},
+                    {"idempotency_key": key},
                 )
         except stripe.InvalidRequestError as error:
             raise refused(error) from error
         return answer_of(made)
+
+    async def find_refund(self, gateway_id: str, key: str) -> RefundAnswer | None:
+        """Walk the refunds of a PaymentIntent for the one whose metadata has the key."""
+        with answered():
+            page = await self._refunds.list_async({"payment_intent": gateway_id, "limit": 100})
+            async for refund in page.auto_paging_iter():
+                if getattr(refund.metadata, "refund", None) == key:
+                    return answer_of(refund)
+        return None
 
     async def fetch_refund(self, gateway_id: str) -> RefundAnswer:
         """The Refund as it is now."""

@@ -120,6 +120,16 @@ async def test_refunds_never_exceed_what_was_captured(gateway: Gateway) -> None:
         await gateway.refund(intent, Money(100_00, "USD"), str(uuid4()))
 
 
+async def test_a_refund_is_found_by_what_it_was_asked_for_with(gateway: Gateway) -> None:
+    intent = await authorised(gateway, order())
+    await gateway.capture(intent, PRICE, f"{intent}:capture")
+    keys = [str(uuid4()) for _ in range(2)]
+    for key in keys:
+        made = await gateway.refund(intent, Money(10_00, "USD"), key)
+        assert await gateway.find_refund(intent, key) == made
+    assert await gateway.find_refund(intent, str(uuid4())) is None
+
+
 async def test_no_answer_means_unknown(gateway: Gateway, sandbox: Sandbox) -> None:
     await sandbox.fault("error", "/v1/payment_intents", when="before", times=3)
     with pytest.raises(GatewayUnavailable):
