@@ -39,7 +39,7 @@ async def create(session: Session, keyring: Keyring, command: CreateBooking) -> 
     rules.check_party(command.passengers, offer.party)
     await offers.check(session, keyring, offer)
     rules.check_ages(command.passengers, await day_of_travel(session, offer))
-    items = await take_hold(session, command.hold_id, booking_id)
+    items = await give_hold(session, command.hold_id, booking_id)
     held = {(item.slot_id, unit): item.pool for item in items for unit in item.units}
     rules.check_seats(command.passengers, {one.slot_id: one.cabin for one in offer.segments}, held)
     lines = [*offer.lines, *await offers.seat_lines(session, held)]
@@ -62,7 +62,7 @@ async def day_of_travel(session: ReadSession, offer: Offer) -> date:
     return day
 
 
-async def take_hold(session: Session, hold_id: UUID, booking_id: UUID) -> Sequence[HoldItem]:
+async def give_hold(session: Session, hold_id: UUID, booking_id: UUID) -> Sequence[HoldItem]:
     """Give the hold to the booking, and tell what it keeps."""
     hold = await holds.lock(session, hold_id)
     await holds.attach(session, hold, booking_id)
