@@ -82,6 +82,7 @@ class Refund(Base):
     __table_args__ = (
         CheckConstraint("amount > 0", "something"),
         Index(None, "payment_id"),
+        Index("ix_refunds_requested", "payment_id", postgresql_where=text("status = 'REQUESTED'")),
     )
 
     id: Mapped[Key]

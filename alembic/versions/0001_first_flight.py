@@ -718,6 +718,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("gateway_id", name=op.f("uq_refunds_gateway_id")),
     )
     op.create_index(op.f("ix_refunds_payment_id"), "refunds", ["payment_id"], unique=False)
+    op.create_index(
+        "ix_refunds_requested",
+        "refunds",
+        ["payment_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'REQUESTED'"),
+    )
     op.create_table(
         "seat_assignments",
         sa.Column("passenger_id", sa.Uuid(), nullable=False),
@@ -762,6 +769,7 @@ def downgrade() -> None:
     op.drop_table("tickets")
     op.drop_index(op.f("ix_seat_assignments_slot_id_unit"), table_name="seat_assignments")
     op.drop_table("seat_assignments")
+    op.drop_index("ix_refunds_requested", table_name="refunds", postgresql_where=sa.text("status = 'REQUESTED'"))
     op.drop_index(op.f("ix_refunds_payment_id"), table_name="refunds")
     op.drop_table("refunds")
     op.drop_index(
