@@ -24,7 +24,6 @@ from engine.requests import wrong_message
 if TYPE_CHECKING:
     from engine.transport import GraphQLApp
 
-BAD_MESSAGE = 4400
 FORBIDDEN = 4403
 LONGEST_REASON = 123
 """Bytes of a closing reason (RFC 6455 section 5.5)."""

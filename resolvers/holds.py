@@ -147,7 +147,6 @@ async def held_flights(root: strawberry.Parent[ShownHold], info: Info) -> list[H
 
 
 async def shown(session: ReadSession, ctx: Context, row: Hold) -> ShownHold:
-    """A hold with its true status: one whose deadline has passed is EXPIRED, whether or not that is written down."""
-    over = row.status is HoldStatus.ACTIVE and row.expires_at <= await holds.now(session)
+    """A hold with its status of this moment, and a guest's token."""
     token = None if row.owner_id is not None else access.token_for(ctx.app.keyring, access.HOLD_KIND, row.id)
-    return ShownHold(row, token, HoldStatus.EXPIRED if over else row.status)
+    return ShownHold(row, token, await holds.status_now(session, row))

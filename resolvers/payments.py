@@ -12,6 +12,7 @@ from models import Payment, PaymentStatus
 from resolvers import access
 from resolvers.context import Info
 from services import bookings
+from services.gateways.sandbox import SANDBOX_METHODS, TestPaymentMethod
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,32 +30,12 @@ class PayBookingInput:
 
 
 @dataclass(frozen=True)
-class TestPaymentMethod:
-    """A method of the sandbox, and what it is for."""
-
-    payment_method: str
-    label: str
-    outcome: str
-
-
-@dataclass(frozen=True)
 class PaymentSettings:
     """How to pay here."""
 
     gateway: str
     sandbox: bool
     test_methods: tuple[TestPaymentMethod, ...]
-
-
-SANDBOX_METHODS = (
-    TestPaymentMethod("pm_card_visa", "Visa", "succeeds"),
-    TestPaymentMethod("pm_card_mastercard", "Mastercard", "succeeds"),
-    TestPaymentMethod("pm_card_threeDSecure2Required", "Visa with 3-D Secure", "asks the bank first"),
-    TestPaymentMethod("pm_card_visa_chargeDeclined", "Visa, declined", "is declined"),
-    TestPaymentMethod("pm_card_visa_chargeDeclinedInsufficientFunds", "Visa, no funds", "is declined: no funds"),
-    TestPaymentMethod("pm_card_chargeDeclinedExpiredCard", "Visa, expired", "is declined: expired card"),
-)
-"""Stripe's documented test methods; the sandbox behaves as Stripe's test mode does."""
 
 
 @dataclass(frozen=True)
@@ -120,5 +101,6 @@ async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
 
 async def payment_settings(info: Info) -> PaymentSettings:
     """Which gateway takes the money, and the sandbox's test methods where it is that."""
-    sandbox = info.context.app.settings.sandbox
-    return PaymentSettings("stripe", sandbox, SANDBOX_METHODS if sandbox else ())
+    app = info.context.app
+    sandbox = app.settings.sandbox
+    return PaymentSettings(app.gateways.default.name, sandbox, SANDBOX_METHODS if sandbox else ())

@@ -48,7 +48,7 @@ class Payment(Node):
 
 @strawberry.type(description="A method of the sandbox, to try things out.")
 class TestPaymentMethod:
-    """`resolvers.payments.TestPaymentMethod`."""
+    """`services.gateways.sandbox.TestPaymentMethod`."""
 
     payment_method: str = strawberry.field(description="Give it to payBooking.")
     label: str = strawberry.field(description="What it looks like.")

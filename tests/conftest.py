@@ -22,6 +22,7 @@ import pytest
 from core.db import Database
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
 from core.keys import Keyring
+from core.passwords import Passwords
 from core.settings import asyncpg_url
 from services.seats import Plans
 from tests.factories.schedules import Schedule, write_schedule
@@ -110,6 +111,14 @@ async def schedule(database: Database) -> Schedule:
 def plans() -> Plans:
     """The layouts read so far: none."""
     return Plans()
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    """The threads that hash."""
+    threads = Passwords()
+    yield threads
+    threads.close()
 
 
 @pytest.fixture

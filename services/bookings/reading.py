@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.db import ReadSession
+from core.ids import is_record_locator
 from models import Booking, BookingLine, BookingSegment, Passenger, Payment, SeatAssignment, Ticket
 from services.holds import SlotUnits
 
@@ -26,13 +27,16 @@ UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": 
 async def by_pnr(session: ReadSession, pnr: str, last_name: str) -> Booking | None:
     """The booking of that locator, if one of its passengers has that last name; None says nothing more.
 
-    Case, accents and punctuation don't matter. A wrong locator costs the same work as a wrong name.
+    Case, accents and punctuation don't matter. A locator that nobody has costs the same work as a wrong name.
     """
+    pnr = pnr.strip().upper()
+    if not is_record_locator(pnr):
+        return None
     asked = digest(last_name)
     rows = await session.execute(
         select(Booking, Passenger.last_name)
         .join(Passenger, Passenger.booking_id == Booking.id)
-        .where(Booking.pnr == pnr.strip().upper())
+        .where(Booking.pnr == pnr)
         .order_by(Passenger.ordinal)
     )
     found: Booking | None = None

@@ -18,7 +18,7 @@ from services.holds.keeping import (
     release,
     take_over,
 )
-from services.holds.moves import HOLD, HoldExpired, Owner, SlotUnits, items, items_by_holds, lock, now
+from services.holds.moves import HOLD, HoldExpired, Owner, SlotUnits, items, items_by_holds, lock, now, status_now
 from services.holds.placing import MAX_SEATS_PER_SLOT, MAX_SLOTS, SalesClosed, SeatsTaken, place
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "payment_failed",
     "place",
     "release",
+    "status_now",
     "sweep_tombstones",
     "take_over",
 ]

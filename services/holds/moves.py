@@ -75,6 +75,13 @@ async def now(session: ReadSession) -> datetime:
     return moment
 
 
+async def status_now(session: ReadSession, hold: Hold) -> HoldStatus:
+    """What a hold is: EXPIRED once its deadline has passed, whether or not that is written down."""
+    if hold.status is HoldStatus.ACTIVE and hold.expires_at <= await now(session):
+        return HoldStatus.EXPIRED
+    return hold.status
+
+
 async def lock(session: Session, hold_id: UUID) -> Hold:
     """Lock a hold's claims in their order, then the hold; raises NotFound where there is none."""
     holds = await lock_many(session, [hold_id])

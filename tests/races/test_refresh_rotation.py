@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select, update
@@ -17,14 +16,6 @@ from services import users
 from services.users import RefreshSession, Register, SignedIn
 
 RIVALS = 8
-
-
-@pytest.fixture
-def passwords() -> Iterator[Passwords]:
-    """The threads that hash."""
-    threads = Passwords()
-    yield threads
-    threads.close()
 
 
 @pytest.fixture

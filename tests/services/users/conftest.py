@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from core.db import Database
@@ -11,14 +9,6 @@ from core.keys import Keyring
 from core.passwords import Passwords
 from services import users
 from services.users import Register, SignedIn
-
-
-@pytest.fixture
-def passwords() -> Iterator[Passwords]:
-    """The threads that hash."""
-    threads = Passwords()
-    yield threads
-    threads.close()
 
 
 @pytest.fixture
