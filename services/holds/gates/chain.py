@@ -1,0 +1,76 @@
+"""Several gates, one behind the other, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Any
+
+from core.log import logger
+from services.holds.gates.protocol import Entry, Gate, Unit, Won
+
+log = logger("gates")
+
+
+class Gates:
+    """Gates in the order in which they are asked, the cheapest first; without any, everybody has a chance.
+
+    A gate that raises against its promise is logged and counts as having no opinion: no fault of a gate may fail a
+    sale.
+    """
+
+    def __init__(self, gates: Sequence[Gate] = ()) -> None:
+        self._gates = tuple(gates)
+
+    async def enter(self, entries: Sequence[Entry]) -> Sequence[bool]:
+        """See `Gate.enter`. Whoever a later gate diverts has left the earlier ones."""
+        chances = [True] * len(entries)
+        for position, gate in enumerate(self._gates):
+            asked = [index for index, chance in enumerate(chances) if chance]
+            if not asked:
+                break
+            answers = await self._ask(gate, [entries[index] for index in asked])
+            diverted = [index for index, answer in zip(asked, answers, strict=True) if not answer]
+            for index in diverted:
+                chances[index] = False
+            if diverted:
+                left = [entries[index] for index in diverted]
+                await self._tell(self._gates[:position], lambda earlier, left=left: earlier.leave(left))  # type: ignore[misc]
+        return chances
+
+    async def settled(self, entries: Sequence[Entry]) -> None:
+        """See `Gate.settled`."""
+        await self._tell(self._gates, lambda gate: gate.settled(entries))
+
+    async def confirm(self, won: Sequence[Won]) -> None:
+        """See `Gate.confirm`."""
+        await self._tell(self._gates, lambda gate: gate.confirm(won))
+
+    async def leave(self, lost: Sequence[Entry]) -> None:
+        """See `Gate.leave`."""
+        await self._tell(self._gates, lambda gate: gate.leave(lost))
+
+    async def taken(self, units: Collection[Unit]) -> None:
+        """See `Gate.taken`."""
+        await self._tell(self._gates, lambda gate: gate.taken(units))
+
+    async def forget(self) -> None:
+        """See `Gate.forget`."""
+        await self._tell(self._gates, lambda gate: gate.forget())
+
+    async def aclose(self) -> None:
+        """See `Gate.aclose`."""
+        await self._tell(self._gates, lambda gate: gate.aclose())
+
+    async def _ask(self, gate: Gate, entries: Sequence[Entry]) -> Sequence[bool]:
+        try:
+            return await gate.enter(entries)
+        except Exception:
+            log.exception("gate.failed", gate=type(gate).__name__)
+            return [True] * len(entries)
+
+    async def _tell(self, gates: Sequence[Gate], call: Callable[[Gate], Coroutine[Any, Any, None]]) -> None:
+        for gate in gates:
+            try:
+                await call(gate)
+            except Exception:
+                log.exception("gate.failed", gate=type(gate).__name__)
