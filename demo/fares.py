@@ -22,7 +22,11 @@ EARTH_RADIUS_MILES = 3_958.8
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A row of `fare_families`, and by how much its fares exceed the lowest. Lap infants fly free within the U.S."""
+    """A row of `fare_families`, and by how much its fares exceed the lowest. Lap infants fly free within the U.S.
+
+    `booking_limit` is the share of the cabin, in basis points, that its class and those below it may fill: the rest is
+    kept for those who book late and pay more. The shares are invented, of the size that airlines protect.
+    """
 
     code: str
     name: str
@@ -35,6 +39,7 @@ class Family:
     cancellation_fee: int = 0
     child_basis_points: int = 10_000
     infant_basis_points: int = 0
+    booking_limit: int = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +55,21 @@ class Added:
 
 
 FAMILIES = (
-    Family(code="ECONOMY_BASIC", name="Economy Basic", cabin=Cabin.ECONOMY, booking_class="N", factor=1.0),
+    Family(
+        code="ECONOMY_BASIC",
+        name="Economy Basic",
+        cabin=Cabin.ECONOMY,
+        booking_class="N",
+        factor=1.0,
+        booking_limit=7_000,
+    ),
     Family(
         code="ECONOMY_MAIN",
         name="Economy Main",
         cabin=Cabin.ECONOMY,
         booking_class="M",
         factor=1.25,
+        booking_limit=9_000,
         refundable=True,
         changeable=True,
         cancellation_fee=7_500,
@@ -77,6 +90,7 @@ FAMILIES = (
         cabin=Cabin.PREMIUM_ECONOMY,
         booking_class="R",
         factor=1.9,
+        booking_limit=8_500,
         changeable=True,
         checked_bags=1,
     ),
@@ -96,6 +110,7 @@ FAMILIES = (
         cabin=Cabin.BUSINESS,
         booking_class="D",
         factor=3.6,
+        booking_limit=8_500,
         refundable=True,
         changeable=True,
         checked_bags=2,
@@ -117,6 +132,7 @@ FAMILIES = (
         cabin=Cabin.FIRST,
         booking_class="A",
         factor=4.2,
+        booking_limit=8_500,
         refundable=True,
         changeable=True,
         checked_bags=2,

@@ -103,12 +103,37 @@ NEW_FLIGHTS = """
     SELECT slot_id, airline, number, origin, destination, local_date, departs_at, arrives_at, registration FROM fresh
 """
 
+# The fares of a route say in which order the classes of a cabin are nested, the dearest first; their families' shares
+# say how much of it a class and those below it may fill. A cabin of few seats keeps one for each class.
 NEW_POOLS = """
-    INSERT INTO pools (slot_id, code, authorised)
-    SELECT fresh.slot_id, cabins.section, cabins.seats
+    INSERT INTO pools (slot_id, code, capacity, authorised, classes, class_limits, class_held, class_sold)
+    SELECT
+        fresh.slot_id, cabins.section, cabins.seats, cabins.seats, coalesce(nested.classes, '{}'),
+        coalesce(ARRAY(
+            SELECT CASE place WHEN 1 THEN cabins.seats ELSE ceil(cabins.seats * share / 10000.0) END
+            FROM unnest(nested.shares) WITH ORDINALITY AS one (share, place) ORDER BY place
+        ), '{}'),
+        coalesce(nested.nothing, '{}'), coalesce(nested.nothing, '{}')
     FROM fresh
     JOIN (SELECT layout_id, section, count(*) AS seats FROM layout_units GROUP BY layout_id, section) cabins
         USING (layout_id)
+    LEFT JOIN (
+        SELECT
+            origin_code, destination_code, cabin,
+            array_agg(booking_class ORDER BY amount DESC, booking_class) AS classes,
+            array_agg(share ORDER BY amount DESC, booking_class) AS shares,
+            array_fill(0, ARRAY[count(*)::int]) AS nothing
+        FROM (
+            SELECT
+                origin_code, destination_code, cabin, booking_class,
+                max(amount) AS amount, max(booking_limit_basis_points) AS share
+            FROM fares JOIN fare_families ON fare_families.code = fares.family_code
+            GROUP BY origin_code, destination_code, cabin, booking_class
+        ) AS classes
+        GROUP BY origin_code, destination_code, cabin
+    ) AS nested
+        ON nested.origin_code = fresh.origin AND nested.destination_code = fresh.destination
+        AND nested.cabin = cabins.section
 """
 
 STRETCH_FARE = """
@@ -219,8 +244,8 @@ async def write_tariff(connection: asyncpg.Connection) -> None:
     """Write the fare families, the taxes and fees, and what seats cost, where they are missing."""
     await connection.executemany(
         "INSERT INTO fare_families (code, name, cabin, booking_class, refundable, changeable, checked_bags,"
-        " cancellation_fee, currency, child_basis_points, infant_basis_points)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+        " cancellation_fee, currency, child_basis_points, infant_basis_points, booking_limit_basis_points)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
         [
             (
                 family.code,
@@ -234,6 +259,7 @@ async def write_tariff(connection: asyncpg.Connection) -> None:
                 fares.CURRENCY,
                 family.child_basis_points,
                 family.infant_basis_points,
+                family.booking_limit,
             )
             for family in fares.FAMILIES
         ],

@@ -128,7 +128,7 @@ class Passenger(Base):
 
 
 class SeatAssignment(Base):
-    """Which unit of a slot a passenger of a booking has; counted by the pool of that name."""
+    """A passenger's place on a slot, counted by the pool of that name; `unit` is null until a seat is chosen."""
 
     __tablename__ = "seat_assignments"
     __table_args__ = (Index(None, "slot_id", "unit"),)
@@ -136,7 +136,7 @@ class SeatAssignment(Base):
     passenger_id: Mapped[UUID] = mapped_column(ForeignKey("passengers.id"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slots.id"), primary_key=True)
     pool: Mapped[Code]
-    unit: Mapped[Code]
+    unit: Mapped[Code | None]
 
 
 class CancellationQuote(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Identity, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Code, Minor, Small, status
@@ -31,9 +31,14 @@ class PriceLineKind(StrEnum):
 
 
 class FareFamily(Base):
-    """A brand of fares with its rules. Basis points are hundredths of a percent of the adult's fare."""
+    """A brand of fares with its rules. Basis points are hundredths of a percent of the adult's fare.
+
+    `booking_limit_basis_points` is how much of a cabin its class and those below it may fill on a flight that nobody
+    has given other limits.
+    """
 
     __tablename__ = "fare_families"
+    __table_args__ = (CheckConstraint("booking_limit_basis_points BETWEEN 0 AND 10000", "limit_is_a_share"),)
 
     code: Mapped[Code] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -46,6 +51,7 @@ class FareFamily(Base):
     currency: Mapped[Code]
     child_basis_points: Mapped[Small]
     infant_basis_points: Mapped[Small]
+    booking_limit_basis_points: Mapped[Small] = mapped_column(server_default=text("10000"))
 
 
 class Fare(Base):

@@ -55,11 +55,16 @@ class Hold(Base):
 
 
 class HoldItem(Base):
-    """What a hold keeps of one pool: how many, and which units where they were chosen."""
+    """What a hold keeps of one pool: how many, and which units where they were chosen.
+
+    `booking_class` is the class that counts them, null until a booking names it; `returned` is how many of them the
+    booking has given back after they were sold.
+    """
 
     __tablename__ = "hold_items"
     __table_args__ = (
         CheckConstraint("quantity > 0", "something"),
+        CheckConstraint("returned BETWEEN 0 AND quantity", "returned_once"),
         Index(None, "slot_id", "pool"),
     )
 
@@ -68,3 +73,5 @@ class HoldItem(Base):
     pool: Mapped[Code] = mapped_column(primary_key=True)
     quantity: Mapped[Small]
     units: Mapped[list[str]] = mapped_column(ARRAY(String(collation="C")))
+    booking_class: Mapped[Code | None]
+    returned: Mapped[Small] = mapped_column(server_default=text("0"))

@@ -17,11 +17,13 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     Sequence,
+    String,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Code, Moment, Small, status
@@ -121,11 +123,30 @@ class Slot(Base):
 
 
 class Pool(Base):
-    """Counted capacity of a slot. What is held and sold never passes what is authorised: the CHECK says so."""
+    """Counted capacity of a slot. What is held and sold never passes what is authorised: the CHECK says so.
+
+    `capacity` is what the layout or the place really has, `overbooking` how many more may be authorised, `blocked` how
+    many units staff keep from sale: `authorised - blocked - held - sold` may still be sold.
+
+    `classes` are the nested booking classes, the highest first, each with its booking limit (the most that it and all
+    classes below it hold and sell together) and what it holds and has sold itself. What is held before its class is
+    known counts in `held` alone; a pool without classes sells every class alike. Source: P. Belobaba, "Application of
+    a Probabilistic Decision Model to Airline Seat Inventory Control", Operations Research 37 (1989).
+    """
 
     __tablename__ = "pools"
     __table_args__ = (
         CheckConstraint("held >= 0 AND sold >= 0 AND held + sold <= authorised", "never_oversold"),
+        CheckConstraint("overbooking >= 0 AND authorised <= capacity + overbooking", "within_capacity"),
+        CheckConstraint("blocked BETWEEN 0 AND capacity", "blocked_in_place"),
+        CheckConstraint(
+            "cardinality(class_limits) = cardinality(classes) AND cardinality(class_held) = cardinality(classes)"
+            " AND cardinality(class_sold) = cardinality(classes)",
+            "classes_in_step",
+        ),
+        CheckConstraint(
+            "0 <= ALL (class_limits) AND 0 <= ALL (class_held) AND 0 <= ALL (class_sold)", "classes_not_negative"
+        ),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
@@ -134,6 +155,13 @@ class Pool(Base):
     authorised: Mapped[int]
     held: Mapped[int] = mapped_column(server_default=text("0"))
     sold: Mapped[int] = mapped_column(server_default=text("0"))
+    capacity: Mapped[int]
+    overbooking: Mapped[int] = mapped_column(server_default=text("0"))
+    blocked: Mapped[int] = mapped_column(server_default=text("0"))
+    classes: Mapped[list[str]] = mapped_column(ARRAY(String(collation="C")), server_default=text("'{}'"))
+    class_limits: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))
+    class_held: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))
+    class_sold: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))
 
 
 class Claim(Base):

@@ -94,13 +94,28 @@ async def write_schedule(database: Database, *, days_ahead: int = 10) -> Schedul
             )
             session.add_all(
                 [
-                    Pool(slot_id=slot.id, code=Cabin.FIRST, authorised=4),
-                    Pool(slot_id=slot.id, code=Cabin.ECONOMY, authorised=8),
+                    pool(slot.id, Cabin.FIRST, 4, ["F"]),
+                    pool(slot.id, Cabin.ECONOMY, 8, ["Y", "M"]),
                 ]
             )
             ids.append(slot.id)
     departs_at = datetime(day.year, day.month, day.day, 9, tzinfo=ZoneInfo(NEW_YORK)).astimezone(UTC)
     return Schedule(first=ids[0], second=ids[1], day=day, departs_at=departs_at)
+
+
+def pool(slot_id: int, cabin: Cabin, seats: int, classes: list[str]) -> Pool:
+    """A cabin with all its seats authorised, and no limit on any of its classes."""
+    nothing = [0] * len(classes)
+    return Pool(
+        slot_id=slot_id,
+        code=cabin,
+        capacity=seats,
+        authorised=seats,
+        classes=classes,
+        class_limits=[seats] * len(classes),
+        class_held=nothing,
+        class_sold=nothing,
+    )
 
 
 def places() -> list[Airline | Airport]:
