@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+GATES = ("local", "valkey")
+"""The gates that there are, the cheapest first: the order in which they are asked."""
+
 
 class SettingsError(ValueError):
     """A setting is missing or has no meaning; the message names the variable and what it accepts."""
@@ -23,7 +26,8 @@ class Settings:
 
     `secrets` are the master secrets, newest first: the first signs, all of them verify, so a secret is rotated by
     putting a new one in front and dropping the last a month later. Each holds at least 32 bytes. `trusted_proxies` are
-    the addresses whose X-Forwarded-For is believed, separated by commas; empty: nobody's is.
+    the addresses whose X-Forwarded-For is believed, separated by commas; empty: nobody's is. `gates` are those before
+    the inventory, in the order in which they are asked.
     """
 
     host: str
@@ -38,6 +42,7 @@ class Settings:
     pool_size: int
     log_level: str
     trusted_proxies: str
+    gates: tuple[str, ...] = GATES
 
     @property
     def sandbox(self) -> bool:
@@ -63,6 +68,7 @@ class Settings:
             pool_size=read_positive(env, "DATABASE_POOL_SIZE", 16),
             log_level=env.get("LOG_LEVEL", "INFO").upper(),
             trusted_proxies=env.get("FORWARDED_ALLOW_IPS", "").strip(),
+            gates=read_gates(env.get("GATES", "").strip()),
         )
 
 
@@ -91,6 +97,16 @@ def read_positive(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise SettingsError(f"{name} is {text!r}; it is a whole number above zero")
     return int(text)
+
+
+def read_gates(text: str) -> tuple[str, ...]:
+    """The gates named in a comma-separated list, in their own order; all of them where it is empty, `none` for none."""
+    if text in ("", "none"):
+        return () if text else GATES
+    named = {name.strip() for name in text.split(",")}
+    if unknown := sorted(named.difference(GATES)):
+        raise SettingsError(f"GATES names {unknown[0]!r}; it is `none`, or some of {', '.join(GATES)}")
+    return tuple(name for name in GATES if name in named)
 
 
 def read_secrets(text: str) -> tuple[bytes, ...]:

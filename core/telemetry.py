@@ -30,6 +30,14 @@ SOCKET_OPERATIONS = Gauge(
 
 PROBLEMS = Counter("jetway_problems_total", "Mutations answered with a problem, by its code.", ["code"])
 
+GATE_ANSWERS = Counter(
+    "jetway_gate_answers_total",
+    "Attempts at a hold that a gate saw, by whether it gave them a chance.",
+    ["gate", "answer"],
+)
+BREAKER_OPEN = Gauge("jetway_breaker_open", "1 while a neighbour that failed is left alone, 0 otherwise.", ["breaker"])
+BREAKER_FAILURES = Counter("jetway_breaker_failures_total", "Questions that failed or took too long.", ["breaker"])
+
 POOL_IN_USE = Gauge("jetway_database_connections_in_use", "Connections taken from the pool.", ["engine"])
 POOL_SIZE = Gauge("jetway_database_connections_limit", "Connections that the pool has at most.", ["engine"])
 

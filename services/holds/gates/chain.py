@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from typing import Any
+from typing import Any, Self
 
 from core.log import logger
+from core.settings import Settings
+from core.telemetry import GATE_ANSWERS
+from services.holds.gates.local import LocalGate
 from services.holds.gates.protocol import Entry, Gate, Unit, Won
+from services.holds.gates.valkey import ValkeyGate
 
 log = logger("gates")
 
@@ -20,6 +24,15 @@ class Gates:
 
     def __init__(self, gates: Sequence[Gate] = ()) -> None:
         self._gates = tuple(gates)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The gates that an operator wants. Connects nowhere before it is asked."""
+        makers: dict[str, Callable[[], Gate]] = {
+            "local": LocalGate,
+            "valkey": lambda: ValkeyGate.connect(settings.redis_url),
+        }
+        return cls([makers[name]() for name in settings.gates])
 
     async def enter(self, entries: Sequence[Entry]) -> Sequence[bool]:
         """See `Gate.enter`. Whoever a later gate diverts has left the earlier ones."""
@@ -63,10 +76,16 @@ class Gates:
 
     async def _ask(self, gate: Gate, entries: Sequence[Entry]) -> Sequence[bool]:
         try:
-            return await gate.enter(entries)
+            answers = await gate.enter(entries)
+            if len(answers) != len(entries):
+                raise AssertionError(f"{len(answers)} answers for {len(entries)} attempts")
         except Exception:
             log.exception("gate.failed", gate=type(gate).__name__)
             return [True] * len(entries)
+        diverted = len(entries) - sum(answers)
+        GATE_ANSWERS.labels(type(gate).__name__, "chance").inc(len(entries) - diverted)
+        GATE_ANSWERS.labels(type(gate).__name__, "diverted").inc(diverted)
+        return answers
 
     async def _tell(self, gates: Sequence[Gate], call: Callable[[Gate], Coroutine[Any, Any, None]]) -> None:
         for gate in gates:
