@@ -13,9 +13,11 @@ from models.base import Base, Key, Moment, status
 
 
 class Role(StrEnum):
-    """What somebody is to Jetway."""
+    """What somebody is to Jetway: who buys, who looks after flights, and who looks after Jetway itself."""
 
     CUSTOMER = "CUSTOMER"
+    STAFF = "STAFF"
+    ADMIN = "ADMIN"
 
 
 class User(Base):

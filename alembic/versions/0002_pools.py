@@ -1,4 +1,4 @@
-"""Pools know their capacity, what is blocked and their booking classes; a passenger may choose a seat later.
+"""Pools know their capacity, what is blocked and their booking classes; a passenger may choose a seat later; staff.
 
 What stands in pools already becomes its capacity, without classes: it sells every class alike, as before.
 """
@@ -16,6 +16,7 @@ depends_on = None
 
 NONE = sa.text("'{}'")
 COUNTS = ("class_limits", "class_held", "class_sold")
+ROLE = op.f("ck_users_role")
 
 
 def upgrade() -> None:
@@ -63,8 +64,15 @@ def upgrade() -> None:
 
     op.alter_column("seat_assignments", "unit", nullable=True)
 
+    op.drop_constraint(ROLE, "users")
+    op.create_check_constraint(ROLE, "users", "role IN ('CUSTOMER', 'STAFF', 'ADMIN')")
+
 
 def downgrade() -> None:
+    op.execute("UPDATE users SET role = 'CUSTOMER' WHERE role <> 'CUSTOMER'")
+    op.drop_constraint(ROLE, "users")
+    op.create_check_constraint(ROLE, "users", "role IN ('CUSTOMER')")
+
     op.execute("DELETE FROM seat_assignments WHERE unit IS NULL")
     op.alter_column("seat_assignments", "unit", nullable=False)
     op.drop_column("fare_families", "booking_limit_basis_points")
