@@ -1,0 +1,73 @@
+"""Marks that a schema puts on its functions, so that the executor knows what it may compile.
+
+Nothing is guessed: what bears no mark, and is not known by name in `engine.execution.trust`, is run by graphql-core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Many = Callable[..., Any]
+"""`many(parents, info, **arguments)`: the values of a field for each of the parents, in their order, or an awaitable of
+them. An exception in a place is the error of that parent's field."""
+
+PURE, BATCH, CLASSES = "__graphql_pure__", "__graphql_batch__", "__graphql_classes__"
+
+
+def pure(function: Function) -> Function:
+    """Mark a resolver or a scalar's `serialize` as free of side effects: as often as it is asked, it says the same.
+
+    A pure resolver is a plain function of its parent and its arguments: it asks for no `info` and is not async. Where
+    anything is odd graphql-core calls it once more. Raises TypeError for what cannot bear a mark.
+    """
+    return marked(function, PURE, True)
+
+
+def batched(many: Many) -> Callable[[Function], Function]:
+    """Mark a resolver as having a companion that answers for a whole list at once.
+
+    Both must say the same: the ordinary resolver answers where there is a single object, and where the executor steps
+    aside. `many` gets the parents (some may repeat), the `info` of the first place of the list, and the arguments.
+    """
+
+    def mark(function: Function) -> Function:
+        return marked(function, BATCH, many)
+
+    return mark
+
+
+def by_class(*classes: type) -> Callable[[Any, Any], bool]:
+    """`is_type_of` for a type whose objects are instances of those classes, known to look at the class alone."""
+
+    def is_type_of(value: Any, _info: Any) -> bool:
+        return isinstance(value, classes)
+
+    return marked(is_type_of, CLASSES, classes)
+
+
+def marked(function: Function, mark: str, value: object) -> Function:
+    """The function itself, with the mark on it."""
+    try:
+        setattr(function, mark, value)
+    except AttributeError as error:
+        raise TypeError(f"{function!r} cannot bear a mark: wrap it in a function of your own.") from error
+    return function
+
+
+def is_pure(function: object) -> bool:
+    """Whether `pure` was said of it."""
+    return getattr(function, PURE, False) is True
+
+
+def many_of(function: object) -> Many | None:
+    """The companion that `batched` gave it."""
+    many: Many | None = getattr(function, BATCH, None)
+    return many
+
+
+def classes_of(is_type_of: object) -> Sequence[type] | None:
+    """The classes that `by_class` was given."""
+    classes: Sequence[type] | None = getattr(is_type_of, CLASSES, None)
+    return classes
