@@ -45,6 +45,7 @@ def test_what_is_not_said_has_a_default() -> None:
         "pool_size": 16,
         "log_level": "INFO",
         "trusted_proxies": "",
+        "gates": ("local", "valkey"),
     }
 
 
@@ -106,6 +107,25 @@ def test_the_mode_of_encryption_is_spelled_as_each_driver_has_it() -> None:
     asked = read(DATABASE_URL=given).database_url
     assert asked == "postgresql+asyncpg://u:p@h/d?application_name=jetway&ssl=require"
     assert libpq_url(asked) == given
+
+
+@pytest.mark.parametrize(
+    ("text", "gates"),
+    [
+        ("", ("local", "valkey")),
+        (" none ", ()),
+        ("valkey", ("valkey",)),
+        ("valkey, local,valkey", ("local", "valkey")),
+    ],
+)
+def test_gates_stand_in_their_own_order(text: str, gates: tuple[str, ...]) -> None:
+    assert read(GATES=text).gates == gates
+
+
+@pytest.mark.parametrize("text", ["redis", "local,none", "local,", "Local"])
+def test_gates_that_there_are_not_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="GATES names "):
+        read(GATES=text)
 
 
 def test_secrets_are_read_the_newest_first() -> None:

@@ -10,9 +10,6 @@ from typing import TypeVar
 from core.log import logger
 from core.telemetry import BREAKER_FAILURES, BREAKER_OPEN
 
-ANSWER_SECONDS = 0.05
-"""How long an answer may take. One that takes longer is a failure, whatever it would have said."""
-
 FAILURES = 3
 """After so many failures in a row the breaker opens."""
 
@@ -27,13 +24,20 @@ class Breaker:
     """Guards the questions to one neighbour that may fail; belongs to one event loop.
 
     `failures` are the exceptions that mean that the neighbour failed, a time-out apart; others are the caller's faults
-    and pass through. `clock` tells seconds that only go forward.
+    and pass through. `patience` is how many seconds an answer may take: one that takes longer is a failure, whatever it
+    would have said. `clock` tells seconds that only go forward.
     """
 
     def __init__(
-        self, name: str, failures: tuple[type[Exception], ...], *, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        failures: tuple[type[Exception], ...],
+        *,
+        patience: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
+        self._patience = patience
         self._expected: tuple[type[Exception], ...] = (*failures, TimeoutError)
         self._clock = clock
         self._failed = 0
@@ -52,7 +56,7 @@ class Breaker:
             return otherwise
         probing = self._probing = self.is_open
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._patience):
                 answer = await question()
         except self._expected as error:
             self._fail(error)

@@ -23,7 +23,7 @@ class Gates:
     """
 
     def __init__(self, gates: Sequence[Gate] = ()) -> None:
-        self._gates = tuple(gates)
+        self.gates = tuple(gates)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -37,7 +37,7 @@ class Gates:
     async def enter(self, entries: Sequence[Entry]) -> Sequence[bool]:
         """See `Gate.enter`. Whoever a later gate diverts has left the earlier ones."""
         chances = [True] * len(entries)
-        for position, gate in enumerate(self._gates):
+        for position, gate in enumerate(self.gates):
             asked = [index for index, chance in enumerate(chances) if chance]
             if not asked:
                 break
@@ -47,32 +47,32 @@ class Gates:
                 chances[index] = False
             if diverted:
                 left = [entries[index] for index in diverted]
-                await self._tell(self._gates[:position], lambda earlier, left=left: earlier.leave(left))  # type: ignore[misc]
+                await self._tell(self.gates[:position], lambda earlier, left=left: earlier.leave(left))  # type: ignore[misc]
         return chances
 
     async def settled(self, entries: Sequence[Entry]) -> None:
         """See `Gate.settled`."""
-        await self._tell(self._gates, lambda gate: gate.settled(entries))
+        await self._tell(self.gates, lambda gate: gate.settled(entries))
 
     async def confirm(self, won: Sequence[Won]) -> None:
         """See `Gate.confirm`."""
-        await self._tell(self._gates, lambda gate: gate.confirm(won))
+        await self._tell(self.gates, lambda gate: gate.confirm(won))
 
     async def leave(self, lost: Sequence[Entry]) -> None:
         """See `Gate.leave`."""
-        await self._tell(self._gates, lambda gate: gate.leave(lost))
+        await self._tell(self.gates, lambda gate: gate.leave(lost))
 
     async def taken(self, units: Collection[Unit]) -> None:
         """See `Gate.taken`."""
-        await self._tell(self._gates, lambda gate: gate.taken(units))
+        await self._tell(self.gates, lambda gate: gate.taken(units))
 
     async def forget(self) -> None:
         """See `Gate.forget`."""
-        await self._tell(self._gates, lambda gate: gate.forget())
+        await self._tell(self.gates, lambda gate: gate.forget())
 
     async def aclose(self) -> None:
         """See `Gate.aclose`."""
-        await self._tell(self._gates, lambda gate: gate.aclose())
+        await self._tell(self.gates, lambda gate: gate.aclose())
 
     async def _ask(self, gate: Gate, entries: Sequence[Entry]) -> Sequence[bool]:
         try:

@@ -20,17 +20,20 @@ from typing import NamedTuple, Self, cast
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import ClusterCrossSlotError, NoScriptError, RedisError
 
 from core.log import logger
-from services.holds.gates.breaker import ANSWER_SECONDS, Breaker
+from services.holds.gates.breaker import Breaker
 from services.holds.gates.protocol import Entry, Unit, Won
 
-FLIGHT_MILLISECONDS = 2_000
+ANSWER_SECONDS = 0.05
+"""How long Valkey may take. A sale that has waited so long goes on without it."""
+
+FLIGHT_SECONDS = 2.0
 """How long an attempt keeps its units until it is confirmed."""
 
 CONNECTIONS = 8
-SOCKET_SECONDS = 1.0
+SOCKET_SECONDS = 10.0
 """Longer than the breaker's patience, so that only one of the two decides."""
 
 SCRIPT = Path(__file__).with_name("units.lua").read_text()
@@ -56,30 +59,31 @@ class ValkeyGate:
     the batch; an attempt then asks for its slots in their order, and gives back what it got where a later one is taken.
     """
 
-    def __init__(self, redis: Redis, breaker: Breaker | None = None) -> None:
+    def __init__(self, redis: Redis, breaker: Breaker, *, flight_seconds: float = FLIGHT_SECONDS) -> None:
         self._redis = redis
-        self._breaker = breaker or Breaker("valkey_gate", (RedisError, OSError))
+        self._breaker = breaker
+        self._flight_seconds = flight_seconds
         self._by_slot = False
 
     @classmethod
-    def connect(cls, url: str) -> Self:
-        """A gate with connections of its own, made when they are needed."""
+    def connect(cls, url: str, *, patience: float = ANSWER_SECONDS, flight_seconds: float = FLIGHT_SECONDS) -> Self:
+        """A gate with connections of its own, made when they are needed; it waits `patience` seconds for an answer."""
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
-            timeout=ANSWER_SECONDS,
+            timeout=SOCKET_SECONDS,
             socket_timeout=SOCKET_SECONDS,
             socket_connect_timeout=SOCKET_SECONDS,
             # A connection that a restart cut is made anew. Each call may be repeated: an attempt finds its own units.
             retry=Retry(NoBackoff(), 1),
         )
-        return cls(Redis.from_pool(pool))
+        breaker = Breaker("valkey_gate", (RedisError, OSError), patience=patience)
+        return cls(Redis.from_pool(pool), breaker, flight_seconds=flight_seconds)
 
     async def enter(self, entries: Sequence[Entry]) -> Sequence[bool]:
         """See `Gate.enter`. Everybody has a chance while Valkey is away, slow, or left alone."""
-        shares = [
-            Share(index, str(entry.hold_id), FLIGHT_MILLISECONDS, entry.units) for index, entry in enumerate(entries)
-        ]
+        lasting = in_milliseconds(self._flight_seconds)
+        shares = [Share(index, str(entry.hold_id), lasting, entry.units) for index, entry in enumerate(entries)]
         refused = await self._ask("take", shares)
         return [index not in refused for index in range(len(entries))]
 
@@ -89,7 +93,7 @@ class ValkeyGate:
     async def confirm(self, won: Sequence[Won]) -> None:
         """See `Gate.confirm`."""
         shares = [
-            Share(index, str(one.entry.hold_id), math.ceil(one.seconds * 1000), one.entry.units)
+            Share(index, str(one.entry.hold_id), in_milliseconds(one.seconds), one.entry.units)
             for index, one in enumerate(won)
             if one.seconds > 0
         ]
@@ -120,11 +124,9 @@ class ValkeyGate:
     async def _run(self, act: str, shares: Sequence[Share]) -> set[int]:
         try:
             return await (self._slot_by_slot(act, shares) if self._by_slot else self._at_once(act, shares))
-        except ResponseError as error:
-            if self._by_slot or "CROSSSLOT" not in str(error):
-                raise
+        except ClusterCrossSlotError:
             # Nothing was done: a cluster looks at a call's keys first.
-            log.info("gate.by_slot", reason=str(error))
+            log.info("gate.by_slot")
             self._by_slot = True
         return await self._slot_by_slot(act, shares)
 
@@ -165,6 +167,11 @@ class ValkeyGate:
         for shares in calls:
             pipeline.execute_command(command, script, *arguments(act, shares))
         return cast("list[list[int]]", await pipeline.execute())
+
+
+def in_milliseconds(seconds: float) -> int:
+    """Whole milliseconds, as Valkey wants them; at least one."""
+    return max(1, math.ceil(seconds * 1000))
 
 
 def arguments(act: str, shares: Sequence[Share]) -> list[str | int]:
