@@ -1,11 +1,14 @@
 """Holds: what a shopper keeps until a deadline.
 
 `placing.py` takes; `keeping.py` extends, releases and hands over to a booking; `expiry.py` writes down what deadlines
-have already decided; `moves.py` is the one place in which claims, holds and pools change together.
-
-Locks are taken in one order everywhere: claims by (slot, unit), then holds by id, then pools by (slot, code).
+have already decided; `blocking.py` and `checkins.py` are what staff and passengers do with seats; `classes.py` has
+booking classes count what is held. `moves.py` is the one place in which claims, holds and pools change together, and
+tells in which order they are locked.
 """
 
+from services.holds.blocking import block, unblock
+from services.holds.checkins import check_in, undo_check_in
+from services.holds.classes import assign_classes
 from services.holds.expiry import expire_due, expire_due_in, sweep_tombstones
 from services.holds.keeping import (
     abandon,
@@ -18,21 +21,38 @@ from services.holds.keeping import (
     release,
     take_over,
 )
-from services.holds.moves import HOLD, HoldExpired, Owner, SlotUnits, items, items_by_holds, lock, now, status_now
+from services.holds.moves import (
+    HOLD,
+    ClassClosed,
+    HoldExpired,
+    Owner,
+    PoolKey,
+    SlotUnits,
+    items,
+    items_by_holds,
+    lock,
+    now,
+    status_now,
+)
 from services.holds.placing import MAX_SEATS_PER_SLOT, MAX_SLOTS, SalesClosed, SeatsTaken, place
 
 __all__ = [
     "HOLD",
     "MAX_SEATS_PER_SLOT",
     "MAX_SLOTS",
+    "ClassClosed",
     "HoldExpired",
     "Owner",
+    "PoolKey",
     "SalesClosed",
     "SeatsTaken",
     "SlotUnits",
     "abandon",
+    "assign_classes",
     "attach",
     "begin_payment",
+    "block",
+    "check_in",
     "check_on_sale",
     "expire_due",
     "expire_due_in",
@@ -48,4 +68,6 @@ __all__ = [
     "status_now",
     "sweep_tombstones",
     "take_over",
+    "unblock",
+    "undo_check_in",
 ]

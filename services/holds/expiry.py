@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, text, tuple_, update
 from core.db import Session
 from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
 from services import outbox, transitions
-from services.holds.moves import HOLD, lock_many, move_claims, move_pools, now, quantities
+from services.holds.moves import HOLD, PoolKey, counted, lock_many, move_claims, move_pools, now, whole
 from services.transitions import Cause, Change
 
 OVER = Cause(actor="deadline", reason="its time was over")
@@ -33,7 +33,7 @@ async def expire_due(session: Session, limit: int) -> int:
     return await expire(session, ids) if ids else 0
 
 
-async def expire_due_in(session: Session, pools: Sequence[tuple[int, str]]) -> int:
+async def expire_due_in(session: Session, pools: Sequence[PoolKey]) -> int:
     """Expire the holds whose deadline has passed and which those pools, by (slot, code), still count."""
     due = (
         select(Hold.id)
@@ -61,7 +61,7 @@ async def expire(session: Session, hold_ids: Sequence[UUID]) -> int:
     await session.execute(update(Hold).where(Hold.id.in_(ids)).values(status=HoldStatus.EXPIRED))
     await transitions.write(session, HOLD.name, changes, OVER)
     held = await session.scalars(select(HoldItem).where(HoldItem.hold_id.in_(ids)))
-    await move_pools(session, {pool: (-count, 0) for pool, count in quantities(held).items()})
+    await move_pools(session, counted(whole(held), held=-1))
     return len(due)
 
 

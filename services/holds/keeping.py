@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
 
-from core.db import Session
+from core.db import ReadSession, Session
 from core.errors import Conflict
 from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus, Slot, SlotStatus
 from services import idempotency
 from services.holds.moves import (
     HoldExpired,
     Owner,
+    PoolKey,
     SlotUnits,
+    counted,
     end,
     items,
     lock,
     move_claims,
     move_pools,
     now,
-    quantities,
+    whole,
 )
 from services.holds.placing import SalesClosed
 from services.transitions import Cause
@@ -100,7 +102,7 @@ async def let_go(session: Session, hold: Hold, to: HoldStatus, cause: Cause) -> 
     held = await items(session, hold.id)
     await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE)
     await end(session, hold, to, cause)
-    await move_pools(session, {pool: (-count, 0) for pool, count in quantities(held).items()})
+    await move_pools(session, counted(whole(held), held=-1))
 
 
 async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
@@ -161,19 +163,51 @@ async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
     if sold != sum(len(item.units) for item in held):
         raise HoldExpired(hold.expires_at)
     await end(session, hold, HoldStatus.BOOKED, cause)
-    await move_pools(session, {pool: (-count, count) for pool, count in quantities(held).items()})
+    await move_pools(session, counted(whole(held), held=-1, sold=1))
 
 
-async def give_back(session: Session, hold_id: UUID, units: Sequence[SlotUnits]) -> None:
-    """Return sold seats of a booking to everybody, and their number to the pools that count them."""
+async def give_back(
+    session: Session, hold_id: UUID, units: Sequence[SlotUnits], places: Mapping[PoolKey, int] | None = None
+) -> None:
+    """Return sold seats of a booking to everybody, and `places` sold without a seat; all of them leave their pools.
+
+    Raises SEATS_NOT_BOOKED where some are not the hold's any more (given back before), or somebody has checked in.
+    """
     await lock(session, hold_id)
     held = await items(session, hold_id)
     returned = {(some.slot_id, unit) for some in units for unit in some.units}
-    counts = {(item.slot_id, item.pool): sum((item.slot_id, unit) in returned for unit in item.units) for item in held}
+    unseated = dict(places or {})
+    counts = [
+        (
+            item,
+            sum((item.slot_id, unit) in returned for unit in item.units) + unseated.pop((item.slot_id, item.pool), 0),
+        )
+        for item in held
+    ]
+    sold = await sold_units(session, hold_id)
+    fits = all(
+        item.quantity - item.returned - count >= sum((item.slot_id, unit) in sold - returned for unit in item.units)
+        for item, count in counts
+    )
     moved = await move_claims(session, [hold_id], SeatStatus.BOOKED, SeatStatus.AVAILABLE, units)
-    if moved != len(returned):
+    if moved != len(returned) or unseated or not fits:
         raise Conflict("Some of these seats are not this booking's.", code="SEATS_NOT_BOOKED")
-    await move_pools(session, {pool: (0, -count) for pool, count in counts.items() if count})
+    for item, count in counts:
+        item.returned += count
+    await session.flush()
+    await move_pools(session, counted(counts, sold=-1))
+
+
+def seats_in(item: HoldItem, units: Set[tuple[int, str]]) -> int:
+    """How many of an item's units are among those, by (slot, unit)."""
+    return sum((item.slot_id, unit) in units for unit in item.units)
+
+
+async def sold_units(session: ReadSession, hold_id: UUID) -> set[tuple[int, str]]:
+    """The units, by (slot, unit), that a sold hold has still."""
+    sold = Claim.status.in_((SeatStatus.BOOKED, SeatStatus.CHECKED_IN))
+    rows = await session.execute(select(Claim.slot_id, Claim.unit).where(Claim.hold_id == hold_id, sold))
+    return {(slot_id, unit) for slot_id, unit in rows}
 
 
 async def live(session: Session, hold: Hold) -> datetime:

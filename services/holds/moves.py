@@ -1,20 +1,28 @@
-"""The one place in which claims, holds and pools change together, and the order in which they are locked."""
+"""The one place in which claims, holds and pools change together, and the order in which they are locked.
+
+Whatever moves a claim after it was placed goes through here, and locks in one order: idempotency keys; claims by (slot,
+unit); holds by id; what hangs on a booking (`services/bookings/rows.py`); and pools by (slot, code), last, each once.
+Nobody who waits for a lock holds a later one, so nobody waits in a circle. `take_holds` (placing) keeps the same order;
+staff who block seats lock claims and pools, and whoever sets what a pool may sell locks that pool alone.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Integer, String
 
 from core.db import ReadSession, Session
 from core.errors import Conflict, NotFound
 from core.states import Machine
-from models import Claim, Fact, Hold, HoldItem, HoldStatus, Pool, SeatStatus
+from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
 from services import idempotency, outbox, transitions
 from services.seats import SEAT
 
@@ -29,6 +37,9 @@ HOLD = Machine(
         HoldStatus.BOOKED: frozenset(),
     },
 )
+
+PoolKey = tuple[int, str]
+"""A pool, by slot and code."""
 
 SEAT_FACTS = {
     SeatStatus.AVAILABLE: "seat.released",
@@ -49,6 +60,16 @@ class HoldExpired(Conflict):
         self.expired_at = expired_at
 
 
+class ClassClosed(Conflict):
+    """A booking class does not sell so many any more, though its cabin may. `pools` are those, by (slot, code)."""
+
+    default_code = "CLASS_CLOSED"
+
+    def __init__(self, pools: Sequence[PoolKey]) -> None:
+        super().__init__("This booking class is not sold any more.")
+        self.pools = tuple(pools)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Owner:
     """Whose a hold or booking is: a user's, or a guest's who proves it with a signed token."""
@@ -67,6 +88,28 @@ class SlotUnits:
 
     slot_id: int
     units: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolMove:
+    """By how much the counts of a pool change; `classes` are, of held and sold, the shares of booking classes."""
+
+    held: int = 0
+    sold: int = 0
+    blocked: int = 0
+    classes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def __add__(self, other: PoolMove) -> PoolMove:
+        shares = Counter[tuple[str, int]]()
+        for move in (self, other):
+            for code, share in move.classes.items():
+                shares.update({(code, place): count for place, count in enumerate(share)})
+        return PoolMove(
+            held=self.held + other.held,
+            sold=self.sold + other.sold,
+            blocked=self.blocked + other.blocked,
+            classes={code: (shares[code, 0], shares[code, 1]) for code, _ in shares},
+        )
 
 
 async def now(session: ReadSession) -> datetime:
@@ -125,10 +168,22 @@ async def move_claims(
 
     A claim that becomes AVAILABLE keeps its row as a tombstone, so that its version goes on counting.
     """
+    whose: ColumnElement[bool] = Claim.hold_id.in_(hold_ids)
+    if only is not None:
+        whose = and_(whose, in_pairs(only))
+    changes = await change_claims(session, came_from, to, whose)
+    await tell_seats(session, to, changes, hold_ids)
+    return len(changes)
+
+
+async def change_claims(
+    session: Session, came_from: SeatStatus, to: SeatStatus, which: ColumnElement[bool]
+) -> list[tuple[int, str, int]]:
+    """Change those of the locked claims that are `came_from`; (slot, unit, version) of each that is `to` now."""
     SEAT.check(came_from, to)
     statement = (
         update(Claim)
-        .where(Claim.hold_id.in_(hold_ids), Claim.status == came_from)
+        .where(which, Claim.status == came_from)
         .values(
             status=to,
             version=text("nextval('claim_versions')"),
@@ -138,32 +193,33 @@ async def move_claims(
         )
         .returning(Claim.slot_id, Claim.unit, Claim.version)
     )
-    if only is not None:
-        pairs = [(some.slot_id, unit) for some in only for unit in some.units]
-        statement = statement.where(in_pairs(pairs))
-    rows = (await session.execute(statement)).all()
-    await tell_seats(session, to, [(row.slot_id, row.unit, row.version) for row in rows], hold_ids)
-    return len(rows)
+    return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
 
 
-def in_pairs(pairs: Sequence[tuple[int, str]]) -> ColumnElement[bool]:
-    """A condition: the claim is one of those (slot, unit)."""
+def in_pairs(some: Iterable[SlotUnits]) -> ColumnElement[bool]:
+    """A condition: the claim is on one of those units."""
+    pairs = [(one.slot_id, unit) for one in some for unit in one.units]
     return tuple_(Claim.slot_id, Claim.unit).in_(pairs)
 
 
 async def tell_seats(
-    session: Session, to: SeatStatus, changes: Iterable[tuple[int, str, int]], hold_ids: Sequence[UUID]
+    session: Session,
+    to: SeatStatus,
+    changes: Iterable[tuple[int, str, int]],
+    hold_ids: Sequence[UUID],
+    cause: transitions.Cause | None = None,
 ) -> None:
-    """One fact per slot about seats (slot, number, version) that are `to` now."""
+    """One fact per slot about seats (slot, number, version) that are `to` now; with who and why, where staff did it."""
     by_slot: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for slot_id, unit, version in changes:
         by_slot[slot_id].append({"number": unit, "status": to, "version": version})
     hold = str(hold_ids[0]) if len(hold_ids) == 1 else None
+    why = {} if cause is None else {"actor": cause.actor, "reason": cause.reason}
     facts = [
         {
             "kind": SEAT_FACTS[to],
             "stream": outbox.slot_stream(slot_id),
-            "payload": {"slot": slot_id, "hold": hold, "seats": seats},
+            "payload": {"slot": slot_id, "hold": hold, "seats": seats, **why},
         }
         for slot_id, seats in sorted(by_slot.items())
     ]
@@ -171,22 +227,74 @@ async def tell_seats(
         await session.execute(insert(Fact), facts)
 
 
-async def move_pools(session: Session, changes: Mapping[tuple[int, str], tuple[int, int]]) -> None:
-    """Add (held, sold) to pools by (slot, code), in that order; the table's CHECK refuses what would oversell."""
-    for (slot_id, code), (held, sold) in sorted(changes.items()):
-        await session.execute(
-            update(Pool)
-            .where(Pool.slot_id == slot_id, Pool.code == code)
-            .values(held=Pool.held + held, sold=Pool.sold + sold)
+COUNTED = "UPDATE pools SET held = held + :held, sold = sold + :sold, blocked = blocked + :blocked"
+NAMED = " WHERE slot_id = :slot_id AND code = :code"
+MOVE = text(COUNTED + NAMED)
+MOVED_CLASS = """ARRAY(
+    SELECT here.count + coalesce(moved.count, 0)
+    FROM unnest(classes, class_{kind}) WITH ORDINALITY AS here (code, count, place)
+    LEFT JOIN unnest(:classes, :class_{kind}) AS moved (code, count) ON moved.code = here.code
+    ORDER BY here.place)"""
+MOVE_WITH_CLASSES = text(
+    COUNTED
+    + "".join(f", class_{kind} = {MOVED_CLASS.format(kind=kind)}" for kind in ("held", "sold"))
+    + NAMED
+    + """ AND :classes <@ classes AND (:opens IS NULL OR 0 <= class_room(
+        classes, class_limits, class_held, class_sold, :opens, :classes, :class_held))"""
+).bindparams(
+    bindparam("classes", type_=ARRAY(String(collation="C"))),
+    bindparam("class_held", type_=ARRAY(Integer)),
+    bindparam("class_sold", type_=ARRAY(Integer)),
+    bindparam("opens", type_=String),
+)
+"""`opens` is the class that must be open for what it gains; null where it only gives back, or keeps what it has."""
+
+
+async def move_pools(
+    session: Session, changes: Mapping[PoolKey, PoolMove], opens: Mapping[PoolKey, str] | None = None
+) -> None:
+    """Change the counts of pools, by (slot, code) and in that order; the table's CHECKs refuse what would oversell.
+
+    `opens` names for some of them the booking class that gains: raises ClassClosed where it, or one above it, has not
+    so much left. The caller has locked everything else that it needs.
+    """
+    opens = opens or {}
+    for key, move in sorted(changes.items(), key=lambda change: change[0]):
+        if move == PoolMove():
+            continue
+        slot_id, code = key
+        values: dict[str, Any] = {"slot_id": slot_id, "code": code}
+        values |= {"held": move.held, "sold": move.sold, "blocked": move.blocked}
+        statement = MOVE
+        if move.classes:
+            statement = MOVE_WITH_CLASSES
+            values |= {"classes": list(move.classes), "opens": opens.get(key)}
+            values["class_held"] = [held for held, _ in move.classes.values()]
+            values["class_sold"] = [sold for _, sold in move.classes.values()]
+        if (await session.execute(statement, values)).rowcount == 1:  # type: ignore[attr-defined]
+            continue
+        if key in opens:
+            raise ClassClosed([key])
+        raise RuntimeError(f"slot {slot_id} has no pool {code} with the classes {sorted(move.classes)}")
+
+
+def counted(kept: Iterable[tuple[HoldItem, int]], *, held: int = 0, sold: int = 0) -> dict[PoolKey, PoolMove]:
+    """The moves of pools in which each item's number counts `held` times as held and `sold` times as sold."""
+    total: dict[PoolKey, PoolMove] = {}
+    for item, count in kept:
+        move = PoolMove(
+            held=held * count,
+            sold=sold * count,
+            classes={item.booking_class: (held * count, sold * count)} if item.booking_class else {},
         )
+        key = item.slot_id, item.pool
+        total[key] = total.get(key, PoolMove()) + move
+    return total
 
 
-def quantities(held: Iterable[HoldItem]) -> dict[tuple[int, str], int]:
-    """How many of each pool those items keep."""
-    total: dict[tuple[int, str], int] = defaultdict(int)
-    for item in held:
-        total[item.slot_id, item.pool] += item.quantity
-    return dict(total)
+def whole(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
+    """Items with all that each of them keeps."""
+    return [(item, item.quantity) for item in held]
 
 
 async def end(session: Session, hold: Hold, to: HoldStatus, cause: transitions.Cause) -> None:

@@ -1,0 +1,109 @@
+"""Staff keep seats from sale, and let them go again: a broken seat, one for the crew, one held back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import ReadSession, Session
+from core.errors import Invalid, NotFound
+from models import Claim, LayoutUnit, SeatStatus, Slot
+from services.holds.moves import PoolMove, SlotUnits, change_claims, in_pairs, move_pools, tell_seats
+from services.holds.placing import SeatsTaken
+from services.seats import SEAT, UnknownSeat
+from services.transitions import Cause
+
+
+async def block(session: Session, slot_id: int, units: Sequence[str], cause: Cause) -> list[str]:
+    """Keep seats of a slot from sale; those that are BLOCKED now and were not before, in order.
+
+    A seat whose lock has expired is free, and is blocked; its old hold is written down later. Raises Invalid, NotFound
+    (the slot), UnknownSeat, and SeatsTaken with those that are held, sold or checked in: none is blocked then.
+    """
+    sections = await sections_of(session, slot_id, units)
+    blocked = {unit for unit, status in (await locked(session, slot_id, units)).items() if status is SeatStatus.BLOCKED}
+    wanted = sorted(set(units) - blocked)
+    if not wanted:
+        return []
+    SEAT.check(SeatStatus.AVAILABLE, SeatStatus.BLOCKED)
+    changes = await take(session, slot_id, wanted)
+    taken = sorted(set(wanted) - {unit for _, unit, _ in changes})
+    if taken:
+        raise SeatsTaken({slot_id: taken})
+    await tell_seats(session, SeatStatus.BLOCKED, changes, [], cause)
+    await count(session, slot_id, wanted, sections, 1)
+    return wanted
+
+
+async def unblock(session: Session, slot_id: int, units: Sequence[str], cause: Cause) -> list[str]:
+    """Let seats of a slot be sold again; those that were BLOCKED, in order. Others stay what they are.
+
+    Raises Invalid, NotFound (the slot) and UnknownSeat.
+    """
+    sections = await sections_of(session, slot_id, units)
+    await locked(session, slot_id, units)
+    pairs = in_pairs([SlotUnits(slot_id=slot_id, units=tuple(units))])
+    changes = await change_claims(session, SeatStatus.BLOCKED, SeatStatus.AVAILABLE, pairs)
+    freed = sorted(unit for _, unit, _ in changes)
+    await tell_seats(session, SeatStatus.AVAILABLE, changes, [], cause)
+    await count(session, slot_id, freed, sections, -1)
+    return freed
+
+
+async def sections_of(session: ReadSession, slot_id: int, units: Sequence[str]) -> dict[str, str]:
+    """The pool that counts each of those seats; raises Invalid, NotFound (the slot) and UnknownSeat."""
+    if not units or len(set(units)) != len(units):
+        raise Invalid("Name one seat at least, and each once.", field="seats")
+    if await session.scalar(select(Slot.id).where(Slot.id == slot_id)) is None:
+        raise NotFound("There is no such flight.")
+    chosen = (
+        select(LayoutUnit.unit, LayoutUnit.section)
+        .join(Slot, Slot.layout_id == LayoutUnit.layout_id)
+        .where(Slot.id == slot_id, LayoutUnit.unit.in_(units))
+    )
+    sections = {row.unit: row.section for row in await session.execute(chosen)}
+    for unit in units:
+        if unit not in sections:
+            raise UnknownSeat(f"There is no seat {unit} on this flight.", field="seats")
+    return sections
+
+
+async def locked(session: Session, slot_id: int, units: Sequence[str]) -> dict[str, SeatStatus]:
+    """Lock the claims that there are on those seats, in their order; what each is."""
+    chosen = select(Claim.unit, Claim.status).where(Claim.slot_id == slot_id, Claim.unit.in_(units))
+    rows = await session.execute(chosen.order_by(Claim.unit).with_for_update())
+    return {row.unit: row.status for row in rows}
+
+
+async def take(session: Session, slot_id: int, units: Sequence[str]) -> list[tuple[int, str, int]]:
+    """Block those of the seats, given in order, that are free: (slot, unit, version) of each that is BLOCKED now."""
+    moment = select(func.jetway_now()).scalar_subquery()
+    version = text("nextval('claim_versions')")
+    rows = [{"slot_id": slot_id, "unit": unit} for unit in units]
+    fresh = insert(Claim).values(
+        [{**row, "status": SeatStatus.BLOCKED, "version": version, "changed_at": moment} for row in rows]
+    )
+    free = or_(
+        Claim.status == SeatStatus.AVAILABLE, and_(Claim.status == SeatStatus.LOCKED, Claim.expires_at <= moment)
+    )
+    statement = fresh.on_conflict_do_update(
+        index_elements=[Claim.slot_id, Claim.unit],
+        set_={
+            "status": SeatStatus.BLOCKED,
+            "hold_id": None,
+            "expires_at": None,
+            "version": version,
+            "changed_at": moment,
+        },
+        where=free,
+    ).returning(Claim.slot_id, Claim.unit, Claim.version)
+    return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
+
+
+async def count(session: Session, slot_id: int, units: Sequence[str], sections: dict[str, str], each: int) -> None:
+    """Count those seats in their pools as blocked (`each` 1), or not any more (-1)."""
+    moved = Counter(sections[unit] for unit in units)
+    await move_pools(session, {(slot_id, pool): PoolMove(blocked=each * number) for pool, number in moved.items()})

@@ -1,0 +1,42 @@
+"""Which booking class counts what a hold keeps: known once an offer is booked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select, tuple_
+
+from core.db import ReadSession, Session
+from models import Hold, Pool
+from services.holds.moves import ClassClosed, PoolKey, PoolMove, items, move_pools
+
+
+async def assign_classes(session: Session, hold: Hold, classes: Mapping[int, str]) -> None:
+    """Have booking classes, given by slot, count all that a locked, living hold keeps there.
+
+    A class that counted it before is relieved. A pool without classes sells every class alike: nothing is counted.
+    Pools are locked here, so this comes last in its transaction. Raises ClassClosed, for the transaction to end: the
+    pool has no such class, or the class, or one above it, has not so much left.
+    """
+    kept = [(item, classes[item.slot_id]) for item in await items(session, hold.id) if item.slot_id in classes]
+    known = await classes_of(session, [(item.slot_id, item.pool) for item, _ in kept])
+    changes: dict[PoolKey, PoolMove] = {}
+    opens: dict[PoolKey, str] = {}
+    for item, wanted in kept:
+        pool = item.slot_id, item.pool
+        if not known[pool] or item.booking_class == wanted:
+            continue
+        if wanted not in known[pool]:
+            raise ClassClosed([pool])
+        changes[pool] = PoolMove(classes={wanted: (item.quantity, 0)})
+        if item.booking_class is not None:
+            changes[pool] += PoolMove(classes={item.booking_class: (-item.quantity, 0)})
+        opens[pool] = item.booking_class = wanted
+    await session.flush()
+    await move_pools(session, changes, opens)
+
+
+async def classes_of(session: ReadSession, pools: list[PoolKey]) -> dict[PoolKey, list[str]]:
+    """The booking classes of those pools, the highest first."""
+    chosen = select(Pool.slot_id, Pool.code, Pool.classes).where(tuple_(Pool.slot_id, Pool.code).in_(pools))
+    return {(slot_id, code): classes for slot_id, code, classes in await session.execute(chosen)}
