@@ -128,6 +128,8 @@ class Grid:
 
     def met(self, seats: tuple[Seat, ...]) -> int:
         """The bits of the wishes that these seats meet."""
+        if not self.wished:
+            return 0
         return self.wished & sum(
             1 << bit for bit, meets in enumerate(BITS.values()) if any(meets(seat) for seat in seats)
         )

@@ -95,14 +95,16 @@ class Counts:
     """
 
     def __init__(self, widest: int) -> None:
-        self._widest = widest
+        self._ones = [
+            [sum(1 << (BITS_PER_COUNT * (start + field)) for field in range(length)) for length in range(widest + 1)]
+            for start in (0, widest)
+        ]
         self._guard = sum(1 << (BITS_PER_COUNT * field + BITS_PER_COUNT - 1) for field in range(2 * widest))
         self._needs: dict[Split, int] = {}
 
     def of(self, length: int, at_exit: bool) -> int:
         """One run of that length."""
-        start = self._widest if at_exit else 0
-        return sum(1 << (BITS_PER_COUNT * (start + field)) for field in range(length))
+        return self._ones[at_exit][length]
 
     def of_runs(self, runs: Iterable[Run]) -> int:
         """All those runs."""
@@ -186,11 +188,14 @@ class Comparison:
         self._grid = grid
         self._counts = counts
         self._branches = MOST_BRANCHES
+        self._lonely = [sum(run.lonely for run in row) for row in grid.runs]
         self._best: tuple[Light, tuple[Side, ...]] | None = None
 
     def best(self, windows: Sequence[Window], chosen: Sequence[Split]) -> tuple[Light, tuple[Side, ...]]:
         """The best arrangement in any of the windows, one of which has room for one of the splits."""
         for window in windows:
+            if not self._may_win(self._glance(window)):
+                continue
             part = Part(self._grid, self._counts, window)
             for split in chosen:
                 if self._counts.fits(split, part.have[0]) and self._may_win(part.promise(split)):
@@ -201,6 +206,22 @@ class Comparison:
 
     def _may_win(self, bound: Light) -> bool:
         return self._best is None or bound < self._best[0]
+
+    def _glance(self, window: Window) -> Light:
+        """What a window comes to at best, as far as can be told without looking into it.
+
+        Its first and last rows are used: there is no smaller one.
+        """
+        grid = self._grid
+        return Light(
+            gap=0,
+            unmet=behind(grid, window),
+            amiss=0,
+            distance=ahead(grid, window),
+            lonely=-sum(self._lonely[window.top : window.bottom + 1]),
+            broken=sum(grid.untouched[row] for row in {window.top, window.bottom}),
+            places=(Place(window.top, grid.blocks[window.left][0]),),
+        )
 
     def _grow(self, part: Part, start: int, branch: Branch) -> None:
         """Place the next group in every run from `start` on that leaves room for the others behind it."""
@@ -264,8 +285,8 @@ class Part:
             self._distance.append(min(self._distance[-1], whole.distance))
         for suffixes in (self.have, self._met, self._lonely, self._distance):
             suffixes.reverse()
-        self._front = window.top * ROW_APART if SeatWish.FRONT in grid.wishes else 0
-        self._back = int(SeatWish.FRONT in grid.wishes and not in_front(grid, window.bottom))
+        self._front = ahead(grid, window)
+        self._back = behind(grid, window)
         self._edges = sum(grid.untouched[row] for row in {window.top, window.bottom})
         self._first = Place(self.runs[0].row, self.runs[0].first)
 
@@ -291,6 +312,16 @@ FRONT_SHARE = 3
 def in_front(grid: Grid, row: int) -> bool:
     """Whether a row is in the front of the cabin."""
     return row * FRONT_SHARE < len(grid.seats)
+
+
+def ahead(grid: Grid, window: Window) -> int:
+    """How far behind the first row of the cabin those begin who wish to sit in front."""
+    return window.top * ROW_APART if SeatWish.FRONT in grid.wishes else 0
+
+
+def behind(grid: Grid, window: Window) -> bool:
+    """Whether that wish is not met."""
+    return SeatWish.FRONT in grid.wishes and not in_front(grid, window.bottom)
 
 
 def ways(left: Split, run: Run) -> Iterator[tuple[int, Split]]:
