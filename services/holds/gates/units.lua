@@ -1,8 +1,10 @@
 -- Taking, keeping and giving back units for many attempts at once. Each attempt succeeds or fails as a whole and alone.
 --
 -- KEYS: the keys of all units, attempt after attempt. The value of a key is the id of the hold that has the unit.
--- ARGV: 'take', 'keep' or 'give', then three for each attempt: its hold's id, milliseconds, how many of the keys.
--- Answers one number for each attempt: 1 where it was done, 0 where not.
+-- ARGV: 'take', 'keep' or 'give'; then, in one text and parted by spaces, three for each attempt: its hold's id,
+-- milliseconds, how many of the keys.
+-- Answers a text with one digit for each attempt: 1 where it was done, 0 where not. One text either way, since a client
+-- spends its time on the number of values that it sends and reads.
 --
 -- take: all units that are nobody's or its own, or none: SET NX PX over a set.
 -- keep: PostgreSQL says that they are its own: the same key lives on (never SETNX, which would fail on it, and never
@@ -58,9 +60,9 @@ end
 
 local act = actions[ARGV[1]]
 local done, first = {}, 1
-for a = 2, #ARGV, 3 do
-  local last = first + tonumber(ARGV[a + 2]) - 1
-  done[#done + 1] = act(ARGV[a], ARGV[a + 1], first, last)
+for hold, milliseconds, count in string.gmatch(ARGV[2], '(%S+) (%d+) (%d+)') do
+  local last = first + tonumber(count) - 1
+  done[#done + 1] = act(hold, milliseconds, first, last)
   first = last + 1
 end
-return done
+return table.concat(done)

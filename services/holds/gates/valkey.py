@@ -40,6 +40,7 @@ SCRIPT = Path(__file__).with_name("units.lua").read_text()
 SHA1 = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 """The name that Redis gives the script."""
 
+NOT_DONE = ord("0")
 log = logger("gates")
 
 
@@ -157,16 +158,16 @@ class ValkeyGate:
             answers = await self._send("EVAL", SCRIPT, act, calls)
         return {
             share.place
-            for shares, numbers in zip(calls, answers, strict=True)
-            for share, done in zip(shares, numbers, strict=True)
-            if not done
+            for shares, digits in zip(calls, answers, strict=True)
+            for share, done in zip(shares, digits, strict=True)
+            if done == NOT_DONE
         }
 
-    async def _send(self, command: str, script: str, act: str, calls: Sequence[Sequence[Share]]) -> list[list[int]]:
+    async def _send(self, command: str, script: str, act: str, calls: Sequence[Sequence[Share]]) -> list[bytes]:
         pipeline = self._redis.pipeline(transaction=False)
         for shares in calls:
             pipeline.execute_command(command, script, *arguments(act, shares))
-        return cast("list[list[int]]", await pipeline.execute())
+        return cast("list[bytes]", await pipeline.execute())
 
 
 def in_milliseconds(seconds: float) -> int:
@@ -174,13 +175,11 @@ def in_milliseconds(seconds: float) -> int:
     return max(1, math.ceil(seconds * 1000))
 
 
-def arguments(act: str, shares: Sequence[Share]) -> list[str | int]:
+def arguments(act: str, shares: Sequence[Share]) -> list[bytes | str | int]:
     """The script's keys, behind their number, and its arguments."""
-    keys = [f"jetway:unit:{{{slot_id}}}:{unit}" for share in shares for slot_id, unit in share.units]
-    told: list[str | int] = [len(keys), *keys, act]
-    for share in shares:
-        told += (share.hold, share.milliseconds, len(share.units))
-    return told
+    keys = [f"jetway:unit:{{{slot_id}}}:{unit}".encode() for share in shares for slot_id, unit in share.units]
+    attempts = " ".join(f"{share.hold} {share.milliseconds} {len(share.units)}" for share in shares)
+    return [len(keys), *keys, act, attempts]
 
 
 def parts_by_slot(share: Share) -> list[Share]:
