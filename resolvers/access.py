@@ -13,12 +13,15 @@ from core import ids
 from core.db import ReadSession
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.keys import Keyring
-from models import Booking, CancellationQuote, Hold, Payment, User
+from models import Booking, CancellationQuote, Hold, Payment, Role, User
 from resolvers.context import Context
 
 HOLD_KIND = "Hold"
 BOOKING_KIND = "Booking"
 PAYMENT_KIND = "Payment"
+
+STAFF = frozenset({Role.STAFF, Role.ADMIN})
+"""Who may change inventory."""
 
 
 def token_for(keyring: Keyring, kind: str, key: UUID) -> str:
@@ -95,3 +98,11 @@ async def user(session: ReadSession, ctx: Context) -> User:
     if found is None:
         raise Unauthenticated("Sign in first.")
     return found
+
+
+def staff(ctx: Context) -> None:
+    """Raises Unauthenticated for a guest, and Forbidden for whoever does not work here."""
+    if ctx.viewer.is_guest:
+        raise Unauthenticated("Sign in first.")
+    if ctx.viewer.role not in STAFF:
+        raise Forbidden("This is for staff.")

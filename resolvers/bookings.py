@@ -41,10 +41,10 @@ QUOTE_KIND = "CancellationQuote"
 
 @dataclass(frozen=True, kw_only=True)
 class SeatChoiceInput:
-    """Which seat of a flight a passenger takes."""
+    """Which seat of a flight a passenger takes; none, where it is to be chosen later."""
 
     flight_id: strawberry.ID
-    number: str
+    number: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +138,9 @@ async def create_booking(info: Info, input: CreateBookingInput) -> ShownBooking:
     ctx = info.context
     async with ctx.transaction() as session:
         held = await access.hold(session, ctx, input.hold_id, input.hold_token)
-        row = await bookings.create(session, ctx.app.keyring, command(ctx, held, input))
-        token = access.token_for(ctx.app.keyring, access.BOOKING_KIND, row.id) if row.owner_id is None else None
+    row = await bookings.book(ctx.app.database, ctx.app.keyring, command(ctx, held, input))
+    token = access.token_for(ctx.app.keyring, access.BOOKING_KIND, row.id) if row.owner_id is None else None
+    async with ctx.reading() as session:
         return await shown(session, row, owned=True, access_token=token)
 
 
@@ -160,7 +161,7 @@ def command(ctx: Context, held: Hold, input: CreateBookingInput) -> CreateBookin
                 seats=tuple(
                     SeatChoice(
                         slot_id=ids.number_of(FLIGHT_KIND, seat.flight_id, f"passengers.{index}.seats"),
-                        unit=seat.number.strip().upper(),
+                        unit=None if seat.number is None else seat.number.strip().upper(),
                     )
                     for seat in one.seats
                 ),
@@ -250,7 +251,7 @@ async def slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slic
 
 
 async def seats(root: strawberry.Parent[Passenger], info: Info) -> Sequence[SeatAssignment]:
-    """The passenger's seats, by flight."""
+    """The seats that the passenger has chosen, by flight."""
     return await info.context.loaders.seats.load(root.id)
 
 

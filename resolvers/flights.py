@@ -17,7 +17,6 @@ from services import departures as timetable
 from services import flights, offers, seats
 from services.departures import Departure
 from services.itineraries import find_airport
-from services.offers import OfferSegment
 from services.seats import SeatMap
 
 FLIGHT_KIND = "Flight"
@@ -70,9 +69,8 @@ async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | 
 async def seats_left(root: strawberry.Parent[Departure], info: Info, cabin: Cabin) -> int:
     """How many seats of a cabin may still be sold."""
     info.context.allowance.spend(1)
-    segment = OfferSegment(slot_id=root.slot_id, cabin=cabin, booking_class="", family_code="")
     async with info.context.reading() as session:
-        return await offers.seats_left(session, (segment,))
+        return await offers.cabin_left(session, root.slot_id, cabin)
 
 
 def check_first(first: int) -> None:

@@ -23,7 +23,7 @@ strawberry.enum(PassengerType, description="By age on the day of travel; an infa
 strawberry.enum(PassengerTitle, description="How a passenger is addressed.")
 strawberry.enum(TicketStatus, description="What a ticket is still good for.")
 
-strawberry.input(resolve.SeatChoiceInput, description="Which seat of a flight a passenger takes.")
+strawberry.input(resolve.SeatChoiceInput, description="Which seat of a flight a passenger takes, if any yet.")
 strawberry.input(resolve.PassengerInput, description="Somebody who travels. An infant takes no seat.")
 strawberry.input(ContactRow, name="ContactInput", description="How to reach whoever books.")
 strawberry.input(
@@ -69,7 +69,9 @@ class Passenger:
     first_name: str = strawberry.field(description="Given names.")
     last_name: str = strawberry.field(description="Surname.")
     seats = strawberry.field(
-        resolver=resolve.seats, graphql_type=list[SeatAssignment], description="One for each flight; none for infants."
+        resolver=resolve.seats,
+        graphql_type=list[SeatAssignment],
+        description="Those chosen, by flight.",
     )
     tickets = strawberry.field(
         resolver=resolve.tickets, graphql_type=list[Ticket], description="One for each flight, once it is paid for."

@@ -13,6 +13,7 @@ from resolvers import bookings, flights, holds, itineraries, nodes, payments, us
 from schema.bookings import Booking, BookingMutations
 from schema.flights import Airport, Flight
 from schema.holds import Hold, HoldMutations
+from schema.inventory import InventoryMutations
 from schema.itineraries import OfferConnection
 from schema.live import Subscription
 from schema.nodes import Node
@@ -67,7 +68,9 @@ class Query:
 KNOWN_DOCUMENTS = 500
 """How many documents stay parsed and validated: clients send the same few again and again."""
 
-Mutation = merge_types("Mutation", (HoldMutations, BookingMutations, PaymentMutations, UserMutations))
+Mutation = merge_types(
+    "Mutation", (HoldMutations, BookingMutations, PaymentMutations, InventoryMutations, UserMutations)
+)
 
 schema = Schema(
     query=Query,

@@ -138,6 +138,11 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "FLIGHT_DEPARTED": "The flight has left.",
         "EMAIL_TAKEN": "There is an account with this e-mail.",
     },
+    "BlockSeatsInput": {
+        "flightId": "The flight.",
+        "seats": "By number: 12A.",
+        "reason": "For the record: a broken seat, one for the crew.",
+    },
     "CancelBookingInput": {
         "quoteId": "From quoteCancellation.",
         "bookingToken": A_BOOKING_TOKEN,
@@ -178,7 +183,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "firstName": "As in their passport.",
         "lastName": "As in their passport; it finds the booking again.",
         "dateOfBirth": "Fits their type on the day of travel.",
-        "seats": "One on each flight; none for an infant.",
+        "seats": "One on each flight, but where the hold keeps a place without a seat; none for an infant.",
     },
     "PassengersInput": {
         "adults": "12 years or older.",
@@ -204,7 +209,10 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "token": A_HOLD_TOKEN,
         "idempotencyKey": "Not needed: releasing twice is no mistake.",
     },
-    "SeatChoiceInput": {"flightId": "The flight.", "number": "A seat that the hold keeps: 12A."},
+    "SeatChoiceInput": {
+        "flightId": "The flight.",
+        "number": "A seat that the hold keeps: 12A; null where it is to be chosen later.",
+    },
     "SignInInput": {"email": "That of the account.", "password": "That of the account."},
     "SignOutInput": {
         "refreshToken": "Of the session to end.",
@@ -214,6 +222,11 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "origin": "The airport's code: JFK.",
         "destination": "The airport's code: LAX.",
         "date": "The day of departure, at the origin.",
+    },
+    "UnblockSeatsInput": {
+        "flightId": "The flight.",
+        "seats": "By number: 12A.",
+        "reason": "For the record.",
     },
 }
 

@@ -20,7 +20,7 @@ from core.errors import Invalid
 from core.keys import Keyring
 from core.paging import Rank
 from models import Airport, Cabin, FareFamily, Flight, Pool, Slot, SlotStatus
-from services import departures, fares, offers
+from services import departures, fares, offers, pools
 from services.departures import Departure, from_row, select_departures
 from services.fares import Party, PriceLine
 from services.offers import Offer
@@ -186,8 +186,9 @@ async def search(session: ReadSession, command: FlightSearchInput) -> list[Candi
             seats_left=left,
             rank=(measure(command.sort, departure.flight, lines), departure.slot_id, family.code),
         )
-        for departure, left in await on_sale(session, origin, destination, day, command.cabin, party.seated)
+        for departure, pool in await on_sale(session, origin, destination, day, command.cabin, party.seated)
         for family, fare, lines in prices
+        if (left := pools.left_in(pool, family.booking_class)) >= party.seated
     ]
     return sorted(found, key=lambda one: one.rank)
 
@@ -207,11 +208,10 @@ def measure(sort: OfferSort, flight: Flight, lines: Sequence[PriceLine]) -> int:
 
 async def on_sale(
     session: ReadSession, origin: Airport, destination: Airport, day: date, cabin: Cabin, seats: int
-) -> Sequence[tuple[Departure, int]]:
-    """The departures of a route and local date that still sell `seats` seats of a cabin, with how many are left."""
-    left = Pool.authorised - Pool.held - Pool.sold
+) -> Sequence[tuple[Departure, Pool]]:
+    """The departures of a route and local date that still sell `seats` seats of a cabin, with the pool that counts."""
     rows = await session.execute(
-        select_departures(left)
+        select_departures(Pool)
         .join(Slot, Slot.id == Flight.slot_id)
         .join(Pool, (Pool.slot_id == Flight.slot_id) & (Pool.code == cabin))
         .where(
@@ -220,7 +220,7 @@ async def on_sale(
             Flight.local_date == day,
             Slot.status == SlotStatus.OPEN,
             Slot.starts_at > func.jetway_now(),
-            left >= seats,
+            Pool.authorised - Pool.blocked - Pool.held - Pool.sold >= seats,
         )
         .order_by(Flight.departs_at, Flight.slot_id)
     )

@@ -6,7 +6,7 @@ the price. It never proves that seats are left. Source of the idea: offers in ND
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,8 +19,8 @@ from core.db import ReadSession
 from core.errors import Conflict, Invalid
 from core.keys import Keyring
 from core.money import Money, add
-from models import Cabin, FareFamily, Flight, LayoutUnit, Pool, PriceLineKind, Slot, SlotStatus
-from services import fares
+from models import Cabin, Fare, FareFamily, Flight, LayoutUnit, Pool, PriceLineKind, Slot, SlotStatus
+from services import fares, pools
 from services.fares import Party, PriceLine
 
 PURPOSE = "offer"
@@ -124,36 +124,80 @@ async def on_sale(session: ReadSession, offer: Offer) -> bool:
 
 async def reprice(session: ReadSession, keyring: Keyring, offer: Offer) -> Offer | None:
     """The same flights, families and party at today's fares; None where a fare is not sold any more."""
+    flights = await flights_of(session, offer)
+    found = [
+        await fares.fare_of(
+            session,
+            flights[one.slot_id].origin_code,
+            flights[one.slot_id].destination_code,
+            flights[one.slot_id].local_date,
+            one.family_code,
+        )
+        for one in offer.segments
+    ]
+    return await priced(session, keyring, offer, found)
+
+
+async def in_open_classes(session: ReadSession, keyring: Keyring, offer: Offer) -> Offer | None:
+    """The same flights, cabins and party, each flight in its cheapest family whose booking class still takes the party.
+
+    For a party that holds its places already, which booking classes are still to count. None where no class is open.
+    """
+    flights = await flights_of(session, offer)
+    pools_ = await pools_of(session, offer.segments)
+    found = []
+    for one in offer.segments:
+        flight, pool = flights[one.slot_id], pools_.get((one.slot_id, one.cabin))
+        tariff = await fares.tariff(session, flight.origin_code, flight.destination_code, flight.local_date, one.cabin)
+        fits = (
+            (fare, family)
+            for fare, family in tariff.fares
+            if pool is not None and pools.class_left(pool, family.booking_class) >= offer.party.seated
+        )
+        found.append(next(fits, None))
+    return await priced(session, keyring, offer, found)
+
+
+async def priced(
+    session: ReadSession, keyring: Keyring, offer: Offer, found: Sequence[tuple[Fare, FareFamily] | None]
+) -> Offer | None:
+    """An offer of the same flights for the same party, with a fare for each; None where one is missing."""
     added = await fares.charges(session)
-    flights = {
-        flight.slot_id: flight
-        for flight in await session.scalars(
-            select(Flight).where(Flight.slot_id.in_([segment.slot_id for segment in offer.segments]))
-        )
-    }
     lines: list[PriceLine] = []
+    segments: list[OfferSegment] = []
     currency = offer.currency
-    for segment in offer.segments:
-        flight = flights[segment.slot_id]
-        found = await fares.fare_of(
-            session, flight.origin_code, flight.destination_code, flight.local_date, segment.family_code
-        )
-        if found is None:
+    for one, sold in zip(offer.segments, found, strict=True):
+        if sold is None:
             return None
-        lines += fares.price(*found, added, offer.party)
-        currency = found[0].currency
-    return make(keyring, offer.party, offer.segments, tuple(lines), currency)
+        lines += fares.price(*sold, added, offer.party)
+        segments.append(segment_for(one.slot_id, sold[1]))
+        currency = sold[0].currency
+    return make(keyring, offer.party, tuple(segments), tuple(lines), currency)
+
+
+async def flights_of(session: ReadSession, offer: Offer) -> dict[int, Flight]:
+    """The flights of an offer, by slot."""
+    chosen = select(Flight).where(Flight.slot_id.in_([one.slot_id for one in offer.segments]))
+    return {flight.slot_id: flight for flight in await session.scalars(chosen)}
+
+
+async def pools_of(session: ReadSession, segments: Iterable[OfferSegment]) -> dict[tuple[int, str], Pool]:
+    """The pools of some flights, by (slot, code)."""
+    chosen = select(Pool).where(Pool.slot_id.in_([one.slot_id for one in segments]))
+    return {(pool.slot_id, pool.code): pool for pool in await session.scalars(chosen)}
 
 
 async def seats_left(session: ReadSession, segments: tuple[OfferSegment, ...]) -> int:
-    """How many more people the fullest of those cabins can take."""
-    pools = await session.execute(
-        select(Pool.slot_id, Pool.code, Pool.authorised - Pool.held - Pool.sold).where(
-            Pool.slot_id.in_([segment.slot_id for segment in segments])
-        )
-    )
-    left = {(slot_id, code): count for slot_id, code, count in pools}
-    return min((left.get((segment.slot_id, segment.cabin), 0) for segment in segments), default=0)
+    """How many more people the fullest of those cabins can take, each in its booking class."""
+    known = await pools_of(session, segments)
+    found = ((known.get((one.slot_id, one.cabin)), one.booking_class) for one in segments)
+    return min((pools.left_in(pool, code) if pool else 0 for pool, code in found), default=0)
+
+
+async def cabin_left(session: ReadSession, slot_id: int, cabin: Cabin) -> int:
+    """How many more seats of a flight's cabin may be sold, in whatever booking class."""
+    pool = await session.get(Pool, (slot_id, cabin))
+    return pools.left(pool) if pool else 0
 
 
 def segment_for(slot_id: int, family: FareFamily) -> OfferSegment:

@@ -8,7 +8,7 @@ the rest. `rows.py` has the states of a booking and the order of locks.
 
 from services.bookings.calling_off import drop
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
-from services.bookings.creation import create
+from services.bookings.creation import book, create
 from services.bookings.expiry import expire_abandoned
 from services.bookings.paying import pay
 from services.bookings.reading import (
@@ -33,6 +33,7 @@ __all__ = [
     "QuoteExpired",
     "SeatChoice",
     "advance",
+    "book",
     "by_pnr",
     "cancel",
     "create",

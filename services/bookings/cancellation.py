@@ -191,7 +191,8 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
         await refunds.request(session, payment, Money(quote.refund, quote.currency), quote.reason, cause)
         await jobs.look_after(session, booking_id, payments.RESCUE)
     await tickets.close(session, booking_id, TicketStatus.REFUNDED if quote.refund else TicketStatus.VOID, cause)
-    await holds.give_back(session, booking.hold_id, await reading.seats_sold(session, booking_id))
+    places = await reading.places_of(session, booking_id)
+    await holds.give_back(session, booking.hold_id, places.seats, places.unseated)
 
 
 async def spend(session: Session, quote_id: UUID, booking_id: UUID, moment: datetime) -> CancellationQuote:

@@ -8,25 +8,58 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from core.db import ReadSession, Session
+from core.db import Database, ReadSession, Session
 from core.ids import uuid7
 from core.keys import Keyring
 from core.money import add
-from models import Booking, BookingLine, BookingSegment, BookingStatus, Flight, HoldItem, Passenger, SeatAssignment
+from models import (
+    Booking,
+    BookingLine,
+    BookingSegment,
+    BookingStatus,
+    Flight,
+    Hold,
+    Passenger,
+    PassengerType,
+    SeatAssignment,
+)
 from services import holds, idempotency, locators, offers
 from services.bookings import rows, rules
 from services.bookings.rules import CreateBooking, PassengerDetails
 from services.fares import PriceLine
-from services.offers import Offer
+from services.holds import ClassClosed
+from services.offers import Offer, OfferSegment, PriceChanged
 from services.transitions import Cause
+
+
+async def book(db: Database, keyring: Keyring, command: CreateBooking) -> Booking:
+    """Make a booking as `create` does; owns its transactions.
+
+    A booking class that seems closed is relieved of its expired holds, which must not happen while this booking's own
+    claims are locked, and asked once more. One that is closed: PriceChanged, with the next class that is open.
+    """
+    try:
+        async with db.transaction() as session:
+            return await create(session, keyring, command)
+    except ClassClosed as refusal:
+        async with db.transaction() as session:
+            await holds.expire_due_in(session, refusal.pools)
+    try:
+        async with db.transaction() as session:
+            return await create(session, keyring, command)
+    except ClassClosed:
+        async with db.transaction() as session:
+            renewed = await offers.in_open_classes(session, keyring, offers.read(keyring, command.offer_token))
+        raise PriceChanged("The booking class of this offer is sold out.", renewed) from None
 
 
 async def create(session: Session, keyring: Keyring, command: CreateBooking) -> Booking:
     """Book an offer with the seats of a hold: the booking has its locator, its price, and waits for its money.
 
-    From here on the hold is the booking's. The same key again: the booking that came of it. Whether the hold is the
-    owner's to book has been checked before. Raises Invalid and Conflict as `rules.py` tells, INVALID_OFFER,
-    offers.PriceChanged, NotFound (the hold), holds.HoldExpired, HOLD_BOOKED, idempotency.KeyReused; nothing changes.
+    From here on the hold is the booking's, and the offer's booking classes count what it keeps. The same key again: the
+    booking that came of it. Whether the hold is the owner's to book has been checked before. Raises Invalid and
+    Conflict as `rules.py` tells, INVALID_OFFER, offers.PriceChanged, NotFound (the hold), holds.HoldExpired,
+    HOLD_BOOKED, holds.ClassClosed, idempotency.KeyReused; nothing changes.
     """
     rules.check_words(command)
     offer = offers.read(keyring, command.offer_token)
@@ -39,13 +72,16 @@ async def create(session: Session, keyring: Keyring, command: CreateBooking) -> 
     rules.check_party(command.passengers, offer.party)
     await offers.check(session, keyring, offer)
     rules.check_ages(command.passengers, await day_of_travel(session, offer))
-    items = await give_hold(session, command.hold_id, booking_id)
+    hold = await give_hold(session, command.hold_id, booking_id)
+    items = await holds.items(session, hold.id)
     held = {(item.slot_id, unit): item.pool for item in items for unit in item.units}
-    rules.check_seats(command.passengers, {one.slot_id: one.cabin for one in offer.segments}, held)
+    unseated = {(item.slot_id, item.pool): item.quantity - len(item.units) for item in items}
+    rules.check_seats(command.passengers, {one.slot_id: one.cabin for one in offer.segments}, held, unseated)
     lines = [*offer.lines, *await offers.seat_lines(session, held)]
     booking = await write_booking(session, command, booking_id, lines, offer.currency)
-    await write_parts(session, command.passengers, booking_id, offer, lines, held)
+    await write_parts(session, command.passengers, booking_id, offer, lines)
     await rows.move(session, booking, BookingStatus.SEATS_LOCKED, Cause(actor=command.owner.key, reason="seats held"))
+    await holds.assign_classes(session, hold, {one.slot_id: one.booking_class for one in offer.segments})
     return booking
 
 
@@ -62,11 +98,11 @@ async def day_of_travel(session: ReadSession, offer: Offer) -> date:
     return day
 
 
-async def give_hold(session: Session, hold_id: UUID, booking_id: UUID) -> Sequence[HoldItem]:
-    """Give the hold to the booking, and tell what it keeps."""
+async def give_hold(session: Session, hold_id: UUID, booking_id: UUID) -> Hold:
+    """Lock the hold, and give it to the booking."""
     hold = await holds.lock(session, hold_id)
     await holds.attach(session, hold, booking_id)
-    return await holds.items(session, hold_id)
+    return hold
 
 
 async def write_booking(
@@ -97,9 +133,8 @@ async def write_parts(
     booking_id: UUID,
     offer: Offer,
     lines: Sequence[PriceLine],
-    pools: dict[tuple[int, str], str],
 ) -> None:
-    """Everything that hangs on the booking: price lines, flights, passengers and their seats, one statement each."""
+    """Everything that hangs on the booking: price lines, flights, passengers and their places, one statement each."""
     ids = [uuid7() for _ in passengers]
     await session.execute(insert(BookingLine), [line_row(booking_id, *one) for one in enumerate(lines)])
     await session.execute(
@@ -120,19 +155,24 @@ async def write_parts(
         insert(Passenger),
         [passenger_row(id_, booking_id, *one) for id_, one in zip(ids, enumerate(passengers), strict=True)],
     )
-    await session.execute(
-        insert(SeatAssignment),
-        [
-            {
-                "passenger_id": id_,
-                "slot_id": seat.slot_id,
-                "pool": pools[seat.slot_id, seat.unit],
-                "unit": seat.unit,
-            }
-            for id_, passenger in zip(ids, passengers, strict=True)
-            for seat in passenger.seats
-        ],
-    )
+    places = [
+        place_row(id_, passenger, segment)
+        for id_, passenger in zip(ids, passengers, strict=True)
+        if passenger.type is not PassengerType.INFANT
+        for segment in offer.segments
+    ]
+    await session.execute(insert(SeatAssignment), places)
+
+
+def place_row(id_: UUID, passenger: PassengerDetails, segment: OfferSegment) -> dict[str, object]:
+    """A passenger's place on a flight as a row, with the seat that they chose there, if any."""
+    units = {seat.slot_id: seat.unit for seat in passenger.seats}
+    return {
+        "passenger_id": id_,
+        "slot_id": segment.slot_id,
+        "pool": segment.cabin,
+        "unit": units.get(segment.slot_id),
+    }
 
 
 def line_row(booking_id: UUID, ordinal: int, line: PriceLine) -> dict[str, object]:

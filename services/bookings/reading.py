@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core.db import ReadSession
 from core.ids import is_record_locator
 from models import Booking, BookingLine, BookingSegment, Passenger, Payment, SeatAssignment, Ticket
-from services.holds import SlotUnits
+from services.holds import PoolKey, SlotUnits
 
 Row = TypeVar("Row")
 
@@ -57,18 +58,31 @@ def plain(name: str) -> str:
     return "".join(one for one in letters if one.isalpha())
 
 
-async def seats_sold(session: ReadSession, booking_id: UUID) -> Sequence[SlotUnits]:
-    """The seats of a booking, by flight."""
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """What the passengers of a booking have: seats by flight, and places without a seat by pool."""
+
+    seats: Sequence[SlotUnits]
+    unseated: Mapping[PoolKey, int]
+
+
+async def places_of(session: ReadSession, booking_id: UUID) -> Places:
+    """The places of a booking's passengers on its flights."""
     chosen = (
-        select(SeatAssignment.slot_id, SeatAssignment.unit)
+        select(SeatAssignment.slot_id, SeatAssignment.pool, SeatAssignment.unit)
         .join(Passenger, Passenger.id == SeatAssignment.passenger_id)
         .where(Passenger.booking_id == booking_id)
         .order_by(SeatAssignment.slot_id, SeatAssignment.unit)
     )
     units: dict[int, list[str]] = defaultdict(list)
-    for slot_id, unit in await session.execute(chosen):
-        units[slot_id].append(unit)
-    return [SlotUnits(slot_id=slot_id, units=tuple(some)) for slot_id, some in units.items()]
+    unseated = Counter[PoolKey]()
+    for slot_id, pool, unit in await session.execute(chosen):
+        if unit is None:
+            unseated[slot_id, pool] += 1
+        else:
+            units[slot_id].append(unit)
+    seats = [SlotUnits(slot_id=slot_id, units=tuple(some)) for slot_id, some in units.items()]
+    return Places(seats=seats, unseated=unseated)
 
 
 async def grouped(
@@ -109,9 +123,10 @@ async def payments_by_booking_ids(session: ReadSession, ids: Iterable[UUID]) -> 
 
 
 async def seats_by_passenger_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[SeatAssignment]]:
-    """The seats of each passenger, by flight."""
+    """The seats that each passenger has chosen, by flight."""
     key, order = SeatAssignment.passenger_id, SeatAssignment.slot_id
-    return await grouped(session, SeatAssignment, key, order, ids, lambda row: row.passenger_id)
+    places = await grouped(session, SeatAssignment, key, order, ids, lambda row: row.passenger_id)
+    return {id_: [place for place in some if place.unit is not None] for id_, some in places.items()}
 
 
 async def tickets_by_passenger_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[Ticket]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 from core.errors import Conflict, Invalid
 from models import Cabin, PassengerTitle, PassengerType
 from services.fares import Party
-from services.holds import Owner
+from services.holds import Owner, PoolKey
 
 MAX_NAME = 60
 MAX_AGE = 120
@@ -32,10 +32,10 @@ PHONE_MARKS = re.compile(r"[\s().-]")
 
 @dataclass(frozen=True, kw_only=True)
 class SeatChoice:
-    """A seat that a passenger wants on one flight, by its slot."""
+    """A seat that a passenger wants on one flight, by its slot; `unit` None: any, to be chosen later."""
 
     slot_id: int
-    unit: str
+    unit: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,31 +140,69 @@ def type_of(age: int) -> PassengerType:
 
 
 def check_seats(
-    passengers: Sequence[PassengerDetails], cabins: Mapping[int, Cabin], held: Mapping[tuple[int, str], str]
+    passengers: Sequence[PassengerDetails],
+    cabins: Mapping[int, Cabin],
+    held: Mapping[tuple[int, str], str],
+    unseated: Mapping[PoolKey, int],
 ) -> None:
-    """Every passenger but an infant has one seat on each flight, in its cabin; together they have what is held.
+    """Every passenger but an infant has one place on each flight, in its cabin; together they have what is held.
 
-    `cabins` are the offer's flights with the cabin sold on each, `held` the hold's seats by (slot, number) with the
-    pool that counts each.
+    A place is a seat, or, for whoever chooses none, one that the hold keeps without a seat. `cabins` are the offer's
+    flights with the cabin sold on each, `held` the hold's seats by (slot, number) with the pool that counts each,
+    `unseated` how many places without a seat it keeps of each pool.
     """
     given: set[tuple[int, str]] = set()
+    left = dict(unseated)
     for index, passenger in enumerate(passengers):
         field = f"passengers.{index}.seats"
         if passenger.type is PassengerType.INFANT:
             if passenger.seats:
                 raise Invalid("An infant sits on a lap, without a seat of its own.", field=field)
             continue
-        if Counter(seat.slot_id for seat in passenger.seats) != Counter(cabins.keys()):
+        chosen = Counter(seat.slot_id for seat in passenger.seats)
+        if chosen.keys() - cabins.keys() or any(count > 1 for count in chosen.values()):
             raise Invalid("Choose one seat on each flight.", field=field)
-        for seat in passenger.seats:
-            place = (seat.slot_id, seat.unit)
-            if place not in held:
-                raise Invalid(f"The hold does not keep seat {seat.unit}.", field=field, code="SEAT_NOT_HELD")
-            if held[place] != cabins[seat.slot_id]:
-                raise Invalid(f"Seat {seat.unit} is not in the cabin of the offer.", field=field, code="WRONG_CABIN")
-            if place in given:
-                raise Invalid(f"Seat {seat.unit} is given to two passengers.", field=field, code="SEAT_GIVEN_TWICE")
-            given.add(place)
-    left_over = sorted(unit for _, unit in held.keys() - given)
-    if left_over:
-        raise Conflict(f"The hold also keeps {', '.join(left_over)}.", code="PASSENGERS_DO_NOT_MATCH")
+        seats = {seat.slot_id: seat.unit for seat in passenger.seats}
+        for slot_id, cabin in cabins.items():
+            unit = seats.get(slot_id)
+            if unit is None:
+                take_unseated(left, slot_id, cabin, field)
+            else:
+                check_seat((slot_id, unit), cabin, held, given, field)
+                given.add((slot_id, unit))
+    check_all_taken(held.keys() - given, left)
+
+
+def check_seat(
+    place: tuple[int, str],
+    cabin: Cabin,
+    held: Mapping[tuple[int, str], str],
+    given: Set[tuple[int, str]],
+    field: str,
+) -> None:
+    """The seat is held, in the cabin of the offer, and nobody else's of the party."""
+    _, unit = place
+    if place not in held:
+        raise Invalid(f"The hold does not keep seat {unit}.", field=field, code="SEAT_NOT_HELD")
+    if held[place] != cabin:
+        raise Invalid(f"Seat {unit} is not in the cabin of the offer.", field=field, code="WRONG_CABIN")
+    if place in given:
+        raise Invalid(f"Seat {unit} is given to two passengers.", field=field, code="SEAT_GIVEN_TWICE")
+
+
+def take_unseated(left: dict[PoolKey, int], slot_id: int, cabin: Cabin, field: str) -> None:
+    """Give one of the places that are held without a seat in that cabin to a passenger who chooses none."""
+    if left.get((slot_id, cabin), 0) > 0:
+        left[slot_id, cabin] -= 1
+    elif any(slot == slot_id and count for (slot, _), count in left.items()):
+        raise Invalid("What is held without a seat is not in the cabin of the offer.", field=field, code="WRONG_CABIN")
+    else:
+        raise Invalid("Choose one seat on each flight.", field=field)
+
+
+def check_all_taken(seats: Set[tuple[int, str]], unseated: Mapping[PoolKey, int]) -> None:
+    """Nothing that is held is left over."""
+    over = sorted(unit for _, unit in seats)
+    over += [f"{count} without a seat in {pool}" for (_, pool), count in sorted(unseated.items()) if count]
+    if over:
+        raise Conflict(f"The hold also keeps {', '.join(over)}.", code="PASSENGERS_DO_NOT_MATCH")

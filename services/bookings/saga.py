@@ -228,5 +228,6 @@ async def undo(seen: Situation, code: str) -> bool:
             await payments.move(session, payment, PaymentStatus.VOIDED, "payment.voided", cause)
             await rows.move(session, booking, BookingStatus.FAILED, cause)
             await tickets.close(session, seen.booking_id, TicketStatus.VOID, cause)
-            await holds.give_back(session, seen.hold_id, await reading.seats_sold(session, seen.booking_id))
+            places = await reading.places_of(session, seen.booking_id)
+            await holds.give_back(session, seen.hold_id, places.seats, places.unseated)
     return True
