@@ -1,0 +1,12 @@
+"""GraphQL over HTTP and server-sent events, as an ASGI application over `engine.operations.Engine`.
+
+`GraphQLHTTP` (app.py) is the application; `Options` bound what it reads, `Events` say how subscriptions are streamed,
+`ResponseCache` is where answers may be kept. Everything it knows of the application around it comes as callables.
+"""
+
+from engine.http.app import Caller, GraphQLHTTP
+from engine.http.caching import Raw, ResponseCache, Stored
+from engine.http.events import Events, into_variable
+from engine.http.options import Options
+
+__all__ = ["Caller", "Events", "GraphQLHTTP", "Options", "Raw", "ResponseCache", "Stored", "into_variable"]

@@ -1,0 +1,308 @@
+"""GraphQL over HTTP, as one ASGI application: the draft of August 2026, and all audits of npm's `graphql-http`.
+
+https://github.com/graphql/graphql-over-http/blob/main/spec/GraphQLOverHTTP.md. Where the two differ the audits win,
+because clients are written against servers that pass them: a request that is not well-formed, and a document that is
+refused, are 400 (the draft now recommends 422), and partial results are 200 (the draft says 200 in one place and 294 in
+another).
+
+| what | `application/graphql-response+json` | `application/json` |
+| --- | --- | --- |
+| data, whole or partial, even null | 200 | 200 |
+| a document refused: syntax, validation, limits, variables, operationName | 400, without `data` | 200, without `data` |
+| not a well-formed request: bad JSON, wrong parameters | 400 | 400 |
+| a mutation by GET; another method | 405 with `Allow` | the same |
+| not accepted, a subscription without `text/event-stream` | 406 | the same |
+| a body too slow, too large; a URL too long; a type or coding that we don't read | 408, 413, 414, 415 | the same |
+| credentials that are no good | what `make_context` refuses with: 401 with `WWW-Authenticate` | the same |
+| a fault of ours | 500 | 500 |
+
+Every error has `extensions.code`.
+
+**Pages of other sites.** A browser lets any page send a "simple" request here, with cookies, without asking first. A
+POST must be application/json, which is not simple (415 otherwise). A GET executes queries and subscriptions alone,
+which change nothing, and CORS hides the answer; credentials come in `Authorization`, which no browser adds by itself.
+So a plain GET is served, as the audits want and as links, caches and EventSource need. An application whose credentials
+are cookies, or whose queries are dear, sets `Options.preflight`: then a GET needs one of those headers, as with Apollo
+Server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import OperationType
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.types import Receive, Scope, Send
+
+from engine.documents.policies import Policy
+from engine.errors import BAD_REQUEST, PARSE_FAILED, Errors, Refused, internal
+from engine.http import events, parameters, replies
+from engine.http.bodies import body
+from engine.http.caching import Raw, ResponseCache, Stored, etag_of, is_known
+from engine.http.negotiation import EVENTS, Accepted, Kind, negotiated
+from engine.http.options import Options
+from engine.http.refusals import NotServed, malformed
+from engine.http.replies import Reply
+from engine.operations import Answer, Asked, Engine, Prepared, RequestRefused
+
+MakeContext = Callable[[HTTPConnection, str | None], Any]
+"""Makes the context of one operation from the connection and its Authorization header. Raises Refused for credentials
+that are no good."""
+
+READ_ONLY = {"Allow": "POST"}
+METHODS = {"Allow": "GET, POST"}
+
+
+class Caller(NamedTuple):
+    """Who asks, as far as documents are concerned."""
+
+    client: str | None = None
+    policy: Policy = Policy.ANYTHING
+
+
+def anybody(context: Any) -> Caller:
+    """A caller without a name, who may send any document."""
+    del context
+    return Caller()
+
+
+class Call(NamedTuple):
+    """One HTTP request, as far as it is the same for all of its operations."""
+
+    connection: HTTPConnection
+    headers: Mapping[bytes, bytes]
+    raw: Raw
+    accepted: Accepted
+    kind: Kind
+    request_id: str
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is a GET, which changes nothing."""
+        return self.raw.method == "GET"
+
+
+class GraphQLHTTP:
+    """The ASGI application.
+
+    `make_context` is called once for each operation; `caller_of` says of that context which documents it may send;
+    `cache`, where there is one, is asked about every query.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        make_context: MakeContext,
+        errors: Errors,
+        caller_of: Callable[[Any], Caller] = anybody,
+        options: Options | None = None,
+        streaming: events.Events | None = None,
+        cache: ResponseCache | None = None,
+    ) -> None:
+        self.engine = engine
+        self.make_context = make_context
+        self.errors = errors
+        self.caller_of = caller_of
+        self.options = options or Options()
+        self.streams = events.Streams(streaming or events.Events(), errors)
+        self.cache = cache
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            outcome = await self._outcome(scope, receive)
+        except ClientDisconnect:
+            return
+        if isinstance(outcome, Reply):
+            await outcome(send)
+        else:
+            stream, held = outcome
+            with held:
+                await self.streams.serve(stream, receive, send)
+
+    async def _outcome(self, scope: Scope, receive: Receive) -> Reply | tuple[events.Stream, ExitStack]:
+        """The response, or a stream with what is held open for it. Raises ClientDisconnect alone."""
+        headers = headers_of(scope)
+        accepted = negotiated(headers.get(b"accept"))
+        kind = accepted.kind or Kind.JSON
+        try:
+            if scope["method"] not in ("GET", "POST"):
+                raise NotServed(405, "GraphQL takes GET and POST.", METHODS)
+            if accepted.kind is None and not accepted.events:
+                raise NotServed(406, f"We answer in {Kind.RESPONSE.value} or {Kind.JSON.value}.")
+            content = await self._content(scope, headers, receive)
+            raw = Raw(scope["method"], content, headers.get(b"authorization"))
+            if self.cache is not None and not accepted.rather_events and (found := self.cache.find(raw)) is not None:
+                return self._kept(found, raw, headers, kind)
+            connection = HTTPConnection(scope)
+            call = Call(connection, headers, raw, accepted, kind, str(scope.get("request_id", "")))
+            return await self._answered(call)
+        except ClientDisconnect:
+            raise
+        except Refused as refusal:
+            return declined(refusal, kind)
+        except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
+            self.errors.unexpected(error)
+            message, extensions = internal(str(scope.get("request_id", "")))
+            return replies.refused(kind, [{"message": message, "extensions": extensions}], 500)
+
+    async def _content(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """The query string of a GET, the unpacked body of a POST. Raises NotServed."""
+        if scope["method"] == "POST":
+            return await body(headers, receive, self.options)
+        content: bytes = scope["query_string"]
+        if len(content) > self.options.url_bytes:
+            raise NotServed(414, f"The query string has more than {self.options.url_bytes} bytes: send a POST.")
+        wanted = self.options.preflight
+        if wanted and not any(headers.get(name.encode("latin-1")) for name in wanted):
+            raise malformed(f"A GET needs one of these headers: {', '.join(sorted(wanted))}.")
+        return content
+
+    async def _answered(self, call: Call) -> Reply | tuple[events.Stream, ExitStack]:
+        """The response to a request that was read. Raises Refused."""
+        data = parameters.from_url(call.raw.content) if call.reads else parameters.from_json(call.raw.content)
+        if isinstance(data, list):
+            return await self._batch(data, call)
+        asked = self._resumed(parameters.asked(data), call)
+        try:
+            return await self._operation(asked, call)
+        except RequestRefused as refusal:
+            if call.accepted.rather_events:
+                return events.single(orjson.dumps({"errors": refusal.errors}))
+            status = 200 if refusal.status == 400 and call.kind is Kind.JSON else refusal.status
+            return replies.refused(call.kind, refusal.errors, status, refusal.headers)
+
+    def _resumed(self, asked: Asked, call: Call) -> Asked:
+        """The request, going on after the last event that the client has seen. Raises NotServed 400."""
+        cursor = call.headers.get(b"last-event-id")
+        if not cursor or not call.accepted.events:
+            return asked
+        try:
+            text = cursor.decode()
+        except UnicodeDecodeError as error:
+            raise malformed("Last-Event-ID is not in UTF-8.") from error
+        if len(cursor) > events.LONGEST_ID or "\0" in text:
+            raise malformed("Last-Event-ID is none of ours.")
+        return self.streams.events.resume(asked, text)
+
+    async def _operation(self, asked: Asked, call: Call) -> Reply | tuple[events.Stream, ExitStack]:
+        """The response to one operation. Raises Refused and RequestRefused."""
+        context = self._context(call)
+        prepared = await self._prepared(asked, context, call)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            return await self._subscribed(prepared, context, call)
+        if call.accepted.rather_events:
+            return events.single((await self._executed(prepared, context, call)).encode())
+        if self.cache is not None and prepared.kind is OperationType.QUERY:
+            stored = await self.cache.answer(
+                call.raw, prepared, context, lambda: self._executed(prepared, context, call)
+            )
+            return self._kept(stored, call.raw, call.headers, call.kind)
+        answer = await self._executed(prepared, context, call)
+        encoded = answer.encode()
+        if call.reads and prepared.persisted and not answer.errors:
+            stored = Stored(encoded, etag_of(encoded), self.options.persisted_cache_control)
+            return self._kept(stored, call.raw, call.headers, call.kind)
+        return replies.answered(call.kind, encoded)
+
+    def _context(self, call: Call) -> Any:
+        """A context for one operation. Raises Refused."""
+        authorization = call.raw.authorization
+        return self.make_context(call.connection, None if authorization is None else authorization.decode("latin-1"))
+
+    async def _prepared(self, asked: Asked, context: Any, call: Call) -> Prepared:
+        """The operation, ready to run. Raises RequestRefused, and NotServed 405 for a mutation by GET."""
+        client, policy = self.caller_of(context)
+        try:
+            prepared = await self.engine.prepare(asked, client=client, policy=policy)
+        except RecursionError as error:
+            raise RequestRefused([told("The request is nested too deeply.", PARSE_FAILED)]) from error
+        if call.reads and prepared.kind is OperationType.MUTATION:
+            raise NotServed(405, "Mutations go by POST.", READ_ONLY)
+        return prepared
+
+    async def _executed(self, prepared: Prepared, context: Any, call: Call) -> Answer:
+        """The answer to a query or a mutation."""
+        return await self.engine.execute(prepared, context, request_id=call.request_id)
+
+    async def _subscribed(
+        self, prepared: Prepared, context: Any, call: Call
+    ) -> Reply | tuple[events.Stream, ExitStack]:
+        """A stream that is ready to be sent. Raises Refused."""
+        if not call.accepted.events:
+            raise NotServed(406, f"A subscription is answered in {EVENTS}, or over WebSocket.")
+        with ExitStack() as held:
+            held.enter_context(self.streams.room())
+            held.enter_context(self.streams.events.tracking(call.connection))
+            seconds = self.streams.events.expires_in(context)
+            try:
+                answers = await self.engine.subscribe(prepared, context, request_id=call.request_id)
+            except RequestRefused as refusal:
+                return events.single(orjson.dumps({"errors": refusal.errors}))
+            return events.Stream(answers, call.request_id, seconds), held.pop_all()
+
+    async def _batch(self, data: list[object], call: Call) -> Reply:
+        """The answers to several operations, in their order, each executed when the one before it has ended.
+
+        A batch is 200 whatever its parts are; what refuses the connection refuses all of it. Raises Refused.
+        """
+        most = self.options.batch
+        if not 0 < len(data) <= most:
+            wanted = f"of 1 to {most} operations" if most else "are not accepted: send one operation in each request"
+            raise malformed(f"Batches {wanted}.")
+        if call.accepted.kind is None:
+            raise NotServed(406, f"A batch is answered in {Kind.RESPONSE.value} or {Kind.JSON.value}.")
+        every = [parameters.asked(one) for one in data]
+        answers = [await self._part(asked, call) for asked in every]
+        return replies.answered(call.kind, b"[" + b",".join(answers) + b"]")
+
+    async def _part(self, asked: Asked, call: Call) -> bytes:
+        """The answer to one operation of a batch. Raises Refused."""
+        context = self._context(call)
+        try:
+            prepared = await self._prepared(asked, context, call)
+            if prepared.kind is OperationType.SUBSCRIPTION:
+                raise RequestRefused([told("A subscription is no part of a batch.")])
+            return (await self._executed(prepared, context, call)).encode()
+        except RequestRefused as refusal:
+            return orjson.dumps({"errors": refusal.errors})
+
+    def _kept(self, stored: Stored, raw: Raw, headers: Mapping[bytes, bytes], kind: Kind) -> Reply:
+        """An answer that a cache gave; 304 where the client has it already."""
+        if raw.method != "GET":
+            return replies.answered(kind, stored.body)
+        reply = replies.kept(kind, stored.body, stored.etag, stored.cache_control)
+        known = stored.etag is not None and is_known(stored.etag, headers.get(b"if-none-match"))
+        return replies.unchanged(reply) if known else reply
+
+
+def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
+    """The request's headers by name, in lower case; a header that came more than once as one list (RFC 9110, 5.3)."""
+    every = scope["headers"]
+    headers: dict[bytes, bytes] = dict(every)
+    if len(headers) != len(every):
+        headers = {}
+        for name, value in every:
+            headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
+
+
+def declined(refusal: Refused, kind: Kind) -> Reply:
+    """The response to a request that was refused before anything was prepared."""
+    headers = dict(refusal.headers) if isinstance(refusal, NotServed) else {}
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if "retryAfter" in refusal.extensions:
+        headers["Retry-After"] = str(refusal.extensions["retryAfter"])
+    code = "UNAUTHENTICATED" if refusal.status == 401 else BAD_REQUEST
+    errors = [{"message": refusal.message, "extensions": {"code": code, **refusal.extensions}}]
+    return replies.refused(kind, errors, refusal.status, headers)
+
+
+def told(message: str, code: str = BAD_REQUEST) -> dict[str, Any]:
+    """An error as it is told."""
+    return {"message": message, "extensions": {"code": code}}

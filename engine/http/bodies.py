@@ -1,0 +1,118 @@
+"""The body of a POST: read, and unpacked, never further than its bounds.
+
+Content codings: gzip (RFC 1952, one member) and zstd (RFC 8878, one frame, with a window of at most 8 MiB as RFC 9659
+has it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from engine.http.negotiation import is_utf8
+from engine.http.options import Options
+from engine.http.refusals import NotServed, malformed, too_large
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+GZIP = 31
+"""zlib's window bits for a gzip header and trailer."""
+
+ZSTD: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
+
+
+async def body(headers: Mapping[bytes, bytes], receive: Receive, options: Options) -> bytes:
+    """The JSON text of a POST. Raises NotServed 400, 408, 413 or 415, and ClientDisconnect."""
+    kind = headers.get(b"content-type", b"")
+    if kind != b"application/json" and not is_json(kind.decode("latin-1")):
+        raise NotServed(415, "Send application/json in UTF-8.", {"Accept": "application/json"})
+    coding = headers.get(b"content-encoding")
+    unpack = UNPACK[b"identity"] if coding is None else UNPACK.get(coding.strip().lower())
+    if unpack is None:
+        raise NotServed(415, "Send the body packed with gzip or zstd, or as it is.", {"Accept-Encoding": "gzip, zstd"})
+    announced = headers.get(b"content-length", b"0")
+    if not announced.isdigit() or len(announced) > 15 or int(announced) > options.body_bytes:
+        raise too_large(options.body_bytes)
+    return unpack(await received(receive, options), options.unpacked_bytes)
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a Content-Type is JSON in UTF-8, which is what is assumed where it names no charset."""
+    kind, *parameters = content_type.split(";")
+    pairs = [parameter.partition("=") for parameter in parameters]
+    charsets = [text for name, _, text in pairs if name.strip().lower() == "charset"]
+    return kind.strip().lower() == "application/json" and all(map(is_utf8, charsets))
+
+
+async def received(receive: Receive, options: Options) -> bytes:
+    """All that comes. Raises NotServed 408 or 413 as soon as it is too late or too much, and ClientDisconnect."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(options.body_seconds):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                more = message.get("more_body", False)
+                if size > options.body_bytes:
+                    raise too_large(options.body_bytes)
+    except TimeoutError as error:
+        late = f"The body took longer than {options.body_seconds:g} s."
+        raise NotServed(408, late, {"Connection": "close"}) from error
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def as_it_is(content: bytes, limit: int) -> bytes:
+    """A body that was not packed."""
+    if len(content) > limit:
+        raise too_large(limit)
+    return content
+
+
+def gunzipped(content: bytes, limit: int) -> bytes:
+    """A body packed with gzip. Raises NotServed 400 or 413."""
+    reader = zlib.decompressobj(wbits=GZIP)
+    try:
+        unpacked = reader.decompress(content, limit + 1)
+    except zlib.error as error:
+        raise malformed("The body is not gzip.") from error
+    return whole(unpacked, limit, ended=reader.eof and not reader.unused_data)
+
+
+def unzstd(content: bytes, limit: int) -> bytes:
+    """A body packed with zstd. Raises NotServed 400 or 413."""
+    reader = zstd.ZstdDecompressor(options=ZSTD)
+    try:
+        unpacked = reader.decompress(content, limit + 1)
+    except zstd.ZstdError as error:
+        raise malformed("The body is not zstd with a window of at most 8 MiB.") from error
+    return whole(unpacked, limit, ended=reader.eof and not reader.unused_data)
+
+
+def whole(unpacked: bytes, limit: int, *, ended: bool) -> bytes:
+    """What was unpacked, if it is all there, nothing follows, and it is not too much. Raises NotServed 400 or 413."""
+    if len(unpacked) > limit:
+        raise too_large(limit)
+    if not ended:
+        raise malformed("The packed body is cut short, or something follows it.")
+    return unpacked
+
+
+UNPACK: dict[bytes, Callable[[bytes, int], bytes]] = {
+    b"identity": as_it_is,
+    b"gzip": gunzipped,
+    b"x-gzip": gunzipped,
+    b"zstd": unzstd,
+}

@@ -1,0 +1,62 @@
+"""What goes out: whole responses, with the headers that never change made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.types import Send
+
+from engine.http.negotiation import Kind
+
+Headers = list[tuple[bytes, bytes]]
+
+TYPES = {kind: (b"content-type", f"{kind.value}; charset=utf-8".encode()) for kind in Kind}
+VARY = (b"vary", b"Accept")
+VARY_STORED = (b"vary", b"Accept, Authorization")
+NO_STORE = (b"cache-control", b"no-store")
+
+
+class Reply(NamedTuple):
+    """One whole response."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    async def __call__(self, send: Send) -> None:
+        """Send it."""
+        length = (b"content-length", b"%d" % len(self.body))
+        headers = self.headers if self.status == 304 else [*self.headers, length]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def answered(kind: Kind, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """A response that nobody keeps."""
+    more = [] if headers is None else pairs(headers)
+    return Reply(status, [TYPES[kind], VARY, NO_STORE, *more], body)
+
+
+def kept(kind: Kind, body: bytes, etag: str | None, cache_control: str | None) -> Reply:
+    """A response to a GET that may be kept, as `cache_control` says."""
+    headers: Headers = [TYPES[kind], VARY_STORED, (b"cache-control", (cache_control or "no-store").encode("latin-1"))]
+    if etag is not None:
+        headers.append((b"etag", etag.encode("latin-1")))
+    return Reply(200, headers, body)
+
+
+def unchanged(reply: Reply) -> Reply:
+    """304 in place of a response that the client has already."""
+    return Reply(304, [pair for pair in reply.headers if pair[0] != b"content-type"], b"")
+
+
+def refused(kind: Kind, errors: list[dict[str, Any]], status: int, headers: Mapping[str, str] | None = None) -> Reply:
+    """A response to a request of which nothing was executed."""
+    return answered(kind, orjson.dumps({"errors": errors}), status, headers)
+
+
+def pairs(headers: Mapping[str, str]) -> Headers:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

@@ -1,0 +1,31 @@
+// urql's core, which streams subscriptions over fetch by itself.
+import { Client, fetchExchange } from "@urql/core";
+import { pipe, subscribe, take, toPromise } from "wonka";
+import { codeOf, ENDLESS, INVALID, MUTATION, PARTIAL, QUERY, report, SUBSCRIPTION, url } from "./documents.mjs";
+
+const client = new Client({ url, exchanges: [fetchExchange], fetchSubscriptions: true, preferGetMethod: false });
+
+const query = await client.query(QUERY, { name: "Ada" }).toPromise();
+const mutation = await client.mutation(MUTATION, { by: 2 }).toPromise();
+const partial = await client.query(PARTIAL, {}).toPromise();
+const invalid = await client.query(INVALID, {}).toPromise();
+const counted = await new Promise((resolve) => {
+  const seen = [];
+  pipe(
+    client.subscription(SUBSCRIPTION, { to: 3 }),
+    subscribe(({ data, error, hasNext }) => {
+      if (error) throw error;
+      if (hasNext) seen.push(data.count.number);
+      else resolve(seen);
+    }),
+  );
+});
+const first = await pipe(client.subscription(ENDLESS, {}), take(1), toPromise);
+report({
+  query: query.data.hello,
+  mutation: mutation.data.change,
+  partial: [partial.data.hello, codeOf(partial.error.graphQLErrors)],
+  invalid: codeOf(invalid.error.graphQLErrors),
+  subscription: counted,
+  first: first.data.forever,
+});
