@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -24,18 +24,16 @@ async def block(session: Session, slot_id: int, units: Sequence[str], cause: Cau
     (the slot), UnknownSeat, and SeatsTaken with those that are held, sold or checked in: none is blocked then.
     """
     sections = await sections_of(session, slot_id, units)
-    blocked = {unit for unit, status in (await locked(session, slot_id, units)).items() if status is SeatStatus.BLOCKED}
-    wanted = sorted(set(units) - blocked)
-    if not wanted:
-        return []
     SEAT.check(SeatStatus.AVAILABLE, SeatStatus.BLOCKED)
-    changes = await take(session, slot_id, wanted)
-    taken = sorted(set(wanted) - {unit for _, unit, _ in changes})
+    changes = await take(session, slot_id, sorted(units))
+    blocked = sorted(unit for _, unit, _ in changes)
+    others = await locked(session, slot_id, set(units).difference(blocked))
+    taken = sorted(unit for unit, status in others.items() if status is not SeatStatus.BLOCKED)
     if taken:
         raise SeatsTaken({slot_id: taken})
     await tell_seats(session, SeatStatus.BLOCKED, changes, [], cause)
-    await count(session, slot_id, wanted, sections, 1)
-    return wanted
+    await count(session, slot_id, blocked, sections, 1)
+    return blocked
 
 
 async def unblock(session: Session, slot_id: int, units: Sequence[str], cause: Cause) -> list[str]:
@@ -71,7 +69,7 @@ async def sections_of(session: ReadSession, slot_id: int, units: Sequence[str]) 
     return sections
 
 
-async def locked(session: Session, slot_id: int, units: Sequence[str]) -> dict[str, SeatStatus]:
+async def locked(session: Session, slot_id: int, units: Collection[str]) -> dict[str, SeatStatus]:
     """Lock the claims that there are on those seats, in their order; what each is."""
     chosen = select(Claim.unit, Claim.status).where(Claim.slot_id == slot_id, Claim.unit.in_(units))
     rows = await session.execute(chosen.order_by(Claim.unit).with_for_update())
@@ -79,7 +77,7 @@ async def locked(session: Session, slot_id: int, units: Sequence[str]) -> dict[s
 
 
 async def take(session: Session, slot_id: int, units: Sequence[str]) -> list[tuple[int, str, int]]:
-    """Block those of the seats, given in order, that are free: (slot, unit, version) of each that is BLOCKED now."""
+    """Block those of the seats, given in order, that are free: (slot, unit, version) of each. All are locked then."""
     moment = select(func.jetway_now()).scalar_subquery()
     version = text("nextval('claim_versions')")
     rows = [{"slot_id": slot_id, "unit": unit} for unit in units]

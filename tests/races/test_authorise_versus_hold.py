@@ -1,0 +1,59 @@
+"""What a pool may sell is lowered while somebody holds of it: what is held never passes it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import select, update
+
+from core.db import Database
+from models import Cabin, Pool
+from services import pools
+from services.holds import SoldOut
+from services.pools import NotAuthorised
+from tests.factories.holds import CAUSE, hold, want
+from tests.factories.places import counts
+from tests.factories.schedules import Schedule
+from tests.fakes.blocking import until_blocked
+
+
+async def authorise(database: Database, slot_id: int, authorised: int) -> None:
+    async with database.transaction() as session:
+        await pools.authorise(session, slot_id, Cabin.ECONOMY, authorised, CAUSE)
+
+
+async def places(database: Database, slot_id: int, count: int) -> None:
+    await hold(database, want(slot_id, quantities={"ECONOMY": count}))
+
+
+async def test_who_holds_waits_and_finds_too_little(database: Database, schedule: Schedule) -> None:
+    async with database.transaction() as session:
+        await pools.authorise(session, schedule.first, Cabin.ECONOMY, 3, CAUSE)
+        late = asyncio.create_task(places(database, schedule.first, 4))
+        await until_blocked(database)
+    with pytest.raises(SoldOut):
+        await late
+    assert await counts(database, schedule.first) == (0, 0, 0)
+
+
+async def test_of_many_at_once_nothing_passes_what_is_authorised(crowd: Database, schedule: Schedule) -> None:
+    work = [places(crowd, schedule.first, 1) for _ in range(8)]
+    work += [authorise(crowd, schedule.first, most) for most in (4, 5, 6)]
+    outcomes = await asyncio.gather(*work, return_exceptions=True)
+    held, _, _ = await counts(crowd, schedule.first)
+    async with crowd.reading() as session:
+        pool = await session.get_one(Pool, (schedule.first, Cabin.ECONOMY))
+    assert outcomes[:8].count(None) == held <= pool.authorised
+    assert {type(outcome) for outcome in outcomes[:8]} <= {type(None), SoldOut}
+    assert {type(outcome) for outcome in outcomes[8:]} <= {type(None), NotAuthorised}
+
+
+async def test_control_looking_before_lowering_is_stopped_by_the_table_alone(database: Database, schedule: Schedule) -> None:
+    economy = Pool.slot_id == schedule.first, Pool.code == Cabin.ECONOMY
+    async with database.transaction() as session:
+        held = await session.scalar(select(Pool.held).where(*economy))
+        await places(database, schedule.first, 4)
+        with pytest.raises(Exception, match="ck_pools_never_oversold"):
+            await session.execute(update(Pool).where(*economy).values(authorised=held))
+        await session.rollback()
