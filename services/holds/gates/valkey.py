@@ -33,8 +33,6 @@ FLIGHT_SECONDS = 2.0
 """How long an attempt keeps its units until it is confirmed."""
 
 CONNECTIONS = 8
-SOCKET_SECONDS = 10.0
-"""Longer than the breaker's patience, so that only one of the two decides."""
 
 SCRIPT = Path(__file__).with_name("units.lua").read_text()
 SHA1 = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -72,9 +70,11 @@ class ValkeyGate:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
-            timeout=SOCKET_SECONDS,
-            socket_timeout=SOCKET_SECONDS,
-            socket_connect_timeout=SOCKET_SECONDS,
+            # The breaker alone says how long is too long. With a socket_timeout redis-py also sends through wait_for,
+            # which may eat the breaker's cancellation.
+            timeout=None,
+            socket_timeout=None,
+            socket_connect_timeout=None,
             # A connection that a restart cut is made anew. Each call may be repeated: an attempt finds its own units.
             retry=Retry(NoBackoff(), 1),
         )

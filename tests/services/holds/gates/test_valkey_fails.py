@@ -35,7 +35,7 @@ def clock() -> Ticking:
 async def gate(mortal: EmbeddedValkey, clock: Ticking) -> AsyncIterator[ValkeyGate]:
     """A gate at that Valkey whose breaker goes by the test's clock. Half a second is little for nobody who answers."""
     breaker = Breaker("of the test", (RedisError, OSError), patience=0.5, clock=clock)
-    gate = ValkeyGate(Redis.from_url(mortal.url), breaker, flight_seconds=600)
+    gate = ValkeyGate(Redis.from_url(mortal.url, socket_timeout=None), breaker, flight_seconds=600)
     yield gate
     await gate.aclose()
 
@@ -83,7 +83,7 @@ async def test_while_it_is_frozen_everybody_has_a_chance(
 
 
 async def test_no_answer_goes_to_the_wrong_question_after_a_freeze(mortal: EmbeddedValkey, slot: int) -> None:
-    redis = Redis.from_url(mortal.url)
+    redis = Redis.from_url(mortal.url, socket_timeout=None)
     impatient, patient = (
         ValkeyGate(redis, Breaker("of the test", (RedisError, OSError), patience=seconds), flight_seconds=600)
         for seconds in (0.02, 600)
