@@ -6,6 +6,7 @@ which @skip and @include depend. Plans know the nodes of the document by identit
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -38,6 +39,8 @@ MOST_VARIANTS = 16
 SECOND = 2
 """At which use of an operation it is compiled: most documents that a server sees once, it never sees again."""
 
+LOG = logging.getLogger(__name__)
+
 CONDITIONS = frozenset({"skip", "include"})
 
 
@@ -67,7 +70,8 @@ class Variant:
 class OperationPlans:
     """The plans of one operation of a document. `refusal` says why there are none, where there can be none."""
 
-    def __init__(self, executor: Executor[Any]) -> None:
+    def __init__(self, executor: Executor[Any], compile_at: int = SECOND) -> None:
+        self.compile_at = compile_at
         self.schema: GraphQLSchema = executor.schema
         self.operation = executor.operation
         self.fragments = executor.fragments
@@ -92,7 +96,7 @@ class OperationPlans:
                 return None
             found = self.variants[key] = Variant()
         found.uses += 1
-        return found if found.uses >= SECOND else None
+        return found if found.uses >= self.compile_at else None
 
     def make(self, executor: Executor[Any], read: Callable[[Reader], Plan], *, batches: bool) -> Plan | None:
         """A plan within the budget; None where there can be none."""
@@ -100,6 +104,9 @@ class OperationPlans:
         try:
             return read(reader)
         except Unfit:
+            return None
+        except Exception:
+            LOG.exception("A plan could not be made; graphql-core runs it.")
             return None
         finally:
             self.budget = max(reader.budget, 0)
@@ -143,16 +150,20 @@ def refuse_directives(node: Any) -> None:
 
 
 class DocumentPlans:
-    """What was compiled of one document. Whoever keeps documents keeps one of these beside each."""
+    """What was compiled of one document. Whoever keeps documents keeps one of these beside each.
 
-    def __init__(self) -> None:
+    `compile_at` is the use of an operation at which it is compiled: the first, for documents that will surely come again.
+    """
+
+    def __init__(self, compile_at: int = SECOND) -> None:
+        self.compile_at = compile_at
         self.operations: dict[int, OperationPlans] = {}
 
     def of(self, executor: Executor[Any]) -> OperationPlans:
         """The plans of the operation that is executed; its node is kept, so that its identity stays its own."""
         found = self.operations.get(id(executor.operation))
         if found is None:
-            found = self.operations[id(executor.operation)] = OperationPlans(executor)
+            found = self.operations[id(executor.operation)] = OperationPlans(executor, self.compile_at)
         return found
 
 

@@ -171,6 +171,8 @@ class Reader:
         if not trust.is_code(abstract.resolve_type, code):
             raise Unfit(f"{abstract.name} has a resolve_type of its own")
         options = self.executor.schema.get_possible_types(abstract)
+        if not options:
+            raise Unfit(f"nothing is a {abstract.name}")
         for option in options:
             if not trust.knows_by_class(option):
                 raise Unfit(f"{option.name} tells its objects by more than their class")

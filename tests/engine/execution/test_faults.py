@@ -1,0 +1,125 @@
+"""The fuzz is worth something: a fault put into the executor is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from engine.execution import batches, classes, leaves, plans, shapes, trust, writing
+from tests.engine.execution.fuzz.campaign import Tried, nasty_cases
+
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+
+Patch = pytest.MonkeyPatch
+
+
+def large_integers_pass(patch: Patch) -> None:
+    patch.setitem(leaves.USUAL, "Int", "type({x}) is int")
+
+
+def what_is_not_a_number_passes(patch: Patch) -> None:
+    patch.setitem(leaves.USUAL, "Float", "type({x}) is float")
+
+
+def truth_is_taken_for_a_boolean(patch: Patch) -> None:
+    patch.setitem(leaves.USUAL, "Boolean", "{x} == True or {x} == False")
+
+
+def null_stands_anywhere(patch: Patch) -> None:
+    long_way = leaves.long_way
+    patch.setattr(leaves, "long_way", lambda named, _nullable, guard: long_way(named, True, guard))
+
+
+def anything_is_a_list(patch: Patch) -> None:
+    patch.setattr(classes.ListGuard, "__call__", lambda _self, _value: None)
+
+
+def anything_is_an_object(patch: Patch) -> None:
+    patch.setattr(classes.Guard, "__call__", lambda _self, _value: None)
+
+
+def types_are_not_checked(patch: Patch) -> None:
+    patch.setattr(classes.TypeGuard, "__call__", lambda _self, _value: None)
+
+
+def casts_are_ignored(patch: Patch) -> None:
+    patch.setattr(classes, "is_cast", lambda _value: False)
+
+
+def enums_go_by_their_python_names(patch: Patch) -> None:
+    members_of = leaves.members_of
+
+    def renamed(named: Any) -> Any:
+        found = members_of(named)
+        return None if found is None else (found[0], {name: name for name in found[1]})
+
+    patch.setattr(leaves, "members_of", renamed)
+
+
+def extensions_are_ignored(patch: Patch) -> None:
+    def attribute_of(field: Any) -> str | None:
+        made_of = trust.strawberry_field(field)
+        return made_of.python_name if made_of is not None and made_of.base_resolver is None else None
+
+    patch.setattr(trust, "attribute_of", attribute_of)
+
+
+def conditions_are_forgotten(patch: Patch) -> None:
+    patch.setattr(plans, "conditions", lambda _executor: ())
+
+
+def arguments_are_those_of_the_first(patch: Patch) -> None:
+    patch.setattr(shapes, "constant_of", lambda arguments, executor: arguments.values(executor))
+
+
+def fields_are_not_merged(patch: Patch) -> None:
+    selected = shapes.Reader.selected
+    patch.setattr(shapes.Reader, "selected", lambda self, named, details: selected(self, named, details[:1]))
+
+
+def keys_come_in_another_order(patch: Patch) -> None:
+    members = writing.Writer.members
+
+    def without_the_rest(self: Any, found: Any) -> Any:
+        return members(self, {key: member for key, member in found.items() if member is not None})
+
+    patch.setattr(writing.Writer, "members", without_the_rest)
+
+
+def errors_of_batches_are_nulls(patch: Patch) -> None:
+    def complete(asked: Any, values: Any) -> None:
+        for (_, answer), value in zip(asked.waiting, values, strict=True):
+            answer[asked.batch.key] = None if isinstance(value, Exception) else asked.completes(value)
+
+    patch.setattr(batches, "complete", complete)
+
+
+def batches_are_in_disorder(patch: Patch) -> None:
+    whole = batches.whole
+    patch.setattr(batches, "whole", lambda asked, given: whole(asked, given)[::-1])
+
+
+FAULTS: tuple[Callable[[Patch], None], ...] = (
+    *(large_integers_pass, what_is_not_a_number_passes, truth_is_taken_for_a_boolean, null_stands_anywhere),
+    *(anything_is_a_list, anything_is_an_object, types_are_not_checked, casts_are_ignored),
+    *(enums_go_by_their_python_names, extensions_are_ignored, conditions_are_forgotten),
+    *(arguments_are_those_of_the_first, fields_are_not_merged, keys_come_in_another_order),
+    *(errors_of_batches_are_nulls, batches_are_in_disorder),
+)
+
+
+def many() -> Iterator[Tried]:
+    """More cases than any fault should need."""
+    for seed in range(24):
+        yield from nasty_cases(seed, 40)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+async def test_a_fault_is_found(fault: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    fault(monkeypatch)
+    for tried in many():
+        if await tried.case.difference() is not None:
+            return
+    pytest.fail("The fuzz does not find this fault.")
