@@ -7,7 +7,7 @@ to be logged and counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,19 @@ PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_REQUEST = "BAD_REQUEST"
 INTERNAL = "INTERNAL"
+OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED"
+INTROSPECTION_DISABLED = "INTROSPECTION_DISABLED"
+TIMEOUT = "TIMEOUT"
+BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+PERSISTED_QUERY_HASH_MISMATCH = "PERSISTED_QUERY_HASH_MISMATCH"
+DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
+DOCUMENT_NOT_PERSISTED = "DOCUMENT_NOT_PERSISTED"
+DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
+
+NOT_TO_BE_KEPT = {"Cache-Control": "no-store"}
+"""With refusals that another moment may not give."""
 
 Description = tuple[str, dict[str, Any]]
 Describe = Callable[[BaseException], Description | None]
@@ -32,6 +45,18 @@ class Refused(Exception):
         self.status = status
         self.message = message
         self.extensions = extensions
+
+
+class Refusal(Exception):
+    """The operation is refused before anything is executed: with errors that are not told yet, and a status of HTTP."""
+
+    def __init__(
+        self, errors: Sequence[GraphQLError], status: int = 400, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(errors[0].message)
+        self.errors = list(errors)
+        self.status = status
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True)
@@ -97,6 +122,13 @@ def retold(error: GraphQLError, message: str, extensions: dict[str, Any]) -> Gra
         path=error.path,
         extensions=extensions,
     )
+
+
+def refusal(
+    message: str, code: str, status: int = 400, headers: Mapping[str, str] | None = None, **extensions: Any
+) -> Refusal:
+    """A refusal with one error."""
+    return Refusal([GraphQLError(message, extensions={"code": code, **extensions})], status, headers)
 
 
 def body(message: str, extensions: dict[str, Any]) -> dict[str, Any]:

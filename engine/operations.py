@@ -8,42 +8,33 @@ raised as RequestRefused, its errors already in the words that the client may re
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, cast
 
 import orjson
 import strawberry
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    FieldNode,
-    GraphQLError,
-    OperationDefinitionNode,
-    OperationType,
-    get_operation_ast,
-    parse,
-)
-from graphql.execution import (
-    Executor,
-    MiddlewareManager,
-    create_source_event_stream,
-    default_field_resolver,
-    default_type_resolver,
-    get_variable_values,
-    map_source_to_response_event,
-)
+from graphql import DocumentNode, ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql.execution import Executor, create_source_event_stream, get_variable_values, map_source_to_response_event
 from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
-from strawberry.extensions import SchemaExtension
-from strawberry.extensions.runner import SchemaExtensionsRunner
-from strawberry.schema.schema import validate_document
-from strawberry.types import ExecutionContext
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from engine.documents.policies import Policy
-from engine.errors import BAD_REQUEST, INTERNAL, Errors
+from engine.documents import Documents, MemoryStore, Policy, Reading
+from engine.documents.known import Known
+from engine.errors import (
+    BUDGET_EXCEEDED,
+    INTERNAL,
+    NOT_TO_BE_KEPT,
+    OPERATION_NOT_ALLOWED,
+    Errors,
+    Refusal,
+    refusal,
+)
+from engine.limits import Limits
+from engine.limits.settings import LARGEST_TOLD, exceeded
+from engine.running import Clock, Run, failed
 
 Report = Callable[[str, str, float | None], None]
 """Called with `<type>.<root field>`, `ok`, `error` or `invalid`, and the seconds (None for a subscription)."""
@@ -75,21 +66,50 @@ class RequestRefused(Exception):
         self.headers = headers or {}
 
 
-@dataclass(frozen=True)
+class Spent(NamedTuple):
+    """What a budget says of an operation's cost."""
+
+    is_allowed: bool
+    remaining: int
+    retry_after: int | None = None
+    """Seconds, where it is not allowed."""
+
+
+class Budget(Protocol):
+    """What a client's operations may cost over time."""
+
+    async def spend(self, client: str | None, cost: int) -> Spent:
+        """Take the cost from the client's budget, where it is left."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """An operation ready to run: its document is valid and within the limits, its variables are coerced."""
 
-    document: DocumentNode
+    known: Known
+    """The document as it is kept, with what was made of it."""
     operation: OperationDefinitionNode
     kind: OperationType
     variables: VariableValues
     cost: int
-    sha256: str
     persisted: bool
+    """Whether the document was named by a hash or an id."""
     asked: Asked
+    remaining: int | None = None
+    """What is left of the client's budget, where there is one."""
+
+    @property
+    def document(self) -> DocumentNode:
+        """The document."""
+        return self.known.document
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the document's text, in hex."""
+        return self.known.sha256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The result of an operation, or of one event of a subscription; its errors as they are told."""
 
@@ -113,8 +133,14 @@ class Answer:
 class Engine:
     """Runs operations on one schema.
 
-    Errors are told by `errors`; every operation is reported to each of `observers` when it has ended. Extensions of
-    the Strawberry schema run around the execution; parsing and validation are the engine's, so their hooks do not.
+    Errors are told by `errors`; every operation is reported to each of `observers` when it has ended. `documents` says
+    which documents are accepted and what limits they have; without it, all within `limits`, and persisted ones are
+    kept in this process. `executor` runs operations; it gets what stands in `Known.plans` as `plans`, where that is
+    anything. `tells_cost` puts `extensions.cost` into answers: what was requested, the limit, and what remains of a
+    budget.
+
+    Extensions of the Strawberry schema run around the execution (`on_operation`, `on_execute`, `resolve`,
+    `get_results`). Parsing and validation are the engine's, so those hooks are not called.
     """
 
     def __init__(
@@ -122,15 +148,27 @@ class Engine:
         schema: strawberry.Schema,
         *,
         errors: Errors,
-        executor: type[Executor[Any]] | None = None,
+        documents: Documents | None = None,
+        limits: Limits | None = None,
+        executor: type[StrawberryGraphQLCoreExecutionContext] | None = None,
         observers: Sequence[Report] = (),
+        budget: Budget | None = None,
+        tells_cost: bool = True,
     ) -> None:
         if schema.config.enable_experimental_incremental_execution:
             raise ValueError("The engine does not deliver results incrementally.")
+        if documents is not None and limits is not None:
+            raise ValueError("The limits are those of the documents: give one of the two.")
         self.schema = schema
         self.errors = errors
-        self.executor = executor or schema.execution_context_class
+        self.documents = documents or Documents(Reading(schema, limits or Limits()), store=MemoryStore())
+        self.limits = self.documents.reading.limits
+        self.hides_suggestions = not self.documents.reading.suggestions
+        self.executor = executor or cast("type[StrawberryGraphQLCoreExecutionContext]", schema.execution_context_class)
         self.observers = tuple(observers)
+        self.budget = budget
+        self.tells_cost = tells_cost
+        self.clock = Clock(self.limits.seconds)
 
     async def prepare(
         self,
@@ -139,206 +177,181 @@ class Engine:
         client: str | None = None,
         policy: Policy = Policy.ANYTHING,
         allowed: frozenset[OperationType] = EVERY_KIND,
+        request_id: str = "",
     ) -> Prepared:
         """The operation asked for, ready to run. Raises RequestRefused."""
+        began = time.perf_counter()
         try:
-            return self._prepared(asked, allowed)
-        except RequestRefused:
-            self._observe("none", "invalid", None)
-            raise
+            return await self._prepared(asked, client, policy, allowed)
+        except Refusal as refused:
+            problem = RequestRefused(self.tell(refused.errors, request_id), refused.status, refused.headers)
+        except Exception as error:  # noqa: BLE001 - where documents or budgets are kept is away
+            errors = self.tell([GraphQLError(str(error), original_error=error)], request_id)
+            problem = RequestRefused(errors, status_of(errors, otherwise=503), NOT_TO_BE_KEPT)
+        self._observe("none", "invalid", time.perf_counter() - began)
+        raise problem
 
     async def execute(self, prepared: Prepared, context: Any, *, request_id: str = "") -> Answer:
-        """The answer to a query or a mutation. Raises nothing: what goes wrong is told in the answer."""
+        """The answer to a query or a mutation. Raises nothing: what goes wrong is told in the answer.
+
+        A query that takes too long is stopped. A mutation never is, not even where the caller is cancelled: it goes on,
+        and the client is told that its outcome is unknown.
+        """
         began = time.perf_counter()
-        run = Run(self, prepared, context)
-        try:
-            async with run.hooks("operation"), run.hooks("executing"):
-                result: Any = run.executor().execute_operation()
-                if optimized_is_awaitable(result):
-                    result = await result
-                run.record(result)
-        except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
-            result = failed(error)
-        answer = await run.answer(result, request_id)
+        run = self._run(prepared, context)
+        if prepared.kind is OperationType.MUTATION:
+            result = await self.clock.unbroken(run.executed(), lambda late: self._tell_late(late, request_id))
+        else:
+            result = await run.executed(self.clock)
+        answer = await self._answer(run, result, request_id, tells_cost=self.tells_cost)
         self._observe(name_of(prepared.operation), "error" if answer.errors else "ok", time.perf_counter() - began)
         return answer
 
     async def subscribe(
         self, prepared: Prepared, context: Any, *, request_id: str = ""
     ) -> AsyncGenerator[Answer, None]:
-        """The answers of a subscription, one for each event. Raises RequestRefused where there is no stream."""
-        run = Run(self, prepared, context)
+        """The answers of a subscription, one for each event. Raises RequestRefused where there is no stream.
+
+        Whoever has the stream closes it (`aclose`), also one that was never begun.
+        """
+        run = self._run(prepared, context)
         stack = AsyncExitStack()
         await stack.enter_async_context(run.hooks("operation"))
-        executor = run.executor()
         try:
-            async with run.hooks("executing"):
-                source = create_source_event_stream(executor)
-                if optimized_is_awaitable(source):
-                    source = await cast("Awaitable[Any]", source)
+            executor = run.executor()
+            source = await self.clock.within(self._source(run, executor))
         except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
             source = failed(error)
+        except BaseException:
+            await stack.aclose()
+            raise
         if isinstance(source, ExecutionResult):
-            answer = await run.answer(source, request_id)
+            answer = await self._answer(run, source, request_id)
             await stack.aclose()
             self._observe(name_of(prepared.operation), "error", None)
-            raise RequestRefused(answer.errors or [], status_of(answer.errors or []))
-        return self._answers(run, executor, cast("AsyncIterable[Any]", source), stack, request_id)
+            errors = answer.errors or []
+            raise RequestRefused(errors, status_of(errors, otherwise=400))
+        stream = self._answers(run, map_source_to_response_event(executor, source, self._event), stack, request_id)
+        await anext(stream)
+        return cast("AsyncGenerator[Answer, None]", stream)
 
-    async def _answers(
-        self, run: Run, executor: Executor[Any], source: AsyncIterable[Any], stack: AsyncExitStack, request_id: str
-    ) -> AsyncGenerator[Answer, None]:
-        outcome = "ok"
-        try:
-            async with stack, aclosing(map_source_to_response_event(executor, source)) as results:
-                async for result in results:
-                    answer = await run.answer(result, request_id)
-                    outcome = "error" if answer.errors else outcome
-                    yield answer
-        except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
-            outcome = "error"
-            yield await run.answer(failed(error), request_id)
-        finally:
-            self._observe(name_of(run.prepared.operation), outcome, None)
+    async def aclose(self, seconds: float = 5.0) -> None:
+        """Wait for mutations that were left to themselves, and stop what is not ready then."""
+        await self.clock.aclose(seconds)
 
     def tell(self, errors: Sequence[GraphQLError], request_id: str = "") -> list[dict[str, Any]]:
         """The errors as the client may read them, ready for JSON."""
         return [cast("dict[str, Any]", error.formatted) for error in self.errors.told(errors, request_id)]
 
-    def _prepared(self, asked: Asked, allowed: frozenset[OperationType]) -> Prepared:
-        if not asked.query or not asked.query.strip():
-            raise refused("The request has no document.", BAD_REQUEST)
-        document = self._valid(asked.query)
-        operation = self._operation(document, asked.operation_name, allowed)
+    async def _prepared(
+        self, asked: Asked, client: str | None, policy: Policy, allowed: frozenset[OperationType]
+    ) -> Prepared:
+        known, is_persisted = await self.documents.find(asked, client, policy)
+        operation = known.operation(asked.operation_name)
+        if operation.operation not in allowed:
+            kind = operation.operation.value
+            raise refusal(f"A {kind} is not accepted here.", OPERATION_NOT_ALLOWED, 405, operation=kind)
         variables = get_variable_values(
-            self.schema._schema, operation.variable_definitions or (), dict(asked.variables or {})
+            self.schema._schema,
+            operation.variable_definitions or (),
+            cast("dict[str, Any]", asked.variables or {}),
+            hide_suggestions=self.hides_suggestions,
         )
         if isinstance(variables, list):
-            raise RequestRefused(self.tell(variables))
-        return Prepared(
-            document=document,
-            operation=operation,
-            kind=operation.operation,
-            variables=variables,
-            cost=0,
-            sha256=sha256(asked.query.encode()).hexdigest(),
-            persisted=False,
-            asked=asked,
-        )
+            raise Refusal(variables)
+        cost = self._cost(known, operation, variables)
+        remaining = None if self.budget is None else await self._spend(self.budget, client, cost)
+        return Prepared(known, operation, operation.operation, variables, cost, is_persisted, asked, remaining)
 
-    def _valid(self, text: str) -> DocumentNode:
+    def _cost(self, known: Known, operation: OperationDefinitionNode, variables: VariableValues) -> int:
+        """The operation's cost. Raises Refusal where it, or its breadth, is above the limit."""
+        measure = known.formula(operation).measure(variables.coerced)
+        for name, found in (("breadth", measure.breadth), ("cost", measure.cost)):
+            too_large = exceeded(self.limits, name, found)
+            if too_large is not None:
+                raise Refusal([too_large])
+        return measure.cost
+
+    async def _spend(self, budget: Budget, client: str | None, cost: int) -> int:
+        """What is left of the client's budget. Raises Refusal where that is not enough."""
+        spent = await budget.spend(client, cost)
+        if not spent.is_allowed:
+            headers = NOT_TO_BE_KEPT if spent.retry_after is None else {"Retry-After": str(spent.retry_after)}
+            raise refusal(
+                "Your operations cost too much just now: try again later.",
+                BUDGET_EXCEEDED,
+                429,
+                headers,
+                requested=cost,
+                remaining=spent.remaining,
+                retryAfter=spent.retry_after,
+            )
+        return min(spent.remaining, LARGEST_TOLD)
+
+    def _run(self, prepared: Prepared, context: Any) -> Run:
+        return Run(self.schema, self.executor, prepared, context, self.hides_suggestions)
+
+    async def _source(self, run: Run, executor: Executor[Any]) -> Any:
+        """The stream of a subscription's events, or the result that says why there is none."""
+        async with run.hooks("executing"):
+            source: Any = create_source_event_stream(executor)
+            return await source if optimized_is_awaitable(source) else source
+
+    async def _event(self, executor: Executor[Any]) -> ExecutionResult:
+        """The result for one event."""
+        result: Any = executor.execute_operation(False)
+        if optimized_is_awaitable(result):
+            result = await self.clock.within(result)
+        return cast("ExecutionResult", result)
+
+    async def _answers(
+        self, run: Run, results: AsyncGenerator[ExecutionResult, None], stack: AsyncExitStack, request_id: str
+    ) -> AsyncGenerator[Answer | None, None]:
+        """The answers, after one None: the caller takes that, so that closing the stream closes what is inside."""
+        outcome = "ok"
         try:
-            document = parse(text, max_tokens=2_000)
-            rules = ExecutionContext(query=text, schema=self.schema, allowed_operations=()).validation_rules
-            problems = validate_document(self.schema._schema, document, rules)
-        except RecursionError as error:
-            problems = [GraphQLError(str(error), original_error=error)]
-        except GraphQLError as error:
-            problems = [error]
-        if problems:
-            raise RequestRefused(self.tell(problems))
-        return document
+            async with stack, aclosing(results):
+                yield None
+                async for result in told_of_faults(results):
+                    answer = await self._answer(run, result, request_id)
+                    outcome = "error" if answer.errors else outcome
+                    yield answer
+        finally:
+            self._observe(name_of(run.prepared.operation), outcome, None)
 
-    def _operation(
-        self, document: DocumentNode, name: str | None, allowed: frozenset[OperationType]
-    ) -> OperationDefinitionNode:
-        operation = get_operation_ast(document, name)
-        if operation is None:
-            raise refused(f"The document has no operation {name!r}." if name else "Send operationName.", BAD_REQUEST)
-        if operation.operation not in allowed:
-            raise refused(f"A {operation.operation.value} is not accepted here.", "OPERATION_NOT_ALLOWED", status=405)
-        return operation
+    async def _answer(self, run: Run, result: ExecutionResult, request_id: str, *, tells_cost: bool = False) -> Answer:
+        """A result as it is told."""
+        extensions = await run.results_of_extensions(result)
+        if tells_cost:
+            extensions = {**extensions, "cost": self._told_cost(run.prepared)}
+        errors = self.tell(result.errors, request_id) if result.errors else None
+        return Answer(result.data, errors, extensions or None)
+
+    def _tell_late(self, result: ExecutionResult, request_id: str) -> None:
+        """Have the faults logged of a mutation that nobody waits for any more."""
+        self.errors.told(result.errors or (), request_id)
+
+    def _told_cost(self, prepared: Prepared) -> dict[str, int]:
+        told = {"requested": prepared.cost, "limit": self.limits.cost}
+        return told if prepared.remaining is None else {**told, "remaining": prepared.remaining}
 
     def _observe(self, operation: str, outcome: str, seconds: float | None) -> None:
         for observe in self.observers:
             observe(operation, outcome, seconds)
 
 
-@dataclass
-class Run:
-    """One operation under way: its executor and the extensions of the schema around it."""
-
-    engine: Engine
-    prepared: Prepared
-    context: Any
-    extensions: list[SchemaExtension] = field(init=False)
-    execution: ExecutionContext | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        self.extensions = self.engine.schema.get_extensions()
-        if not self.extensions:
-            return
-        asked = self.prepared.asked
-        self.execution = ExecutionContext(
-            query=asked.query,
-            schema=self.engine.schema,
-            allowed_operations=(),
-            context=self.context,
-            variables=dict(asked.variables or {}),
-            provided_operation_name=asked.operation_name,
-            graphql_document=self.prepared.document,
-            operation_extensions=dict(asked.extensions or {}),
-        )
-        for extension in self.extensions:
-            extension.execution_context = self.execution
-
-    def hooks(self, name: str) -> Any:
-        """The extensions' hooks of this name, as an asynchronous context manager."""
-        if self.execution is None:
-            return AsyncExitStack()
-        return getattr(SchemaExtensionsRunner(self.execution, self.extensions), name)()
-
-    def executor(self) -> Executor[Any]:
-        """A fresh executor for the operation."""
-        schema = self.engine.schema
-        middleware = schema._get_middleware_manager(self.extensions) if self.extensions else MiddlewareManager()
-        executor = self.engine.executor.build(
-            schema._schema,
-            self.prepared.document,
-            None,
-            self.context,
-            dict(self.prepared.asked.variables or {}),
-            self.prepared.asked.operation_name,
-            default_field_resolver,
-            default_type_resolver,
-            default_field_resolver,
-            middleware=middleware,
-            is_awaitable=cast("Any", optimized_is_awaitable),
-            operation_extensions=self.prepared.asked.extensions,
-        )
-        return cast("Executor[Any]", executor)
-
-    def record(self, result: ExecutionResult) -> None:
-        """Let the extensions see the result."""
-        if self.execution is not None:
-            self.execution.result = result
-
-    async def answer(self, result: ExecutionResult, request_id: str) -> Answer:
-        """The result as it is told."""
-        self.record(result)
-        extensions: Mapping[str, Any] | None = None
-        if self.execution is not None:
-            runner = SchemaExtensionsRunner(self.execution, self.extensions)
-            extensions = await runner.get_extensions_results(self.execution)
-        errors = self.engine.tell(result.errors, request_id) if result.errors else None
-        return Answer(result.data, errors, extensions or None)
+async def told_of_faults(results: AsyncIterator[ExecutionResult]) -> AsyncIterator[ExecutionResult]:
+    """The results, and one more for an exception that ends them."""
+    try:
+        async for result in results:
+            yield result
+    except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
+        yield failed(error)
 
 
-def refused(message: str, code: str, status: int = 400, **extensions: Any) -> RequestRefused:
-    """A refusal with one error."""
-    return RequestRefused([{"message": message, "extensions": {"code": code, **extensions}}], status)
-
-
-def failed(error: Exception) -> ExecutionResult:
-    """The result of an operation that an exception ended as a whole."""
-    if isinstance(error, GraphQLError):
-        return ExecutionResult(None, [error])
-    return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
-
-
-def status_of(errors: Sequence[Mapping[str, Any]]) -> int:
-    """500 where a fault is among the errors, otherwise 400."""
-    return 500 if any(error["extensions"]["code"] == INTERNAL for error in errors) else 400
+def status_of(errors: Sequence[Mapping[str, Any]], otherwise: int) -> int:
+    """500 where a fault is among the errors."""
+    return 500 if any(error["extensions"]["code"] == INTERNAL for error in errors) else otherwise
 
 
 def name_of(operation: OperationDefinitionNode) -> str:
