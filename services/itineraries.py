@@ -248,9 +248,8 @@ async def check(session: ReadSession, command: FlightSearchInput) -> tuple[Airpo
     return origin, destination, slice_.date, party
 
 
-def check_party(passengers: PassengersInput) -> Party:
-    """1 to 9 people who take a seat, no more infants than adults."""
-    field = "passengers"
+def check_party(passengers: PassengersInput, field: str = "passengers") -> Party:
+    """1 to 9 people who take a seat, no more infants than adults; `field` is where the client says so."""
     if min(passengers.adults, passengers.children, passengers.infants) < 0:
         raise Invalid("There are no fewer than 0 passengers of a kind.", field=field)
     party = Party(adults=passengers.adults, children=passengers.children, infants=passengers.infants)

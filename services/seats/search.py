@@ -13,7 +13,7 @@ from services.seats.cabins import ROW_APART, Grid, Place, Run, Taking
 from services.seats.groups import LAP, Care, Split, Travellers, best_care, splits
 from services.seats.wishes import SeatWish
 
-MOST_BRANCHES = 20_000
+MOST_BRANCHES = 5_000
 """How many branches are looked at, at most; what was best until then wins. Counted, not timed: one input, one answer.
 
 The heavy rules are decided before. Only cabins made to be difficult come near."""

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from core import money
 from core.db import ReadSession
 from core.money import Money
-from models import Cabin, SeatStatus, Slot
+from models import Cabin, PassengerType, SeatStatus, Slot
 from services import fares
 from services.fares import Party
 from services.seats.arrangements import Arrangement, SeatedTraveller, Shortage, best
@@ -38,20 +38,55 @@ class SuggestedSeat:
     """A seat of a suggestion, with its charge, and who it is for."""
 
     seat: ShownSeat
-    child: bool
+    passenger_type: PassengerType
     with_infant: bool
+
+
+@dataclass(frozen=True)
+class SeatGroup:
+    """Neighbours: seats of one row with no aisle between, from left to right."""
+
+    seats: tuple[SuggestedSeat, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """The best seats of a flight, by group, what they cost on top of the fare, and why these."""
+    """The best seats of a flight, by group, what they cost on top of the fare, and why these.
+
+    `price` is None where the cabin has no charges, as it is for each of its seats.
+    """
 
     slot_id: int
     cabin: Cabin
-    groups: tuple[tuple[SuggestedSeat, ...], ...]
+    groups: tuple[SeatGroup, ...]
     price: Money | None
     reason: str
     arrangement: Arrangement
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows in which the party sits, from front to back."""
+        return self.arrangement.rows
+
+    @property
+    def met(self) -> tuple[SeatWish, ...]:
+        """The wishes that are met."""
+        return self.arrangement.met
+
+    @property
+    def unmet(self) -> tuple[SeatWish, ...]:
+        """The wishes that are not."""
+        return self.arrangement.unmet
+
+    @property
+    def lonely_seats(self) -> tuple[str, ...]:
+        """The free seats that would be left alone, by number."""
+        return self.arrangement.lonely
+
+    @property
+    def children_alone(self) -> int:
+        """How many children have no adult beside them."""
+        return self.arrangement.care.alone
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -138,8 +173,8 @@ def suggest_among(
 
 def told(now: CabinNow, asked: BestSeats, found: Arrangement) -> Suggestion:
     """An arrangement with its charges and its reason."""
-    groups = tuple(tuple(shown(now, one) for one in group) for group in found.groups)
-    charges = [one.seat.price for group in groups for one in group if one.seat.price is not None]
+    groups = tuple(SeatGroup(tuple(shown(now, one) for one in group)) for group in found.groups)
+    charges = [one.seat.price for group in groups for one in group.seats if one.seat.price is not None]
     return Suggestion(
         slot_id=asked.slot_id,
         cabin=asked.cabin,
@@ -152,4 +187,8 @@ def told(now: CabinNow, asked: BestSeats, found: Arrangement) -> Suggestion:
 
 def shown(now: CabinNow, one: SeatedTraveller) -> SuggestedSeat:
     """A seat as the seat map shows it, and who it is for."""
-    return SuggestedSeat(seat=show(one.seat, now.taken, now.charge), child=one.child, with_infant=one.with_infant)
+    return SuggestedSeat(
+        seat=show(one.seat, now.taken, now.charge),
+        passenger_type=PassengerType.CHILD if one.child else PassengerType.ADULT,
+        with_infant=one.with_infant,
+    )

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from core.db import Database
 from core.errors import DomainError, Invalid, NotFound
 from core.money import Money
-from models import Cabin
+from models import Cabin, PassengerType
 from services.fares import Party
 from services.holds import Owner, Placed, Placer, SalesClosed, SeatsTaken, SoldOut, Want
 from services.holds.best_seats import (
@@ -49,7 +49,7 @@ async def test_two_sit_side_by_side_where_nothing_costs_extra(database: Database
     assert found is not None
     assert (found.numbers, found.price) == (("3A", "3B"), FREE)
     assert found.reason == "2 seats side by side in row 3. As you wished: by the window."
-    assert [[one.seat.number for one in group] for group in found.groups] == [["3A", "3B"]]
+    assert [[one.seat.number for one in group.seats] for group in found.groups] == [["3A", "3B"]]
 
 
 async def test_who_wishes_for_legroom_is_told_what_it_costs(database: Database, schedule: Schedule) -> None:
@@ -62,7 +62,8 @@ async def test_who_wishes_for_legroom_is_told_what_it_costs(database: Database, 
 async def test_a_child_sits_beside_an_adult_and_not_beside_the_exit(database: Database, schedule: Schedule) -> None:
     found = await suggested(database, best(schedule.first, SeatWish.EXTRA_LEGROOM), party(1, 1))
     assert found is not None
-    assert [(one.seat.number, one.child) for group in found.groups for one in group] == [("3A", True), ("3B", False)]
+    ((child, adult),) = [group.seats for group in found.groups]
+    assert (child.seat.number, child.passenger_type, adult.seat.number) == ("3A", PassengerType.CHILD, "3B")
     assert (
         found.reason == "2 seats side by side in row 3. The child sits beside an adult. Not to be had: extra legroom."
     )
