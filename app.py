@@ -33,6 +33,8 @@ from schema import health, http
 from schema.build import schema
 from services import payments
 from services.gateways import Gateways
+from services.holds import Placer
+from services.holds.gates import Gates
 from services.limits import Limiter
 from services.seats import Plans
 from subscriptions.hub import Hub
@@ -108,6 +110,9 @@ async def opened(settings: Settings) -> AsyncIterator[Application]:
         hub = Hub(settings.redis_url)
         await hub.connect()
         stack.push_async_callback(hub.disconnect)
+        plans = Plans()
+        placer = Placer(database, plans, Gates.from_settings(settings))
+        stack.push_async_callback(placer.aclose)
         yield Application(
             settings=settings,
             database=database,
@@ -116,7 +121,8 @@ async def opened(settings: Settings) -> AsyncIterator[Application]:
             keyring=Keyring(settings.secrets),
             limiter=Limiter(redis),
             gateways=gateways,
-            plans=Plans(),
+            plans=plans,
+            placer=placer,
             passwords=passwords,
         )
 

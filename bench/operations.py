@@ -97,6 +97,6 @@ def compared(samples: Mapping[str, Sample]) -> str:
     whole, bare = samples["HoldSeats"], samples[BARE]
     times = percentile(whole.took, 0.5) / percentile(bare.took, 0.5)
     return (
-        f"`HoldSeats` takes {figure(times)} times as long as `take_hold()` alone through asyncpg on the same database, "
-        f"and the function alone holds {figure(bare.rate / whole.rate)} times as often."
+        f"`HoldSeats` takes {figure(times)} times as long as `take_holds()` alone through asyncpg on the same database,"
+        f" and the function alone holds {figure(bare.rate / whole.rate)} times as often."
     )

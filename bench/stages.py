@@ -19,10 +19,10 @@ from bench.laptop import Laptop
 from bench.loop import LEAST, WARM, Once, Sample, closed
 from bench.shop import Pair, Shop, addresses, booking, holding, key
 from core.ids import uuid7
+from services.holds.calls import TAKE, Item, Request, taken, taking
 
 TYPENAME = "{ __typename }"
-BARE = "take_hold() alone"
-TAKE_HOLD = "SELECT outcome FROM take_hold($1, NULL, 'guest', $2, $3, 15, $4, $5, $6, $7, $8)"
+BARE = "take_holds() alone"
 LONGER = 2
 """How many times longer the slow operations of a purchase run, so that there are enough of them."""
 
@@ -199,15 +199,19 @@ def by_function(database: asyncpg.Connection, seats: deque[Pair]) -> Once:
             return None
         pair = seats.popleft()
         began = time.perf_counter()
-        outcome = await database.fetchval(
-            TAKE_HOLD, uuid7(), key(), b"", [pair.slot_id] * 2, pair.seats, [pair.slot_id], ["ECONOMY"], [2]
-        )
+        (answer,) = taken(await database.fetch(TAKE, *taking([asked_for(pair)])))
         took = time.perf_counter() - began
-        if outcome != "PLACED":
-            raise RuntimeError(f"take_hold answered {outcome}")
+        if answer.outcome != "PLACED":
+            raise RuntimeError(f"take_holds answered {answer.outcome}")
         return took
 
     return once
+
+
+def asked_for(pair: Pair) -> Request:
+    """A guest's request for two seats."""
+    item = Item(pair.slot_id, "ECONOMY", 2, tuple(pair.seats), None)
+    return Request(uuid7(), None, "guest", "holdSeats", key(), b"", 15, ((pair.slot_id, None),), (item,))
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from core.errors import Unavailable
-from core.settings import Settings
+from core.settings import Settings, libpq_url
 
 
 class ReadSession(AsyncSession):
@@ -37,6 +37,7 @@ class Database:
     """The engines of one process. Open for its life, closed by `close()`."""
 
     def __init__(self, write_url: str, read_url: str | None = None, *, pool_size: int = 16) -> None:
+        self._write_url = write_url
         self.write_engine = make_engine(write_url, pool_size)
         same = read_url is None or read_url == write_url
         self.read_engine = self.write_engine if same else make_engine(str(read_url), pool_size)
@@ -74,8 +75,19 @@ class Database:
             async with self._reading_primary() if primary else self._reading() as session:
                 yield session
 
+    async def connect(self, *, lock_timeout: str) -> asyncpg.Connection:
+        """A connection to the primary outside of the engines, for statements that are transactions of their own.
+
+        Whoever takes it closes it. A statement that waits longer than `lock_timeout` for a lock is given up.
+        """
+        connection = await asyncpg.connect(
+            libpq_url(self._write_url), timeout=5, command_timeout=30, max_cached_statement_lifetime=0
+        )
+        await connection.execute(f"SET lock_timeout = '{lock_timeout}'")
+        return connection
+
     async def close(self) -> None:
-        """Close every connection."""
+        """Close the connections of the engines."""
         await self.write_engine.dispose()
         if self.read_engine is not self.write_engine:
             await self.read_engine.dispose()

@@ -23,7 +23,8 @@ from core.passwords import Passwords
 from core.settings import Settings
 from resolvers.loaders import Loaders
 from services.gateways import Gateways
-from services.holds import Owner
+from services.holds import Owner, Placer
+from services.holds.desk import Desk
 from services.limits import Limiter
 from services.seats import Plans
 from services.transitions import Cause
@@ -44,6 +45,8 @@ class Application:
     limiter: Limiter
     gateways: Gateways
     plans: Plans
+    placer: Placer
+    desk: Desk = field(default_factory=Desk)
     passwords: Passwords
 
 

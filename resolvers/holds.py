@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,23 +13,33 @@ import strawberry
 
 from core import ids
 from core.db import ReadSession
-from core.errors import NotFound
-from models import Hold, HoldStatus
+from core.errors import Invalid, NotFound
+from models import Cabin, Hold, HoldItem, HoldStatus
 from resolvers import access
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from services import holds
 from services.departures import Departure
-from services.holds import SlotUnits
+from services.holds import Placed, Want
+from services.holds.calls import Item
 from services.holds.keeping import MAX_EXTENSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
+class CabinQuantityInput:
+    """Seats of a cabin that are chosen later."""
+
+    cabin: Cabin
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class FlightSeatsInput:
-    """Seats of one flight, by their numbers (`12A`)."""
+    """Seats of one flight, by their numbers (`12A`), and how many more of which cabins, to be chosen later."""
 
     flight_id: strawberry.ID
-    seats: list[str]
+    seats: Sequence[str] = ()
+    unassigned: Sequence[CabinQuantityInput] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,18 +77,27 @@ class HoldReleased:
 
 
 @dataclass(frozen=True)
+class CabinQuantity:
+    """So many of a cabin."""
+
+    cabin: Cabin
+    quantity: int
+
+
+@dataclass(frozen=True)
 class HeldSeats:
     """What a hold keeps of one flight."""
 
     flight: Departure
     seats: list[str]
+    unassigned: list[CabinQuantity]
 
 
 @dataclass(frozen=True)
 class ShownHold:
     """A hold as its owner sees it. `token` is null for whoever signed in."""
 
-    row: Hold
+    row: Hold | Placed
     token: str | None
     status: HoldStatus
 
@@ -100,16 +120,21 @@ class ShownHold:
 async def hold_seats(info: Info, input: HoldSeatsInput) -> ShownHold:
     """Hold seats for the viewer."""
     ctx = info.context
-    wants = [
-        SlotUnits(
-            slot_id=ids.number_of(FLIGHT_KIND, some.flight_id, f"flights.{index}.flightId"),
-            units=tuple(seat.strip().upper() for seat in some.seats),
-        )
-        for index, some in enumerate(input.flights)
-    ]
-    hold_id = await holds.place(ctx.app.database, ctx.app.plans, ctx.owner, wants, input.minutes, input.idempotency_key)
-    async with ctx.app.database.transaction() as session:
-        return await shown(session, ctx, await session.get_one(Hold, hold_id))
+    wants = [wanted(some, f"flights.{index}") for index, some in enumerate(input.flights)]
+    placed = await ctx.app.placer.place(ctx.owner, wants, input.minutes, input.idempotency_key)
+    return ShownHold(placed, token_of(ctx, placed), placed.status)
+
+
+def wanted(some: FlightSeatsInput, path: str) -> Want:
+    """What is wanted of one flight; raises Invalid where a cabin is named twice."""
+    cabins = [one.cabin for one in some.unassigned]
+    if len(set(cabins)) != len(cabins):
+        raise Invalid("Name each cabin once.", field=f"{path}.unassigned")
+    return Want(
+        slot_id=ids.number_of(FLIGHT_KIND, some.flight_id, f"{path}.flightId"),
+        units=tuple(seat.strip().upper() for seat in some.seats),
+        quantities={str(one.cabin): one.quantity for one in some.unassigned},
+    )
 
 
 async def extend_hold(info: Info, input: ExtendHoldInput) -> ShownHold:
@@ -139,14 +164,31 @@ async def hold(info: Info, id: strawberry.ID, token: str | None = None) -> Shown
 
 async def held_flights(root: strawberry.Parent[ShownHold], info: Info) -> list[HeldSeats]:
     """What a hold keeps, by flight."""
-    by_slot: dict[int, list[str]] = defaultdict(list)
-    for item in await info.context.loaders.hold_items.load(root.row.id):
-        by_slot[item.slot_id] += item.units
+    by_slot: dict[int, list[Item | HoldItem]] = defaultdict(list)
+    for item in await items(root, info):
+        by_slot[item.slot_id].append(item)
     flights = await info.context.loaders.departure.load_many(list(by_slot))
-    return [HeldSeats(flight, by_slot[flight.slot_id]) for flight in flights if flight is not None]
+    return [held_of(flight, by_slot[flight.slot_id]) for flight in flights if flight is not None]
+
+
+async def items(root: ShownHold, info: Info) -> Sequence[Item | HoldItem]:
+    """What a hold keeps: known already where it was just placed."""
+    if isinstance(root.row, Placed):
+        return root.row.items
+    return await info.context.loaders.hold_items.load(root.row.id)
+
+
+def held_of(flight: Departure, kept: Sequence[Item | HoldItem]) -> HeldSeats:
+    """What is kept of one flight: its seats, and by cabin how many more."""
+    more = [CabinQuantity(Cabin(item.pool), item.quantity - len(item.units)) for item in kept]
+    return HeldSeats(flight, [unit for item in kept for unit in item.units], [one for one in more if one.quantity])
 
 
 async def shown(session: ReadSession, ctx: Context, row: Hold) -> ShownHold:
     """A hold with its status of this moment, and a guest's token."""
-    token = None if row.owner_id is not None else access.token_for(ctx.app.keyring, access.HOLD_KIND, row.id)
-    return ShownHold(row, token, await holds.status_now(session, row))
+    return ShownHold(row, token_of(ctx, row), await holds.status_now(session, row))
+
+
+def token_of(ctx: Context, row: Hold | Placed) -> str | None:
+    """A guest's proof of ownership; None for whoever signed in."""
+    return None if row.owner_id is not None else access.token_for(ctx.app.keyring, access.HOLD_KIND, row.id)

@@ -6,16 +6,20 @@ from datetime import datetime
 
 import strawberry
 
-from models import HoldStatus
+from models import Cabin, HoldStatus
 from resolvers import holds as resolve
 from resolvers.holds import ShownHold
 from schema.flights import Flight
 from schema.nodes import Node, id_of, rows_of
-from schema.problems import HoldExpired, SeatsTaken, mutation, outcome
+from schema.problems import HoldExpired, SeatsTaken, SoldOut, mutation, outcome
 
 strawberry.enum(HoldStatus, description="ACTIVE until its deadline; BOOKED once it was paid for.")
 
-strawberry.input(resolve.FlightSeatsInput, description="Seats of one flight.")
+strawberry.input(resolve.CabinQuantityInput, description="So many seats of a cabin, which are chosen later.")
+strawberry.input(
+    resolve.FlightSeatsInput,
+    description="Seats of one flight: by number, or by cabin where they are chosen later. At most nine together.",
+)
 strawberry.input(
     resolve.HoldSeatsInput,
     description="All of these seats, or none. A guest's idempotency key is a random UUID (version 4).",
@@ -24,12 +28,21 @@ strawberry.input(resolve.ExtendHoldInput, description="Which hold to extend.")
 strawberry.input(resolve.ReleaseHoldInput, description="Which hold to give back.")
 
 
+@strawberry.type(description="So many of a cabin.")
+class CabinQuantity:
+    """`resolvers.holds.CabinQuantity`."""
+
+    cabin: Cabin = strawberry.field(description="The cabin.")
+    quantity: int = strawberry.field(description="How many.")
+
+
 @strawberry.type(description="What a hold keeps of one flight.")
 class HeldSeats:
     """`resolvers.holds.HeldSeats`."""
 
     flight: Flight = strawberry.field(description="The flight.")
     seats: list[str] = strawberry.field(description="The seats, by number.")
+    unassigned: list[CabinQuantity] = strawberry.field(description="How many more, whose seats are chosen later.")
 
 
 @strawberry.type(description="Seats kept for a shopper until a deadline.")
@@ -63,7 +76,7 @@ class HoldMutations:
 
     hold_seats = mutation(
         resolve.hold_seats,
-        outcome("HoldSeatsResult", Hold, SeatsTaken),
+        outcome("HoldSeatsResult", Hold, SeatsTaken, SoldOut),
         "Hold seats for 5 to 15 minutes: all of them, or none.",
     )
     extend_hold = mutation(

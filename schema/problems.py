@@ -17,6 +17,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 
 from core import errors, ids, telemetry
+from models import Cabin
 from resolvers.flights import FLIGHT_KIND
 from resolvers.itineraries import new_offer
 from schema.itineraries import Offer
@@ -34,6 +35,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_AIRPORT = "UNKNOWN_AIRPORT"
     BEYOND_SCHEDULE = "BEYOND_SCHEDULE"
     UNKNOWN_SEAT = "UNKNOWN_SEAT"
+    UNKNOWN_POOL = "UNKNOWN_POOL"
     NOT_FOUND = "NOT_FOUND"
     TOO_COSTLY = "TOO_COSTLY"
     FORBIDDEN = "FORBIDDEN"
@@ -46,6 +48,10 @@ class ProblemCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     SEATS_TAKEN = "SEATS_TAKEN"
     SOLD_OUT = "SOLD_OUT"
+    CLASS_CLOSED = "CLASS_CLOSED"
+    NOT_AUTHORISED = "NOT_AUTHORISED"
+    NO_SAFE_SEAT = "NO_SAFE_SEAT"
+    SEATS_CONTESTED = "SEATS_CONTESTED"
     SALES_CLOSED = "SALES_CLOSED"
     HOLD_EXPIRED = "HOLD_EXPIRED"
     HOLD_BOOKED = "HOLD_BOOKED"
@@ -126,6 +132,15 @@ class SeatsTaken(Problem):
     taken: list[TakenSeats] = strawberry.field(description="Which.")
 
 
+@strawberry.type(description="Fewer are left in a cabin of a flight than were asked for. None was held.")
+class SoldOut(Problem):
+    """`services.holds.SoldOut`."""
+
+    flight_id: strawberry.ID = strawberry.field(description="The flight.")
+    cabin: Cabin = strawberry.field(description="The cabin.")
+    left: int = strawberry.field(description="How many may still be had.")
+
+
 @strawberry.type(description="The hold has ended; its seats are free for everybody.")
 class HoldExpired(Problem):
     """`services.holds.HoldExpired`."""
@@ -166,10 +181,17 @@ def taken_seats(error: holds.SeatsTaken) -> list[TakenSeats]:
     ]
 
 
+def sold_out(error: holds.SoldOut) -> dict[str, Any]:
+    """Of what how many are left, by the ids that clients know."""
+    flight_id = strawberry.ID(ids.global_id(FLIGHT_KIND, error.slot_id))
+    return {"flight_id": flight_id, "cabin": Cabin(error.pool), "left": error.left}
+
+
 Facts = Callable[[Any], dict[str, Any]]
 
 TOLD_AS: tuple[tuple[type[errors.DomainError], type[Problem], Facts], ...] = (
     (holds.SeatsTaken, SeatsTaken, lambda error: {"taken": taken_seats(error)}),
+    (holds.SoldOut, SoldOut, sold_out),
     (holds.HoldExpired, HoldExpired, lambda error: {"expired_at": error.expired_at}),
     (offers.PriceChanged, PriceChanged, lambda error: {"renewed": error.offer}),
     (

@@ -19,6 +19,12 @@ AFTER = "The cursor behind which to go on."
 TYPES = {"Mutation": "What can be done. Each answers its result, or why not; a refusal changes nothing."}
 
 MEMBERS: Mapping[str, Mapping[str, str]] = {
+    "BestSeatsInput": {
+        "flightId": "The flight.",
+        "cabin": "In which cabin.",
+        "wishes": "What the party wishes of its seats.",
+        "near": "A seat (12A) or a row (12) near which to sit.",
+    },
     "BookingStatus": {
         "INITIATED": "It was asked for.",
         "SEATS_LOCKED": "Its seats are held; it waits to be paid.",
@@ -85,6 +91,15 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "PROMOTION": "What is taken off.",
     },
     "SeatPosition": {"WINDOW": "By the window.", "MIDDLE": "Between two others.", "AISLE": "By an aisle."},
+    "SeatWish": {
+        "WINDOW": "One of the party sits by a window.",
+        "AISLE": "One of the party sits by an aisle.",
+        "TOGETHER": "All sit side by side; they do in any case where that is possible.",
+        "FRONT": "All sit in the first third of the cabin, as far in front as can be.",
+        "NEAR": "Near the seat or row that `near` names, which implies it.",
+        "ACCESSIBLE": "One of the party needs an accessible seat, and never sits in an exit row.",
+        "EXTRA_LEGROOM": "All have more room in front, which may cost extra. Not wished, it is avoided.",
+    },
     "SeatStatus": {
         "AVAILABLE": "Free.",
         "LOCKED": "A shopper holds it for some minutes.",
@@ -106,6 +121,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "UNKNOWN_AIRPORT": "No airport that is served has this code.",
         "BEYOND_SCHEDULE": "Flights of this date are not on sale yet.",
         "UNKNOWN_SEAT": "The flight has no such seat.",
+        "UNKNOWN_POOL": "The flight has no such cabin.",
         "NOT_FOUND": "There is no such thing, or it is not yours.",
         "TOO_COSTLY": "The operation asks for too much at once: ask for less, or in several.",
         "FORBIDDEN": "You may not do this.",
@@ -118,6 +134,10 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "IDEMPOTENCY_KEY_REUSED": "The key stands for another request: use a new one.",
         "SEATS_TAKEN": "Some of the seats are somebody else's.",
         "SOLD_OUT": "Fewer seats are left than were asked for.",
+        "CLASS_CLOSED": "Fewer seats are left at this fare than were asked for.",
+        "NOT_AUTHORISED": "So many seats cannot be put on sale.",
+        "NO_SAFE_SEAT": "Seats are left, but none in which everybody may sit.",
+        "SEATS_CONTESTED": "Others were quicker each time; ask again.",
         "SALES_CLOSED": "The flight is not sold any more.",
         "HOLD_EXPIRED": "The hold has ended: hold the seats anew.",
         "HOLD_BOOKED": "The hold belongs to a booking now.",
@@ -143,6 +163,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "seats": "By number: 12A.",
         "reason": "For the record: a broken seat, one for the crew.",
     },
+    "CabinQuantityInput": {"cabin": "The cabin.", "quantity": "How many, at least one."},
     "CancelBookingInput": {
         "quoteId": "From quoteCancellation.",
         "bookingToken": A_BOOKING_TOKEN,
@@ -171,7 +192,17 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "filters": "What to leave out.",
         "sort": "In which order.",
     },
-    "FlightSeatsInput": {"flightId": "The flight.", "seats": "One to nine seats, by number: 12A."},
+    "FlightSeatsInput": {
+        "flightId": "The flight.",
+        "seats": "Seats by number: 12A.",
+        "unassigned": "Seats to be chosen later, each cabin named once.",
+    },
+    "HoldBestSeatsInput": {
+        "flights": "On which flights: one to six, each named once.",
+        "party": "Who travels. An infant is on an adult's lap and takes no seat.",
+        "minutes": "For how long, from 5 to 15.",
+        "idempotencyKey": A_KEY,
+    },
     "HoldSeatsInput": {
         "flights": "Which seats of which flights: one to six flights, each named once.",
         "minutes": "For how long, from 5 to 15.",
@@ -240,6 +271,13 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "airport": "The airport's code: JFK.",
         "from": "From when on; by default from an hour ago.",
         "first": "At most so many, from 1 to 100.",
+    },
+    "Query.suggestSeats": {
+        "flightId": "The flight.",
+        "party": "Who travels. An infant is on an adult's lap and takes no seat.",
+        "cabin": "In which cabin.",
+        "wishes": "What the party wishes of its seats.",
+        "near": "A seat (12A) or a row (12) near which to sit.",
     },
     "Query.hold": {"id": "The hold's.", "token": A_HOLD_TOKEN},
     "Query.booking": {"id": "The booking's.", "token": A_BOOKING_TOKEN},

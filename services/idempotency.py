@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from core.db import Session
+from core.db import ReadSession, Session
 from core.errors import Conflict, Invalid
 from models import IdempotencyKey
 
@@ -71,12 +71,22 @@ async def claim(session: Session, owner: str, operation: str, key: str, print_: 
     taken = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
     if await session.scalar(taken) is not None:
         return None
-    known = await session.execute(
+    earlier = await known(session, owner, operation, key, print_)
+    if earlier is None:
+        raise AssertionError("an idempotency key was forgotten while it was asked for")
+    return earlier
+
+
+async def known(session: ReadSession, owner: str, operation: str, key: str, print_: bytes) -> UUID | None:
+    """The row that came of this key before, if any; raises KeyReused where the key stands for another input."""
+    rows = await session.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.result_id).where(
             IdempotencyKey.owner == owner, IdempotencyKey.operation == operation, IdempotencyKey.key == key
         )
     )
-    earlier = known.one()
+    earlier = rows.one_or_none()
+    if earlier is None:
+        return None
     if earlier.fingerprint != print_:
         raise KeyReused
     return UUID(str(earlier.result_id))

@@ -34,7 +34,17 @@ from services.holds.moves import (
     now,
     status_now,
 )
-from services.holds.placing import MAX_SEATS_PER_SLOT, MAX_SLOTS, SalesClosed, SeatsTaken, place
+from services.holds.placing import (
+    MAX_SEATS_PER_SLOT,
+    MAX_SLOTS,
+    Placed,
+    Placer,
+    SalesClosed,
+    SeatsTaken,
+    SoldOut,
+    UnknownPool,
+    Want,
+)
 
 __all__ = [
     "HOLD",
@@ -43,10 +53,15 @@ __all__ = [
     "ClassClosed",
     "HoldExpired",
     "Owner",
+    "Placed",
+    "Placer",
     "PoolKey",
     "SalesClosed",
     "SeatsTaken",
     "SlotUnits",
+    "SoldOut",
+    "UnknownPool",
+    "Want",
     "abandon",
     "assign_classes",
     "attach",
@@ -63,7 +78,6 @@ __all__ = [
     "lock",
     "now",
     "payment_failed",
-    "place",
     "release",
     "status_now",
     "sweep_tombstones",

@@ -1,30 +1,37 @@
-"""Placing a hold: everything asked for, or nothing."""
+"""Placing a hold: everything asked for, or nothing.
+
+`calls.py` is what PostgreSQL is asked, `batches.py` asks it for many at once, `slots.py` knows the layouts of slots.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NoReturn
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import BigInteger, Integer, String
-
-from core.db import Database, ReadSession, Session
-from core.errors import Conflict, Invalid, NotFound
+from core.db import Database
+from core.errors import Conflict, Invalid, NotFound, Unavailable
 from core.ids import uuid7
-from models import Slot
+from models import Hold, HoldStatus
 from services import idempotency
 from services.holds import expiry
-from services.holds.moves import Owner, SlotUnits, now
+from services.holds.batches import Batches
+from services.holds.calls import Answer, Item, Request
+from services.holds.gates import Gates
+from services.holds.moves import ClassClosed, Owner, SlotUnits, items, status_now
+from services.holds.slots import Layouts
 from services.seats import Plan, Plans, UnknownSeat
 
 MIN_MINUTES, MAX_MINUTES = 5, 15
 MAX_SEATS_PER_SLOT = 9
 MAX_SLOTS = 6
 """An itinerary has at most six slices."""
+
+OPERATION = "holdSeats"
+ATTEMPTS = 4
+"""How often a request is prepared anew because a slot's layout was changed under it, or its pool was relieved."""
 
 
 class SeatsTaken(Conflict):
@@ -39,9 +46,15 @@ class SeatsTaken(Conflict):
 
 
 class SoldOut(Conflict):
-    """Fewer are left than were asked for."""
+    """Fewer are left of a slot's pool than were asked for: `left`. Nothing was held."""
 
     default_code = "SOLD_OUT"
+
+    def __init__(self, slot_id: int, pool: str, left: int) -> None:
+        super().__init__(f"Fewer seats are left in {pool} than you asked for.")
+        self.slot_id = slot_id
+        self.pool = pool
+        self.left = left
 
 
 class SalesClosed(Conflict):
@@ -50,136 +63,226 @@ class SalesClosed(Conflict):
     default_code = "SALES_CLOSED"
 
 
-TAKE_HOLD = text(
-    """
-    SELECT outcome, hold_id, expires_at, details
-    FROM take_hold(:hold, :owner, :key_owner, :key, :fingerprint, :minutes,
-                   :slots, :units, :item_slots, :item_pools, :item_quantities)
-    """
-).bindparams(
-    bindparam("slots", type_=ARRAY(BigInteger)),
-    bindparam("units", type_=ARRAY(String)),
-    bindparam("item_slots", type_=ARRAY(BigInteger)),
-    bindparam("item_pools", type_=ARRAY(String)),
-    bindparam("item_quantities", type_=ARRAY(Integer)),
-)
+class UnknownPool(Invalid):
+    """The slot has no such pool."""
+
+    default_code = "UNKNOWN_POOL"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """A hold that somebody asks for, checked and counted: what `take_hold` is called with."""
+class Want(SlotUnits):
+    """What is wanted of one slot: units, and quantities by pool of units that are chosen later.
 
-    owner: Owner
-    key: str
-    minutes: int
-    wants: tuple[SlotUnits, ...]
-    quantities: dict[tuple[int, str], int]
-
-    def parameters(self) -> dict[str, Any]:
-        """The arguments of `take_hold`. The hold's id is new for each attempt."""
-        pairs = [(some.slot_id, unit) for some in self.wants for unit in some.units]
-        counted = sorted(self.quantities.items())
-        return {
-            "hold": uuid7(),
-            "owner": self.owner.user_id,
-            "key_owner": self.owner.key,
-            "key": self.key,
-            "fingerprint": idempotency.fingerprint([self.minutes, sorted(pairs)]),
-            "minutes": self.minutes,
-            "slots": [slot_id for slot_id, _ in pairs],
-            "units": [unit for _, unit in pairs],
-            "item_slots": [slot_id for (slot_id, _), _ in counted],
-            "item_pools": [pool for (_, pool), _ in counted],
-            "item_quantities": [quantity for _, quantity in counted],
-        }
-
-
-async def place(db: Database, plans: Plans, owner: Owner, wants: Sequence[SlotUnits], minutes: int, key: str) -> UUID:
-    """Hold all of those seats for `minutes` (5 to 15) and return the hold's id; the same key again, the same hold.
-
-    Takes the database and owns its transactions: a pool that seems full is relieved of its expired holds, which must
-    not happen while this request's own claims are locked, and then asked once more.
-
-    Raises Invalid (minutes, seats, key), UnknownSeat, NotFound (the slot), SalesClosed, SeatsTaken, SoldOut,
-    idempotency.KeyReused. Nothing is held then.
+    `classes` tells by pool which booking class counts all that is wanted of it, where that is known already.
     """
-    check_shape(wants, minutes)
-    key = idempotency.check_key(owner.key, key)
-    async with db.transaction() as session:
-        request = await prepare(session, plans, owner, wants, minutes, key)
-        outcome = await attempt(session, request)
-    if outcome.outcome == "POOL_FULL":
-        async with db.transaction() as session:
-            await expiry.expire_due_in(session, list(request.quantities))
-        async with db.transaction() as session:
-            outcome = await attempt(session, request)
-    return decide(outcome)
+
+    units: tuple[str, ...] = ()
+    quantities: Mapping[str, int] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
 
 
-async def attempt(session: Session, request: Request) -> Any:
-    """One call of `take_hold`; its row."""
-    return (await session.execute(TAKE_HOLD, request.parameters())).one()
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A hold as the database answered: what can be shown without asking it again. Times are UTC.
+
+    `status` is that of the moment of the answer, which is not ACTIVE where a request was repeated late.
+    """
+
+    id: UUID
+    owner_id: UUID | None
+    status: HoldStatus
+    minutes: int
+    extensions: int
+    created_at: datetime
+    expires_at: datetime
+    cap_at: datetime
+    items: tuple[Item, ...]
 
 
-def decide(row: Any) -> UUID:
-    """The hold's id, or the refusal that `take_hold` answered."""
-    match row.outcome:
-        case "PLACED" | "REPLAYED":
-            return UUID(str(row.hold_id))
+class Placer:
+    """Places holds. One per process: has connections of its own, and owns its transactions, which are batches."""
+
+    def __init__(self, db: Database, plans: Plans, gates: Gates | None = None) -> None:
+        self._db = db
+        self._gates = gates or Gates()
+        self._layouts = Layouts(db, plans)
+        self._batches = Batches(db, self._gates)
+
+    async def place(
+        self,
+        owner: Owner,
+        wants: Sequence[Want],
+        minutes: int,
+        key: str,
+        *,
+        operation: str = OPERATION,
+        asked: object | None = None,
+    ) -> Placed:
+        """Hold all of that for `minutes` (5 to 15); the same key again, the same hold as it is now.
+
+        `asked` is what the client asked for where that is not the wants themselves: the key stands for that.
+
+        Raises Invalid (minutes, seats, quantities, key), UnknownSeat, UnknownPool, NotFound (the slot), SalesClosed,
+        SeatsTaken, SoldOut, ClassClosed, idempotency.KeyReused; nothing is held then. Raises Unavailable where the
+        database is away: whether something is held is unknown then, and the same key tells.
+        """
+        check_shape(wants, minutes)
+        key = idempotency.check_key(owner.key, key)
+        print_ = fingerprint(wants, minutes, asked)
+        attempt = Request(uuid7(), owner.user_id, owner.key, operation, key, print_, minutes, (), ())
+        try:
+            request, answer = await self._ask(attempt, wants)
+        except (NotFound, UnknownSeat):
+            # The slot may have changed since the first time that this was asked.
+            if (known := await self._known(attempt)) is None:
+                raise
+            return known
+        return await self._decide(request, wants, answer)
+
+    async def aclose(self) -> None:
+        """Answer whoever waits, and close the connections. Whoever comes later is told Unavailable."""
+        await self._batches.aclose()
+        await self._layouts.aclose()
+        await self._gates.aclose()
+
+    async def _ask(self, attempt: Request, wants: Sequence[Want]) -> tuple[Request, Answer]:
+        """Ask the database, again where what was known of a slot was out of date, or expired holds filled a pool."""
+        alone = False
+        for _ in range(ATTEMPTS):
+            plans = await self._layouts.of([want.slot_id for want in wants])
+            request = prepare(replace(attempt, hold_id=uuid7()), wants, plans)
+            answer = await self._batches.ask(request, alone=alone)
+            if answer.outcome in ("LAYOUT_CHANGED", "NO_SLOT"):
+                self._layouts.forget(plans)
+            elif answer.outcome in ("POOL_FULL", "CLASS_FULL") and answer.details["due"] and not alone:
+                async with self._db.transaction() as session:
+                    await expiry.expire_due_in(session, [(item.slot_id, item.pool) for item in request.items])
+                alone = True
+            else:
+                return request, answer
+        raise Unavailable("This flight is being changed. Ask again.")
+
+    async def _known(self, attempt: Request) -> Placed | None:
+        """The hold that came of this key before; raises KeyReused where it stands for something else."""
+        async with self._db.reading(primary=True) as session:
+            hold_id = await idempotency.known(
+                session, attempt.key_owner, attempt.operation, attempt.key, attempt.fingerprint
+            )
+        return None if hold_id is None else await self._placed(hold_id)
+
+    async def _placed(self, hold_id: UUID) -> Placed:
+        """A hold that was placed before, as it is now."""
+        async with self._db.reading(primary=True) as session:
+            hold = await session.get_one(Hold, hold_id)
+            kept = await items(session, hold_id)
+            return Placed(
+                id=UUID(int=hold.id.int),
+                owner_id=hold.owner_id,
+                status=await status_now(session, hold),
+                minutes=hold.minutes,
+                extensions=hold.extensions,
+                created_at=hold.created_at,
+                expires_at=hold.expires_at,
+                cap_at=hold.cap_at,
+                items=tuple(
+                    Item(one.slot_id, one.pool, one.quantity, tuple(one.units), one.booking_class) for one in kept
+                ),
+            )
+
+    async def _decide(self, request: Request, wants: Sequence[Want], answer: Answer) -> Placed:
+        """The hold, or the refusal that the answer says."""
+        if answer.times is not None:
+            return Placed(
+                id=request.hold_id,
+                owner_id=request.owner_id,
+                status=HoldStatus.ACTIVE,
+                minutes=request.minutes,
+                extensions=0,
+                created_at=answer.times.created_at,
+                expires_at=answer.times.expires_at,
+                cap_at=answer.times.cap_at,
+                items=request.items,
+            )
+        if answer.outcome != "REPLAYED":
+            refuse(wants, answer)
+        return await self._placed(answer.hold_id)
+
+
+def refuse(wants: Sequence[Want], answer: Answer) -> NoReturn:
+    """Raise what an answer says that is neither PLACED nor REPLAYED."""
+    about = answer.details
+    match answer.outcome:
         case "KEY_REUSED":
             raise idempotency.KeyReused
         case "UNITS_TAKEN":
             taken: dict[int, list[str]] = {}
-            for one in row.details:
-                taken.setdefault(one["slot"], []).append(one["unit"])
+            for slot_id, unit in answer.taken:
+                taken.setdefault(slot_id, []).append(unit)
             raise SeatsTaken(taken)
-        case "POOL_FULL":
-            raise SoldOut(f"Fewer seats are left in {row.details['pool']} than you asked for.")
         case "SLOT_CLOSED":
             raise SalesClosed("This flight is not sold any more.")
-        case other:
-            raise AssertionError(f"take_hold answered {other}")
+        case "NO_POOL":
+            index = [want.slot_id for want in wants].index(about["slot"])
+            raise UnknownPool(f"This flight has no {about['pool']}.", field=f"flights.{index}.unassigned")
+        case "POOL_FULL":
+            raise SoldOut(about["slot"], about["pool"], about["left"])
+        case "CLASS_FULL" | "NO_CLASS":
+            raise ClassClosed([(about["slot"], about["pool"])])
+        case outcome:
+            raise AssertionError(f"take_holds answered {outcome}")
 
 
-def check_shape(wants: Sequence[SlotUnits], minutes: int) -> None:
+def check_shape(wants: Sequence[Want], minutes: int) -> None:
     """What can be refused without asking the database."""
     if not MIN_MINUTES <= minutes <= MAX_MINUTES:
         raise Invalid(f"A hold lasts {MIN_MINUTES} to {MAX_MINUTES} minutes.", field="minutes")
     if not 1 <= len(wants) <= MAX_SLOTS:
         raise Invalid(f"A hold covers 1 to {MAX_SLOTS} flights.", field="flights")
-    if len({some.slot_id for some in wants}) != len(wants):
+    if len({want.slot_id for want in wants}) != len(wants):
         raise Invalid("Name each flight once.", field="flights")
-    for index, some in enumerate(wants):
-        field = f"flights.{index}.seats"
-        if not 1 <= len(some.units) <= MAX_SEATS_PER_SLOT:
-            raise Invalid(f"Choose 1 to {MAX_SEATS_PER_SLOT} seats of a flight.", field=field)
-        if len(set(some.units)) != len(some.units):
-            raise Invalid("Name each seat once.", field=field)
+    for index, want in enumerate(wants):
+        field_ = f"flights.{index}.seats"
+        if any(quantity < 1 for quantity in want.quantities.values()):
+            raise Invalid("Ask for at least one.", field=f"flights.{index}.unassigned")
+        if not 1 <= len(want.units) + sum(want.quantities.values()) <= MAX_SEATS_PER_SLOT:
+            raise Invalid(f"Choose 1 to {MAX_SEATS_PER_SLOT} seats of a flight.", field=field_)
+        if len(set(want.units)) != len(want.units):
+            raise Invalid("Name each seat once.", field=field_)
 
 
-async def prepare(
-    session: ReadSession, plans: Plans, owner: Owner, wants: Sequence[SlotUnits], minutes: int, key: str
-) -> Request:
-    """Check the seats against the slots' layouts, and count how many of each pool they are."""
-    ids = [some.slot_id for some in wants]
-    slots = {slot.id: slot for slot in await session.scalars(select(Slot).where(Slot.id.in_(ids)))}
-    moment = await now(session)
-    layouts = await plans.of_slots(session, slots.values())
-    counted: Counter[tuple[int, str]] = Counter()
-    for index, some in enumerate(wants):
-        slot, plan = slots.get(some.slot_id), layouts.get(some.slot_id)
-        if slot is None or plan is None:
+def fingerprint(wants: Sequence[Want], minutes: int, asked: object | None) -> bytes:
+    """What an idempotency key stands for: the same seats in another order are the same request."""
+    if asked is not None:
+        return idempotency.fingerprint([minutes, asked])
+    pairs = sorted((want.slot_id, unit) for want in wants for unit in want.units)
+    counted = sorted((want.slot_id, pool, count) for want in wants for pool, count in want.quantities.items())
+    classed = sorted((want.slot_id, pool, name) for want in wants for pool, name in want.classes.items())
+    return idempotency.fingerprint([minutes, pairs, *([counted, classed] if counted or classed else [])])
+
+
+def prepare(attempt: Request, wants: Sequence[Want], plans: Mapping[int, Plan | None]) -> Request:
+    """The request with its slots and items; raises NotFound (the slot) and UnknownSeat."""
+    slots = []
+    kept: list[Item] = []
+    for index, want in enumerate(wants):
+        if want.slot_id not in plans:
             raise NotFound("There is no such flight.")
-        if slot.starts_at <= moment:
-            raise SalesClosed("This flight has left.")
-        for unit in some.units:
-            counted[some.slot_id, section_of(plan, unit, index)] += 1
-    return Request(owner=owner, key=key, minutes=minutes, wants=tuple(wants), quantities=dict(counted))
+        plan = plans[want.slot_id]
+        slots.append((want.slot_id, plan.layout_id if plan is not None and want.units else None))
+        kept += items_of(want, plan, f"flights.{index}.seats")
+    return replace(attempt, slots=tuple(slots), items=tuple(sorted(kept, key=lambda item: (item.slot_id, item.pool))))
 
 
-def section_of(plan: Plan, unit: str, index: int) -> str:
-    """The pool that counts a seat; raises UnknownSeat where the layout has none of that number."""
-    seat = plan.seats.get(unit)
-    if seat is None:
-        raise UnknownSeat(f"There is no seat {unit} on this flight.", field=f"flights.{index}.seats")
-    return seat.section
+def items_of(want: Want, plan: Plan | None, field_: str) -> Iterator[Item]:
+    """What is wanted of one slot, by pool: its seats in the order of reading."""
+    seats = []
+    for unit in want.units:
+        seat = None if plan is None else plan.seats.get(unit)
+        if seat is None:
+            raise UnknownSeat(f"There is no seat {unit} on this flight.", field=field_)
+        seats.append(seat)
+    seats.sort(key=lambda seat: (seat.row_number, seat.column))
+    for pool in {*want.quantities, *(seat.section for seat in seats)}:
+        units = tuple(seat.number for seat in seats if seat.section == pool)
+        quantity = len(units) + want.quantities.get(pool, 0)
+        yield Item(want.slot_id, pool, quantity, units, want.classes.get(pool))

@@ -9,9 +9,10 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 from core.errors import DomainError
+from resolvers.context import Application
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("core", "models", "services", "resolvers", "subscriptions", "schema", "engine", "sandbox", "demo")
@@ -61,7 +62,10 @@ def refusal_codes() -> dict[str, str]:
 
 
 def refusals_of(function: Callable[..., Any]) -> set[type[DomainError]]:
-    """What `function` refuses, and what it calls by name, as far as names tell: methods of objects do not."""
+    """What `function` refuses, and what it calls by name, as far as names tell.
+
+    Of methods, those are followed that an object calls on itself, and those of what the application keeps.
+    """
     raised: set[type[DomainError]] = set()
     seen: set[object] = set()
     waiting: list[object] = [inspect.unwrap(function)]
@@ -82,18 +86,25 @@ def names_in(function: Any) -> Iterator[object]:
     """What the names that a function calls, passes on or raises stand for; refusals only where they are raised."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     raised = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
+    names = {**function.__globals__, "self": function.__globals__.get(function.__qualname__.partition(".")[0])}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
-            named = resolved(node, function.__globals__)
+            named = resolved(node, names)
             if not (isinstance(named, type) and id(node) not in raised):
                 yield named
 
 
+KEPT = get_type_hints(Application)
+"""What the application keeps for its whole life, by name."""
+
+
 def resolved(node: ast.expr, names: dict[str, Any]) -> object:
-    """What a dotted name stands for at module level; None for anything else."""
+    """What a dotted name stands for at module level, in the application (`ctx.app.name`) or on `self`; else None."""
     if isinstance(node, ast.Name):
         return names.get(node.id)
     if isinstance(node, ast.Attribute):
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "app":
+            return KEPT.get(node.attr)
         owner = resolved(node.value, names)
-        return getattr(owner, node.attr, None) if isinstance(owner, ModuleType) else None
+        return getattr(owner, node.attr, None) if isinstance(owner, ModuleType | type) else None
     return None

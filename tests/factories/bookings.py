@@ -10,12 +10,13 @@ from sqlalchemy import text
 from core.db import Database
 from core.keys import Keyring
 from models import Booking, Cabin, PassengerTitle, PassengerType
-from services import bookings, holds, itineraries
+from services import bookings, itineraries
 from services.bookings import Contact, CreateBooking, PassengerDetails, SeatChoice
-from services.holds import Owner, SlotUnits
+from services.holds import Owner
 from services.itineraries import FlightSearchInput, PassengersInput, SliceInput
 from services.offers import Offer
 from services.seats import Plans
+from tests.factories.holds import place
 from tests.factories.schedules import Schedule
 
 GUEST = Owner(user_id=None)
@@ -69,8 +70,7 @@ class Desk:
 
     async def hold(self, *units: str, slot_id: int | None = None) -> UUID:
         """A guest's hold of those seats."""
-        wants = [SlotUnits(slot_id=slot_id or self.schedule.first, units=units)]
-        return await holds.place(self.database, self._plans, GUEST, wants, 15, key())
+        return await place(self.database, slot_id or self.schedule.first, *units)
 
     def command(self, offer: Offer, hold_id: UUID, *passengers: PassengerDetails, key_: str = "") -> CreateBooking:
         """A request to book."""
@@ -85,8 +85,7 @@ class Desk:
 
     async def create(self, command: CreateBooking) -> Booking:
         """Have it booked."""
-        async with self.database.transaction() as session:
-            return await bookings.create(session, self.keyring, command)
+        return await bookings.book(self.database, self.keyring, command)
 
     async def booked(self, *units: str, family: str = "FLEX") -> Booking:
         """A booking of adults on those seats, which waits for its money."""

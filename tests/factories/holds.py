@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
 from core.db import Database
-from services import holds
-from services.holds import Owner, SlotUnits
+from services.holds import Owner, Placed, Placer, Want
+from services.holds.gates import Gates
 from services.seats import Plans, states
 from services.transitions import Cause
 
@@ -24,14 +25,30 @@ def key() -> str:
     return str(uuid4())
 
 
-def want(slot_id: int, *units: str) -> SlotUnits:
-    """Those seats of that flight."""
-    return SlotUnits(slot_id=slot_id, units=units)
+def want(slot_id: int, *units: str, quantities: Mapping[str, int] | None = None, **classes: str) -> Want:
+    """Those seats of that flight, and so many of its pools; `classes` are booking classes by pool."""
+    return Want(slot_id=slot_id, units=units, quantities=quantities or {}, classes=classes)
+
+
+@asynccontextmanager
+async def placing(database: Database, *, gates: Gates | None = None) -> AsyncIterator[Placer]:
+    """A process's Placer, closed in the end."""
+    placer = Placer(database, Plans(), gates)
+    try:
+        yield placer
+    finally:
+        await placer.aclose()
+
+
+async def hold(database: Database, *wants: Want, minutes: int = 15, with_key: str | None = None) -> Placed:
+    """A guest's hold of all of that, placed by a process of its own."""
+    async with placing(database) as placer:
+        return await placer.place(GUEST, wants, minutes, with_key or key())
 
 
 async def place(database: Database, slot_id: int, *units: str, minutes: int = 15) -> UUID:
-    """A guest's hold of those seats."""
-    return await holds.place(database, Plans(), GUEST, [want(slot_id, *units)], minutes, key())
+    """A guest's hold of those seats, placed by a process of its own."""
+    return (await hold(database, want(slot_id, *units), minutes=minutes)).id
 
 
 async def everything(database: Database) -> list[Sequence[Any]]:

@@ -82,7 +82,7 @@ async def test_up_down_up(postgres: EmbeddedPostgres, empty: asyncpg.Connection)
     alembic(postgres, "upgrade", "head")
     made = await schema(empty)
     assert {name for kind, name in made if kind == "table"} >= set(Base.metadata.tables)
-    assert {name.split("(")[0] for kind, name in made if kind == "function"} >= {"take_hold", "jetway_now"}
+    assert {name.split("(")[0] for kind, name in made if kind == "function"} >= {"take_holds", "jetway_now"}
     alembic(postgres, "downgrade", "base")
     left = await schema(empty)
     assert {name for kind, name in left if kind == "table"} == {"alembic_version"}

@@ -23,7 +23,7 @@ from core.db import Database, Session
 from core.errors import DomainError
 from core.settings import asyncpg_url
 from services import holds
-from services.holds import SeatsTaken
+from services.holds import Placer, SeatsTaken
 from services.seats import Plans, states
 from tests.factories.holds import CAUSE, GUEST, key, want
 from tests.factories.schedules import Schedule
@@ -47,6 +47,7 @@ class Shoppers(RuleBasedStateMachine):
     runner: asyncio.Runner
     slot_id: int
     plans: Plans
+    placer: Placer
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +114,7 @@ class Shoppers(RuleBasedStateMachine):
         """The hold that the database places, or the refusal's code and the seats that it names."""
         try:
             wants = [want(self.slot_id, *units)]
-            return (self.run(holds.place(self.database, self.plans, GUEST, wants, minutes, key())),)
+            return (self.run(self.placer.place(GUEST, wants, minutes, key())).id,)
         except SeatsTaken as refusal:
             return refusal.code, frozenset(refusal.taken[self.slot_id])
         except DomainError as refusal:
@@ -184,9 +185,12 @@ class Shoppers(RuleBasedStateMachine):
 def test_the_database_and_the_model_agree_after_every_step(database_url: str, schedule: Schedule) -> None:
     with asyncio.Runner() as runner:
         database = Database(asyncpg_url(database_url), pool_size=2)
-        world = {"database": database, "runner": runner, "slot_id": schedule.first, "plans": Plans()}
+        plans, slot_id = Plans(), schedule.first
+        placer = Placer(database, plans)
+        world = {"database": database, "runner": runner, "slot_id": slot_id, "plans": plans, "placer": placer}
         machine: type[RuleBasedStateMachine] = type("Shoppers", (Shoppers,), world)
         try:
             run_state_machine_as_test(machine, settings=BOUNDS)
         finally:
+            runner.run(placer.aclose())
             runner.run(database.close())

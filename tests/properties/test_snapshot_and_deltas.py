@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -18,12 +18,12 @@ from sqlalchemy import text
 from core.db import Database
 from core.errors import Conflict
 from services import holds
-from services.holds import Owner, SlotUnits
 from services.relay import Relay
 from services.seats import Plans
 from services.transitions import Cause
 from subscriptions.hub import Hub
 from tests.factories.facts import leader, relay_all
+from tests.factories.holds import place
 from tests.factories.schedules import Schedule
 from tests.fakes.waiting import eventually
 from tests.fakes.watching import Viewer, fresh, watching
@@ -82,9 +82,8 @@ class World:
 
     async def hold(self, units: list[str]) -> None:
         """Somebody holds seats, or is refused."""
-        wants = [SlotUnits(slot_id=self.slot_id, units=tuple(units))]
         with suppress(Conflict):
-            self.held.append(await holds.place(self.database, self.plans, Owner(user_id=None), wants, 15, str(uuid4())))
+            self.held.append(await place(self.database, self.slot_id, *units))
 
     async def release(self, hold_id: UUID) -> None:
         """A hold is given back, unless it has ended."""

@@ -15,25 +15,24 @@ from sqlalchemy.exc import DBAPIError
 from core.db import Database
 from models import Claim, HoldItem, SeatStatus
 from services import holds
-from services.holds import SeatsTaken, SlotUnits
-from services.seats import Plans
-from tests.factories.holds import CAUSE, GUEST, key, place, pools
+from services.holds import SeatsTaken, Want
+from tests.factories.holds import CAUSE, hold, place, pools, want
 from tests.factories.schedules import Schedule
 
 BUYERS = 60
 SEATS = tuple(f"{row}{column}" for row in (1, 2, 3) for column in "ABCD")
 
 
-def wishes(chance: random.Random, schedule: Schedule) -> list[SlotUnits]:
+def wishes(chance: random.Random, schedule: Schedule) -> list[Want]:
     """One to four seats of one flight or of both, in no order."""
     flights = chance.sample([schedule.first, schedule.second], chance.randint(1, 2))
-    return [SlotUnits(slot_id=flight, units=tuple(chance.sample(SEATS, chance.randint(1, 4)))) for flight in flights]
+    return [want(flight, *chance.sample(SEATS, chance.randint(1, 4))) for flight in flights]
 
 
-async def buy(database: Database, wants: Sequence[SlotUnits], *, changes_mind: bool) -> UUID | None:
+async def buy(database: Database, wants: Sequence[Want], *, changes_mind: bool) -> UUID | None:
     """Hold those seats, and perhaps give them back; the hold that is kept."""
     try:
-        hold_id = await holds.place(database, Plans(), GUEST, wants, 15, key())
+        hold_id = (await hold(database, *wants)).id
     except SeatsTaken:
         return None
     if changes_mind:

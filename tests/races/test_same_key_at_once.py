@@ -11,18 +11,16 @@ from sqlalchemy import select
 from core.db import Database
 from core.ids import uuid7
 from models import Hold, IdempotencyKey
-from services import holds
-from services.holds import SlotUnits
+from services.holds import Want
 from services.idempotency import KeyReused
-from services.seats import Plans
-from tests.factories.holds import GUEST, key, pools, want
+from tests.factories.holds import hold, key, pools, want
 from tests.factories.schedules import Schedule
 
 TIMES = 20
 
 
-async def ask(database: Database, wants: SlotUnits, with_key: str) -> UUID:
-    return await holds.place(database, Plans(), GUEST, [wants], 15, with_key)
+async def ask(database: Database, wants: Want, with_key: str) -> UUID:
+    return (await hold(database, wants, with_key=with_key)).id
 
 
 async def held(database: Database) -> list[UUID]:

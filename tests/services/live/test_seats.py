@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
@@ -14,20 +14,15 @@ from core.errors import Invalid, NotFound
 from core.keys import encode
 from models import SeatStatus
 from services import holds, live
-from services.holds import Owner, SlotUnits
 from services.seats import Plans, SeatState
 from services.transitions import Cause
 from subscriptions.hub import Hub
 from subscriptions.seats import SeatMapSnapshot, SeatsChanged, seat_map_events
+from tests.factories.holds import place
 from tests.factories.schedules import Schedule
 from tests.services.live.conftest import Tell
 
 SHOPPER = Cause(actor="guest", reason="test")
-
-
-async def hold(database: Database, plans: Plans, slot_id: int, *units: str) -> UUID:
-    wants = [SlotUnits(slot_id=slot_id, units=units)]
-    return await holds.place(database, plans, Owner(user_id=None), wants, 15, str(uuid4()))
 
 
 async def release(database: Database, hold_id: UUID) -> None:
@@ -42,15 +37,15 @@ def brief(seats: list[SeatState]) -> list[tuple[str, str]]:
 async def test_a_snapshot_then_each_change(
     database: Database, schedule: Schedule, plans: Plans, hub: Hub, tell: Tell
 ) -> None:
-    await hold(database, plans, schedule.first, "2A")
+    await place(database, schedule.first, "2A")
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, None)) as events:
         snapshot = await anext(events)
         assert isinstance(snapshot, SeatMapSnapshot)
         assert not snapshot.reset
         assert len(snapshot.seats) == 12
         assert [seat.number for seat in snapshot.seats if seat.status is SeatStatus.LOCKED] == ["2A"]
-        hold_id = await hold(database, plans, schedule.first, "3C", "3D")
-        await hold(database, plans, schedule.second, "1A")
+        hold_id = await place(database, schedule.first, "3C", "3D")
+        await place(database, schedule.second, "1A")
         await tell()
         locked = await anext(events)
         await release(database, hold_id)
@@ -66,13 +61,13 @@ async def test_a_snapshot_then_each_change(
 async def test_a_lock_whose_deadline_has_passed_is_free_in_the_snapshot(
     database: Database, schedule: Schedule, plans: Plans, hub: Hub, tell: Tell
 ) -> None:
-    await hold(database, plans, schedule.first, "2A")
+    await place(database, schedule.first, "2A")
     async with database.transaction() as session:
         await session.execute(text("UPDATE claims SET expires_at = jetway_now() - interval '1 second'"))
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, None)) as events:
         snapshot = await anext(events)
         await tell()
-        await hold(database, plans, schedule.first, "2A")
+        await place(database, schedule.first, "2A")
         await tell()
         changed = await anext(events)
     assert {seat.status for seat in snapshot.seats} == {SeatStatus.AVAILABLE}
@@ -84,13 +79,13 @@ async def test_a_cursor_brings_what_was_missed(
 ) -> None:
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, None)) as events:
         cursor = (await anext(events)).cursor
-    await release(database, await hold(database, plans, schedule.first, "2A"))
-    await hold(database, plans, schedule.first, "2B")
-    await hold(database, plans, schedule.second, "2C")
+    await release(database, await place(database, schedule.first, "2A"))
+    await place(database, schedule.first, "2B")
+    await place(database, schedule.second, "2C")
     await tell()
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, cursor)) as events:
         missed = await anext(events)
-        await hold(database, plans, schedule.first, "2D")
+        await place(database, schedule.first, "2D")
         await tell()
         changed = await anext(events)
     assert isinstance(missed, SeatsChanged)
@@ -103,7 +98,7 @@ async def test_a_wiped_valkey_takes_nothing_from_who_comes_back(
 ) -> None:
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, None)) as events:
         cursor = (await anext(events)).cursor
-    await hold(database, plans, schedule.first, "2A")
+    await place(database, schedule.first, "2A")
     await tell()
     await redis.flushall()
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, cursor)) as events:
@@ -118,7 +113,7 @@ async def test_a_renewed_connection_is_made_up_for(
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, None)) as events:
         await anext(events)
         await redis.client_kill_filter(_type="pubsub")
-        await hold(database, plans, schedule.first, "2A")
+        await place(database, schedule.first, "2A")
         await tell()
         missed = await anext(events)
     assert brief(missed.seats) == [("2A", "LOCKED")]
@@ -136,7 +131,7 @@ async def test_a_snapshot_with_reset_where_what_was_missed_is_not_known(
 ) -> None:
     monkeypatch.setattr(live, "MOST_MISSED", 2)
     for unit in ("2A", "2B", "2C"):
-        await hold(database, plans, schedule.first, unit)
+        await place(database, schedule.first, unit)
     await tell()
     after = {"pruned": 1, "ahead of the head": 99, "too many": 0}[why]
     if why == "pruned":
@@ -153,14 +148,14 @@ async def test_a_snapshot_with_reset_where_what_was_missed_is_not_known(
 async def test_repeated_and_late_facts_change_nothing(
     database: Database, schedule: Schedule, plans: Plans, hub: Hub, tell: Tell
 ) -> None:
-    hold_id = await hold(database, plans, schedule.first, "2A")
+    hold_id = await place(database, schedule.first, "2A")
     await release(database, hold_id)
     async with aclosing(seat_map_events(database, plans, hub, schedule.first, None)) as events:
         await anext(events)
         await tell()
         async with database.transaction() as session:
             await session.execute(text("UPDATE facts SET published_at = NULL"))
-        await hold(database, plans, schedule.first, "3D")
+        await place(database, schedule.first, "3D")
         await tell()
         changed = await anext(events)
     assert brief(changed.seats) == [("3D", "LOCKED")]

@@ -1,0 +1,142 @@
+"""Lines of questions before a few connections of their own: whoever comes while all are busy is served in a batch.
+
+Nobody waits without need: a line whose connection is idle serves at once what has come in this turn of the event loop,
+without a timer. A batch is as large as the wait was long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+
+from core.db import is_away
+from core.errors import Unavailable
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Pending(Generic[Q, A]):
+    """A question, and whoever waits for its answer; who stops waiting does no harm to anybody else."""
+
+    __slots__ = ("_future", "question")
+
+    def __init__(self, question: Q) -> None:
+        self.question = question
+        self._future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+
+    @property
+    def over(self) -> bool:
+        """Whether it was answered, or nobody waits for it any more."""
+        return self._future.done()
+
+    async def wait(self) -> A:
+        """The answer, or the error."""
+        return await self._future
+
+    def answer(self, answer: A) -> None:
+        """Answer it, unless nobody waits any more."""
+        if not self._future.done():
+            self._future.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        """Let it fail, unless nobody waits any more."""
+        if not self._future.done():
+            self._future.set_exception(error)
+
+
+class Connection:
+    """A connection to PostgreSQL outside of SQLAlchemy, made when it is first needed, and again after it was lost.
+
+    Statements are prepared once. Not for two callers at once.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+        self._connect = connect
+        self._connection: asyncpg.Connection | None = None
+
+    async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """The rows of one statement, which is a transaction of its own.
+
+        Raises Unavailable where the database cannot be reached, or was lost before it answered: whether the statement
+        was carried out is then unknown. Raises asyncpg.PostgresError for everything that PostgreSQL itself refuses;
+        nothing was changed then.
+        """
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._connect()
+            rows: Sequence[asyncpg.Record] = await self._connection.fetch(statement, *arguments)
+        except Exception as error:
+            if is_away(error) or self._connection is None or self._connection.is_closed():
+                raise Unavailable("The database does not answer.") from error
+            raise
+        return rows
+
+    async def aclose(self) -> None:
+        """Close it."""
+        if self._connection is not None:
+            await self._connection.close()
+
+
+Work = Callable[[Connection, list[Pending[Q, A]]], Awaitable[None]]
+"""Answers all questions of a batch, or passes them on. Those of a batch that it raises for fail with what it raised."""
+
+
+class Line(Generic[Q, A]):
+    """One line: batches of at most `size`, each on one of `connections`."""
+
+    def __init__(self, work: Work[Q, A], connections: Sequence[Connection], size: int) -> None:
+        self._work = work
+        self._connections = tuple(connections)
+        self._idle = list(connections)
+        self._size = size
+        self._waiting: deque[Pending[Q, A]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def ask(self, question: Q) -> A:
+        """Put a question into the line, and wait for its answer."""
+        pending: Pending[Q, A] = Pending(question)
+        self.put(pending)
+        return await pending.wait()
+
+    def put(self, pending: Pending[Q, A]) -> None:
+        """Put somebody who waits already into the line."""
+        self._waiting.append(pending)
+        if self._idle:
+            task = asyncio.create_task(self._serve(self._idle.pop()))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    def take(self, most: int) -> list[Pending[Q, A]]:
+        """Take up to so many out of the line, in order of arrival; those that nobody waits for any more just go."""
+        taken: list[Pending[Q, A]] = []
+        while self._waiting and len(taken) < most:
+            pending = self._waiting.popleft()
+            if not pending.over:
+                taken.append(pending)
+        return taken
+
+    async def _serve(self, connection: Connection) -> None:
+        try:
+            while batch := self.take(self._size):
+                try:
+                    await self._work(connection, batch)
+                except Exception as error:  # noqa: BLE001 - whoever asked is told, each of them
+                    for pending in batch:
+                        pending.fail(error)
+        finally:
+            self._idle.append(connection)
+
+    @property
+    def busy(self) -> set[asyncio.Task[None]]:
+        """What is under way."""
+        return self._running
+
+    async def aclose(self) -> None:
+        """Close the connections, once nothing is under way."""
+        for connection in self._connections:
+            await connection.aclose()
