@@ -12,10 +12,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from core.db import Database
+from core.db import Database, ReadSession
 
 MOST_NAMED = 10
 """How many broken things an invariant names."""
+
+
+SWEPT_WITHIN = "30 seconds"
+"""How late a deadline may be written down before the sweepers count as stopped; they take a second."""
+
+TOLD_WITHIN = "1 minute"
+"""How late a fact may be told before the relay counts as stopped."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +94,96 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "Pools hold what their holds keep",
+        "A hold whose deadline has passed is written down at once",
+        "SELECT count(*) FROM holds WHERE status = 'ACTIVE' AND expires_at <= jetway_now()",
+        f"""
+        SELECT format('hold %s ended at %s', id, expires_at)
+        FROM holds WHERE status = 'ACTIVE' AND expires_at <= jetway_now() - interval '{SWEPT_WITHIN}'
+        """,  # noqa: S608 - the interval above
+    ),
+    Invariant(
+        "Pools count what their holds keep and have sold",
         "SELECT count(*) FROM pools",
         """
-        SELECT format('slot %s %s: %s held, %s kept', pools.slot_id, pools.code, pools.held, coalesce(kept.quantity, 0))
+        SELECT format('slot %s %s: %s held, %s kept, %s sold, %s owned', pools.slot_id, pools.code, pools.held,
+                      coalesce(kept.held, 0), pools.sold, coalesce(kept.sold, 0))
         FROM pools LEFT JOIN (
-            SELECT item.slot_id, item.pool, sum(item.quantity) AS quantity
-            FROM hold_items AS item JOIN holds ON holds.id = item.hold_id AND holds.status = 'ACTIVE'
+            SELECT item.slot_id, item.pool,
+                   sum(item.quantity) FILTER (WHERE holds.status = 'ACTIVE') AS held,
+                   sum(item.quantity - item.returned) FILTER (WHERE holds.status = 'BOOKED') AS sold
+            FROM hold_items AS item JOIN holds ON holds.id = item.hold_id AND holds.status IN ('ACTIVE', 'BOOKED')
             GROUP BY item.slot_id, item.pool) AS kept
           ON kept.slot_id = pools.slot_id AND kept.pool = pools.code
-        WHERE pools.held <> coalesce(kept.quantity, 0)
+        WHERE pools.held <> coalesce(kept.held, 0) OR pools.sold <> coalesce(kept.sold, 0)
         """,
     ),
     Invariant(
-        "Pools have sold what bookings own, and no more than is authorised",
+        "Booking classes count what holds keep and have sold in them",
+        "SELECT coalesce(sum(cardinality(classes)), 0) FROM pools",
+        """
+        SELECT format('slot %s %s %s: %s held, %s kept, %s sold, %s owned', slot_id, pool, class, counted.held,
+                      coalesce(kept.held, 0), counted.sold, coalesce(kept.sold, 0))
+        FROM (
+            SELECT pools.slot_id, pools.code AS pool, here.class, here.held, here.sold
+            FROM pools CROSS JOIN unnest(classes, class_held, class_sold) AS here (class, held, sold)) AS counted
+        FULL JOIN (
+            SELECT item.slot_id, item.pool, item.booking_class AS class,
+                   sum(item.quantity) FILTER (WHERE holds.status = 'ACTIVE') AS held,
+                   sum(item.quantity - item.returned) FILTER (WHERE holds.status = 'BOOKED') AS sold
+            FROM hold_items AS item JOIN holds ON holds.id = item.hold_id AND holds.status IN ('ACTIVE', 'BOOKED')
+            WHERE item.booking_class IS NOT NULL
+            GROUP BY item.slot_id, item.pool, item.booking_class) AS kept
+          USING (slot_id, pool, class)
+        WHERE coalesce(counted.held, 0) <> coalesce(kept.held, 0) OR coalesce(counted.sold, 0) <> coalesce(kept.sold, 0)
+        """,
+    ),
+    Invariant(
+        "Pools have blocked the seats that staff keep from sale",
+        "SELECT count(*) FROM claims WHERE status = 'BLOCKED'",
+        """
+        SELECT format('slot %s %s: %s blocked, %s counted', pools.slot_id, pools.code, coalesce(kept.units, 0),
+                      pools.blocked)
+        FROM pools LEFT JOIN (
+            SELECT claims.slot_id, place.section, count(*) AS units
+            FROM claims JOIN slots ON slots.id = claims.slot_id
+            JOIN layout_units AS place ON place.layout_id = slots.layout_id AND place.unit = claims.unit
+            WHERE claims.status = 'BLOCKED' GROUP BY claims.slot_id, place.section) AS kept
+          ON kept.slot_id = pools.slot_id AND kept.section = pools.code
+        WHERE pools.blocked <> coalesce(kept.units, 0)
+        """,
+    ),
+    Invariant(
+        "The seats that are held, sold and blocked are no more than there are",
+        "SELECT count(*) FROM claims WHERE status <> 'AVAILABLE'",
+        """
+        SELECT format('slot %s %s: %s seats taken, %s blocked, of %s', pools.slot_id, pools.code, taken.units,
+                      pools.blocked, pools.capacity)
+        FROM pools JOIN (
+            SELECT claims.slot_id, place.section, count(*) AS units
+            FROM claims JOIN slots ON slots.id = claims.slot_id
+            JOIN layout_units AS place ON place.layout_id = slots.layout_id AND place.unit = claims.unit
+            WHERE claims.status IN ('BOOKED', 'CHECKED_IN')
+               OR (claims.status = 'LOCKED' AND claims.expires_at > jetway_now())
+            GROUP BY claims.slot_id, place.section) AS taken
+          ON taken.slot_id = pools.slot_id AND taken.section = pools.code
+        WHERE taken.units > pools.capacity - pools.blocked
+        """,
+    ),
+    Invariant(
+        "No more is held and sold than is authorised, and no more authorised than may be",
+        "SELECT count(*) FROM pools",
+        """
+        SELECT format('slot %s %s: %s held, %s sold, %s authorised of %s and %s', slot_id, code, held, sold, authorised,
+                      capacity, overbooking)
+        FROM pools WHERE held < 0 OR sold < 0 OR held + sold > authorised OR authorised > capacity + overbooking
+        """,
+    ),
+    Invariant(
+        "Pools have sold what bookings own",
         "SELECT count(*) FROM pools",
         f"""
-        SELECT format('slot %s %s: %s sold, %s owned, %s held, %s authorised', pools.slot_id, pools.code, pools.sold,
-                      coalesce(owned.quantity, 0), pools.held, pools.authorised)
+        SELECT format('slot %s %s: %s sold, %s owned', pools.slot_id, pools.code, pools.sold,
+                      coalesce(owned.quantity, 0))
         FROM pools LEFT JOIN (
             SELECT seat.slot_id, seat.pool, count(*) AS quantity
             FROM seat_assignments AS seat
@@ -113,19 +192,41 @@ INVARIANTS = (
             JOIN holds ON holds.id = bookings.hold_id AND holds.status = 'BOOKED'
             GROUP BY seat.slot_id, seat.pool) AS owned
           ON owned.slot_id = pools.slot_id AND owned.pool = pools.code
-        WHERE pools.sold <> coalesce(owned.quantity, 0) OR pools.held < 0 OR pools.held + pools.sold > pools.authorised
+        WHERE pools.sold <> coalesce(owned.quantity, 0)
         """,  # noqa: S608 - the statuses above
     ),
     Invariant(
-        "A confirmed booking owns its seats",
+        "A booking that is over keeps no seats",
+        "SELECT count(*) FROM bookings WHERE status IN ('EXPIRED', 'FAILED', 'CANCELLED')",
+        """
+        SELECT format('booking %s is %s, its hold %s %s', bookings.pnr, bookings.status, holds.id, holds.status)
+        FROM bookings JOIN holds ON holds.id = bookings.hold_id
+        WHERE bookings.status IN ('EXPIRED', 'FAILED', 'CANCELLED') AND (
+            (holds.status = 'ACTIVE' AND holds.expires_at > jetway_now())
+            OR (holds.status = 'BOOKED' AND EXISTS (
+                SELECT FROM hold_items AS item WHERE item.hold_id = holds.id AND item.returned < item.quantity)))
+        """,
+    ),
+    Invariant(
+        "A confirmed booking owns its places",
         "SELECT count(*) FROM bookings WHERE status IN ('CONFIRMED', 'CHECKED_IN')",
         """
-        SELECT format('booking %s does not own %s of slot %s', bookings.pnr, seat.unit, seat.slot_id)
-        FROM bookings JOIN passengers ON passengers.booking_id = bookings.id
-        JOIN seat_assignments AS seat ON seat.passenger_id = passengers.id
-        LEFT JOIN claims ON claims.slot_id = seat.slot_id AND claims.unit = seat.unit
-        WHERE bookings.status IN ('CONFIRMED', 'CHECKED_IN')
-          AND (claims.hold_id IS DISTINCT FROM bookings.hold_id OR claims.status NOT IN ('BOOKED', 'CHECKED_IN'))
+        WITH places AS (
+            SELECT bookings.pnr, bookings.hold_id, seat.slot_id, seat.pool, seat.unit
+            FROM bookings JOIN passengers ON passengers.booking_id = bookings.id
+            JOIN seat_assignments AS seat ON seat.passenger_id = passengers.id
+            WHERE bookings.status IN ('CONFIRMED', 'CHECKED_IN'))
+        SELECT format('booking %s does not own %s of slot %s', places.pnr, places.unit, places.slot_id)
+        FROM places LEFT JOIN claims ON claims.slot_id = places.slot_id AND claims.unit = places.unit
+        WHERE places.unit IS NOT NULL
+          AND (claims.hold_id IS DISTINCT FROM places.hold_id OR claims.status NOT IN ('BOOKED', 'CHECKED_IN'))
+        UNION ALL
+        SELECT format('booking %s owns %s of slot %s %s, for %s', places.pnr,
+                      coalesce(item.quantity - item.returned, 0), places.slot_id, places.pool, count(*))
+        FROM places LEFT JOIN hold_items AS item
+          ON item.hold_id = places.hold_id AND item.slot_id = places.slot_id AND item.pool = places.pool
+        GROUP BY places.pnr, places.slot_id, places.pool, item.quantity, item.returned
+        HAVING count(*) <> coalesce(item.quantity - item.returned, 0)
         """,
     ),
     Invariant(
@@ -189,16 +290,29 @@ INVARIANTS = (
         WHERE last IS DISTINCT FROM status
         """,
     ),
+    Invariant(
+        "What happened is told",
+        "SELECT count(*) FROM facts WHERE published_at IS NULL",
+        f"""
+        SELECT format('%s of %s, recorded at %s, is not published', kind, stream, recorded_at)
+        FROM facts WHERE published_at IS NULL AND recorded_at < clock_timestamp() - interval '{TOLD_WITHIN}'
+        """,  # noqa: S608 - the interval above
+    ),
 )
 
 
 async def check(db: Database) -> list[Finding]:
     """Ask every invariant of one snapshot, in order."""
-    findings = []
     async with db.reading(primary=True) as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        for invariant in INVARIANTS:
-            counted: int = (await session.execute(text(invariant.counted))).scalar_one()
-            broken = await session.scalars(text(f"{invariant.broken} LIMIT {MOST_NAMED}"))
-            findings.append(Finding(invariant.name, counted, list(broken)))
+        return await ask(session)
+
+
+async def ask(session: ReadSession) -> list[Finding]:
+    """Ask every invariant of what the session's transaction sees, in order."""
+    findings = []
+    for invariant in INVARIANTS:
+        counted: int = (await session.execute(text(invariant.counted))).scalar_one()
+        broken = await session.scalars(text(f"{invariant.broken} LIMIT {MOST_NAMED}"))
+        findings.append(Finding(invariant.name, counted, list(broken)))
     return findings

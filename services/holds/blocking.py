@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from models import Claim, LayoutUnit, SeatStatus, Slot
+from services import outbox
 from services.holds.moves import PoolMove, SlotUnits, change_claims, in_pairs, move_pools, tell_seats
 from services.holds.placing import SeatsTaken
 from services.seats import SEAT, UnknownSeat
@@ -31,7 +32,8 @@ async def block(session: Session, slot_id: int, units: Sequence[str], cause: Cau
     taken = sorted(unit for unit, status in others.items() if status is not SeatStatus.BLOCKED)
     if taken:
         raise SeatsTaken({slot_id: taken})
-    await tell_seats(session, SeatStatus.BLOCKED, changes, [], cause)
+    await tell_seats(session, SeatStatus.BLOCKED, changes, [])
+    await say(session, "inventory.blocked", slot_id, blocked, cause)
     await count(session, slot_id, blocked, sections, 1)
     return blocked
 
@@ -46,7 +48,8 @@ async def unblock(session: Session, slot_id: int, units: Sequence[str], cause: C
     pairs = in_pairs([SlotUnits(slot_id=slot_id, units=tuple(units))])
     changes = await change_claims(session, SeatStatus.BLOCKED, SeatStatus.AVAILABLE, pairs)
     freed = sorted(unit for _, unit, _ in changes)
-    await tell_seats(session, SeatStatus.AVAILABLE, changes, [], cause)
+    await tell_seats(session, SeatStatus.AVAILABLE, changes, [])
+    await say(session, "inventory.unblocked", slot_id, freed, cause)
     await count(session, slot_id, freed, sections, -1)
     return freed
 
@@ -99,6 +102,13 @@ async def take(session: Session, slot_id: int, units: Sequence[str]) -> list[tup
         where=free,
     ).returning(Claim.slot_id, Claim.unit, Claim.version)
     return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
+
+
+async def say(session: Session, kind: str, slot_id: int, units: Sequence[str], cause: Cause) -> None:
+    """Write down for good who did it and why: facts about seats are for the live window and go after it."""
+    if units:
+        payload = {"slot": slot_id, "seats": list(units), "actor": cause.actor, "reason": cause.reason}
+        await outbox.record(session, kind, outbox.slot_stream(slot_id), payload)
 
 
 async def count(session: Session, slot_id: int, units: Sequence[str], sections: dict[str, str], each: int) -> None:

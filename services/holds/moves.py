@@ -203,23 +203,18 @@ def in_pairs(some: Iterable[SlotUnits]) -> ColumnElement[bool]:
 
 
 async def tell_seats(
-    session: Session,
-    to: SeatStatus,
-    changes: Iterable[tuple[int, str, int]],
-    hold_ids: Sequence[UUID],
-    cause: transitions.Cause | None = None,
+    session: Session, to: SeatStatus, changes: Iterable[tuple[int, str, int]], hold_ids: Sequence[UUID]
 ) -> None:
-    """One fact per slot about seats (slot, number, version) that are `to` now; with who and why, where staff did it."""
+    """One fact per slot about seats (slot, number, version) that are `to` now."""
     by_slot: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for slot_id, unit, version in changes:
         by_slot[slot_id].append({"number": unit, "status": to, "version": version})
     hold = str(hold_ids[0]) if len(hold_ids) == 1 else None
-    why = {} if cause is None else {"actor": cause.actor, "reason": cause.reason}
     facts = [
         {
             "kind": SEAT_FACTS[to],
             "stream": outbox.slot_stream(slot_id),
-            "payload": {"slot": slot_id, "hold": hold, "seats": seats, **why},
+            "payload": {"slot": slot_id, "hold": hold, "seats": seats},
         }
         for slot_id, seats in sorted(by_slot.items())
     ]

@@ -49,7 +49,7 @@ async def test_of_many_at_once_nothing_passes_what_is_authorised(crowd: Database
     assert {type(outcome) for outcome in outcomes[8:]} <= {type(None), NotAuthorised}
 
 
-async def test_control_looking_before_lowering_is_stopped_by_the_table_alone(database: Database, schedule: Schedule) -> None:
+async def test_control_who_only_looks_is_stopped_by_the_table(database: Database, schedule: Schedule) -> None:
     economy = Pool.slot_id == schedule.first, Pool.code == Cabin.ECONOMY
     async with database.transaction() as session:
         held = await session.scalar(select(Pool.held).where(*economy))
