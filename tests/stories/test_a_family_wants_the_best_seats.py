@@ -71,11 +71,13 @@ async def test_a_family_wants_the_best_seats(server_url: str) -> None:
         other = await ask(family, "HoldBestSeats", input={**holding, "minutes": 15})
         assert (other["__typename"], other["code"]) == ("Conflict", "IDEMPOTENCY_KEY_REUSED")
 
-        # Nine more ask for a cabin that is too small for them.
-        nine = {**holding, "party": {"adults": 9}, "idempotencyKey": key(), "flights": [{**asked, "cabin": "FIRST"}]}
-        refused = await ask(rival, "HoldBestSeats", input=nine)
-        assert (refused["__typename"], refused["cabin"], refused["flightId"]) == ("SoldOut", "FIRST", flight_id)
-        assert refused["left"] < 9
+        # A cabin that this flight has not has no seats left.
+        aboard = {cabin["cabin"] for cabin in shown["seatMap"]["cabins"]}
+        missing = min({"FIRST", "BUSINESS", "PREMIUM_ECONOMY", "ECONOMY"} - aboard)
+        elsewhere = {**holding, "idempotencyKey": key(), "flights": [{**asked, "cabin": missing}]}
+        refused = await ask(rival, "HoldBestSeats", input=elsewhere)
+        assert (refused["__typename"], refused["code"]) == ("SoldOut", "SOLD_OUT")
+        assert (refused["flightId"], refused["cabin"], refused["left"]) == (flight_id, missing, 0)
 
         # What cannot be meant is told by the field.
         nobody = await ask(rival, "HoldBestSeats", input={**holding, "party": {"adults": 0}, "idempotencyKey": key()})
