@@ -19,6 +19,7 @@ from schema.live import Subscription
 from schema.nodes import Node
 from schema.payments import Payment, PaymentMutations, PaymentSettings
 from schema.scalars import SCALARS
+from schema.seats import SeatMutations, suggest_seats
 from schema.users import User, UserMutations
 from schema.words import describe
 
@@ -46,6 +47,7 @@ class Query:
         graphql_type=list[Flight] | None,
         description="The departures board of an airport. Without `from`: since an hour ago, less what has landed.",
     )
+    suggest_seats = suggest_seats
     hold = strawberry.field(
         resolver=holds.hold, graphql_type=Hold | None, description="Your hold, or, with its token, a guest's."
     )
@@ -69,7 +71,7 @@ KNOWN_DOCUMENTS = 500
 """How many documents stay parsed and validated: clients send the same few again and again."""
 
 Mutation = merge_types(
-    "Mutation", (HoldMutations, BookingMutations, PaymentMutations, InventoryMutations, UserMutations)
+    "Mutation", (HoldMutations, SeatMutations, BookingMutations, PaymentMutations, InventoryMutations, UserMutations)
 )
 
 schema = Schema(
