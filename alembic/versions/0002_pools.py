@@ -16,7 +16,7 @@ depends_on = None
 
 NONE = sa.text("'{}'")
 COUNTS = ("class_limits", "class_held", "class_sold")
-ROLE = op.f("ck_users_role")
+ROLE = "ck_users_role"
 
 
 def upgrade() -> None:
@@ -64,14 +64,14 @@ def upgrade() -> None:
 
     op.alter_column("seat_assignments", "unit", nullable=True)
 
-    op.drop_constraint(ROLE, "users")
-    op.create_check_constraint(ROLE, "users", "role IN ('CUSTOMER', 'STAFF', 'ADMIN')")
+    op.drop_constraint(op.f(ROLE), "users")
+    op.create_check_constraint(op.f(ROLE), "users", "role IN ('CUSTOMER', 'STAFF', 'ADMIN')")
 
 
 def downgrade() -> None:
     op.execute("UPDATE users SET role = 'CUSTOMER' WHERE role <> 'CUSTOMER'")
-    op.drop_constraint(ROLE, "users")
-    op.create_check_constraint(ROLE, "users", "role IN ('CUSTOMER')")
+    op.drop_constraint(op.f(ROLE), "users")
+    op.create_check_constraint(op.f(ROLE), "users", "role IN ('CUSTOMER')")
 
     op.execute("DELETE FROM seat_assignments WHERE unit IS NULL")
     op.alter_column("seat_assignments", "unit", nullable=False)
