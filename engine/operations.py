@@ -153,7 +153,7 @@ class Engine:
         executor: type[StrawberryGraphQLCoreExecutionContext] | None = None,
         observers: Sequence[Report] = (),
         budget: Budget | None = None,
-        tells_cost: bool = True,
+        tells_cost: bool = False,
     ) -> None:
         if schema.config.enable_experimental_incremental_execution:
             raise ValueError("The engine does not deliver results incrementally.")

@@ -71,7 +71,7 @@ class Limits:
     fragments: int = 500
     """Spreads and inline fragments."""
 
-    merging: int = 50_000
+    merging: int = 20_000
     """Steps in comparing fields that share a name in the response."""
 
     breadth: int = 20_000
