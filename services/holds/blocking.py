@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, func, or_, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 
 from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from models import Claim, LayoutUnit, SeatStatus, Slot
 from services import outbox
-from services.holds.moves import PoolMove, SlotUnits, change_claims, in_pairs, move_pools, tell_seats
+from services.holds.moves import PoolMove, SlotUnits, block_free, change_claims, in_pairs, move_pools, tell_seats
 from services.holds.placing import SeatsTaken
-from services.seats import SEAT, UnknownSeat
+from services.seats import UnknownSeat
 from services.transitions import Cause
 
 
@@ -25,8 +24,7 @@ async def block(session: Session, slot_id: int, units: Sequence[str], cause: Cau
     (the slot), UnknownSeat, and SeatsTaken with those that are held, sold or checked in: none is blocked then.
     """
     sections = await sections_of(session, slot_id, units)
-    SEAT.check(SeatStatus.AVAILABLE, SeatStatus.BLOCKED)
-    changes = await take(session, slot_id, sorted(units))
+    changes = await block_free(session, slot_id, sorted(units))
     blocked = sorted(unit for _, unit, _ in changes)
     others = await locked(session, slot_id, set(units).difference(blocked))
     taken = sorted(unit for unit, status in others.items() if status is not SeatStatus.BLOCKED)
@@ -77,31 +75,6 @@ async def locked(session: Session, slot_id: int, units: Collection[str]) -> dict
     chosen = select(Claim.unit, Claim.status).where(Claim.slot_id == slot_id, Claim.unit.in_(units))
     rows = await session.execute(chosen.order_by(Claim.unit).with_for_update())
     return {row.unit: row.status for row in rows}
-
-
-async def take(session: Session, slot_id: int, units: Sequence[str]) -> list[tuple[int, str, int]]:
-    """Block those of the seats, given in order, that are free: (slot, unit, version) of each. All are locked then."""
-    moment = select(func.jetway_now()).scalar_subquery()
-    version = text("nextval('claim_versions')")
-    rows = [{"slot_id": slot_id, "unit": unit} for unit in units]
-    fresh = insert(Claim).values(
-        [{**row, "status": SeatStatus.BLOCKED, "version": version, "changed_at": moment} for row in rows]
-    )
-    free = or_(
-        Claim.status == SeatStatus.AVAILABLE, and_(Claim.status == SeatStatus.LOCKED, Claim.expires_at <= moment)
-    )
-    statement = fresh.on_conflict_do_update(
-        index_elements=[Claim.slot_id, Claim.unit],
-        set_={
-            "status": SeatStatus.BLOCKED,
-            "hold_id": None,
-            "expires_at": None,
-            "version": version,
-            "changed_at": moment,
-        },
-        where=free,
-    ).returning(Claim.slot_id, Claim.unit, Claim.version)
-    return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
 
 
 async def say(session: Session, kind: str, slot_id: int, units: Sequence[str], cause: Cause) -> None:

@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import Integer, String
 
 from core.db import ReadSession, Session
@@ -193,6 +194,32 @@ async def change_claims(
         )
         .returning(Claim.slot_id, Claim.unit, Claim.version)
     )
+    return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
+
+
+async def block_free(session: Session, slot_id: int, units: Sequence[str]) -> list[tuple[int, str, int]]:
+    """Block those of the seats, given in order, that are free: (slot, unit, version) of each. All are locked then."""
+    SEAT.check(SeatStatus.AVAILABLE, SeatStatus.BLOCKED)
+    moment = select(func.jetway_now()).scalar_subquery()
+    version = text("nextval('claim_versions')")
+    rows = [{"slot_id": slot_id, "unit": unit} for unit in units]
+    fresh = upsert(Claim).values(
+        [{**row, "status": SeatStatus.BLOCKED, "version": version, "changed_at": moment} for row in rows]
+    )
+    free = or_(
+        Claim.status == SeatStatus.AVAILABLE, and_(Claim.status == SeatStatus.LOCKED, Claim.expires_at <= moment)
+    )
+    statement = fresh.on_conflict_do_update(
+        index_elements=[Claim.slot_id, Claim.unit],
+        set_={
+            "status": SeatStatus.BLOCKED,
+            "hold_id": None,
+            "expires_at": None,
+            "version": version,
+            "changed_at": moment,
+        },
+        where=free,
+    ).returning(Claim.slot_id, Claim.unit, Claim.version)
     return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
 
 

@@ -21,6 +21,22 @@ BROKEN = {
         SELECT count(*) FROM slots
         WHERE (SELECT sum(authorised) FROM pools WHERE slot_id = slots.id)
         IS DISTINCT FROM (SELECT count(*) FROM layout_units WHERE layout_id = slots.layout_id)""",
+    "a cabin has its seats, all of them authorised": """
+        SELECT count(*) FROM pools JOIN slots ON slots.id = slot_id
+        WHERE authorised <> capacity OR capacity <> (
+            SELECT count(*) FROM layout_units WHERE layout_id = slots.layout_id AND section = pools.code)""",
+    "the dearest booking class comes first and may have all": """
+        SELECT count(*) FROM pools JOIN flights USING (slot_id)
+        WHERE class_limits[1] <> authorised OR classes IS DISTINCT FROM (
+            SELECT array_agg(booking_class ORDER BY amount DESC)
+            FROM fares JOIN fare_families ON fare_families.code = family_code
+            WHERE cabin = pools.code AND fares.origin_code = flights.origin_code
+            AND fares.destination_code = flights.destination_code)""",
+    "a lower class never has more than a higher one, and at least a seat": """
+        SELECT count(*) FROM pools
+        WHERE 1 > ANY (class_limits) OR EXISTS (
+            SELECT FROM generate_series(2, cardinality(classes)) AS place
+            WHERE class_limits[place] > class_limits[place - 1])""",
     "a layout has its aircraft's seats": """
         SELECT count(*) FROM aircraft
         WHERE seats <> (SELECT count(*) FROM layout_units WHERE layout_id = aircraft.layout_id)""",

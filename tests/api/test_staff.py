@@ -1,0 +1,108 @@
+"""Staff block seats over HTTP; nobody else does."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.fakes.clients import Client, key
+from tests.fakes.servers import Server
+from tests.stories.journeys import Choice, choose, in_days, seat_statuses
+
+PASSWORD = "correct horse battery staple"
+
+REGISTER = """
+    mutation ($input: RegisterInput!) { register(input: $input) { ... on SignedIn { accessToken } } }
+"""
+SIGN_IN = """
+    mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken } } }
+"""
+BLOCK = """
+    mutation ($input: BlockSeatsInput!) {
+        blockSeats(input: $input) {
+            __typename
+            ... on FlightSeats { flight { id } seats { number status version } }
+            ... on Problem { code message }
+            ... on SeatsTaken { taken { flightId seats } }
+            ... on InvalidInput { field }
+        }
+    }
+"""
+UNBLOCK = (
+    BLOCK.replace("BlockSeatsInput", "UnblockSeatsInput")
+    .replace("blockSeats(", "unblockSeats(")
+    .replace("... on SeatsTaken { taken { flightId seats } }", "")
+)
+
+
+@pytest.fixture
+async def choice(server_url: str) -> Choice:
+    """A flight with free seats."""
+    async with Client(server_url) as guest:
+        return await choose(guest, in_days(18), seats=3)
+
+
+async def signed_in(server: Server, role: str) -> str:
+    """The access token of a new account with that role."""
+    email = f"{uuid4().hex}@example.org"
+    async with Client(server.url) as client:
+        await client.post(REGISTER, {"input": {"email": email, "password": PASSWORD, "name": "Ada"}})
+        connection = await asyncpg.connect(user="jetway", database="jetway", host=str(server.home / "postgres"))
+        await connection.execute("UPDATE users SET role = $1 WHERE email = $2", role, email)
+        await connection.close()
+        answer = await client.post(SIGN_IN, {"input": {"email": email, "password": PASSWORD}})
+    token: str = answer["data"]["signIn"]["accessToken"]
+    return token
+
+
+async def do(client: Client, document: str, choice: Choice, *seats: str, reason: str = "a broken belt") -> Any:
+    """The answer of the mutation."""
+    answer = await client.post(document, {"input": {"flightId": choice.flight_id, "seats": seats, "reason": reason}})
+    assert "errors" not in answer, answer
+    (data,) = answer["data"].values()
+    return data
+
+
+@pytest.mark.parametrize("role", ["STAFF", "ADMIN"])
+async def test_staff_block_and_let_go(server: Server, choice: Choice, role: str) -> None:
+    seat = choice.seats[0]
+    async with Client(server.url, await signed_in(server, role)) as client:
+        blocked = await do(client, BLOCK, choice, seat)
+        assert (blocked["__typename"], blocked["flight"]["id"]) == ("FlightSeats", choice.flight_id)
+        assert [(one["number"], one["status"]) for one in blocked["seats"]] == [(seat, "BLOCKED")]
+        problem = await client.do(
+            "HoldSeats", flights=[{"flightId": choice.flight_id, "seats": [seat]}], idempotencyKey=key()
+        )
+        assert (problem["__typename"], problem["code"]) == ("SeatsTaken", "SEATS_TAKEN")
+        freed = await do(client, UNBLOCK, choice, seat.lower())
+    assert [(one["number"], one["status"]) for one in freed["seats"]] == [(seat, "AVAILABLE")]
+    assert freed["seats"][0]["version"] > blocked["seats"][0]["version"]
+
+
+async def test_a_seat_that_somebody_holds(server: Server, choice: Choice) -> None:
+    async with Client(server.url, await signed_in(server, "STAFF")) as client:
+        held, free = choice.seats[:2]
+        await client.do("HoldSeats", flights=[{"flightId": choice.flight_id, "seats": [held]}], idempotencyKey=key())
+        problem = await do(client, BLOCK, choice, free, held)
+        assert problem["taken"] == [{"flightId": choice.flight_id, "seats": [held]}]
+        assert seat_statuses(await client.ask("SeatMap", flightId=choice.flight_id))[free] == "AVAILABLE"
+        for seats, reason, code, field in (
+            (["99Z"], "x", "UNKNOWN_SEAT", "seats"),
+            ([], "x", "INVALID_INPUT", "seats"),
+            ([free], " ", "INVALID_INPUT", "reason"),
+        ):
+            problem = await do(client, BLOCK, choice, *seats, reason=reason)
+            assert (problem["code"], problem["field"]) == (code, field)
+
+
+async def test_nobody_else_does(server: Server, choice: Choice) -> None:
+    for token, code in ((None, "UNAUTHENTICATED"), (await signed_in(server, "CUSTOMER"), "FORBIDDEN")):
+        async with Client(server.url, token) as client:
+            for document in (BLOCK, UNBLOCK):
+                problem = await do(client, document, choice, choice.seats[0])
+                assert (problem["__typename"], problem["code"]) == ("Forbidden", code)
+            statuses = seat_statuses(await client.ask("SeatMap", flightId=choice.flight_id))
+            assert statuses[choice.seats[0]] == "AVAILABLE"

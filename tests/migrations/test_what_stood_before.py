@@ -1,0 +1,54 @@
+"""What stands in a database goes through a migration unharmed."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from core.embedded import EmbeddedPostgres
+from tests.migrations.test_up_down_up import alembic, empty
+
+__all__ = ["empty"]
+
+BEFORE = """
+    SET session_replication_role = replica;
+    INSERT INTO pools (slot_id, code, authorised, held, sold) VALUES (1, 'ECONOMY', 8, 1, 2);
+    INSERT INTO holds (id, status, minutes, created_at, expires_at, cap_at)
+    SELECT CAST(id AS uuid), status, 15, now(), now(), now()
+    FROM (VALUES ('00000000-0000-0000-0000-000000000001', 'BOOKED'), ('00000000-0000-0000-0000-000000000002', 'BOOKED'),
+                 ('00000000-0000-0000-0000-000000000003', 'ACTIVE')) AS one (id, status);
+    INSERT INTO hold_items (hold_id, slot_id, pool, quantity, units)
+    SELECT id, 1, 'ECONOMY', 2, '{2A,2B}' FROM holds;
+    INSERT INTO bookings (id, pnr, status, hold_id, email, total, currency, created_at)
+    SELECT id, right(CAST(id AS text), 6), (ARRAY['CONFIRMED', 'CANCELLED'])[row_number() OVER (ORDER BY id)],
+           id, 'ada@example.org', 1, 'USD', now()
+    FROM holds WHERE status = 'BOOKED';
+    SET session_replication_role = origin
+"""
+
+
+async def test_pools_have_what_was_authorised_and_cancelled_bookings_have_given_all_back(
+    postgres: EmbeddedPostgres, empty: asyncpg.Connection
+) -> None:
+    alembic(postgres, "upgrade", "0001")
+    await empty.execute(BEFORE)
+    alembic(postgres, "upgrade", "0002")
+    pool = await empty.fetchrow("SELECT * FROM pools")
+    assert pool is not None
+    assert dict(pool) == {
+        "slot_id": 1,
+        "code": "ECONOMY",
+        "authorised": 8,
+        "held": 1,
+        "sold": 2,
+        "capacity": 8,
+        "overbooking": 0,
+        "blocked": 0,
+        "classes": [],
+        "class_limits": [],
+        "class_held": [],
+        "class_sold": [],
+    }
+    returned = await empty.fetch("SELECT returned FROM hold_items ORDER BY hold_id")
+    assert [row["returned"] for row in returned] == [0, 2, 0]
+    alembic(postgres, "downgrade", "0001")
+    assert await empty.fetchval("SELECT held + sold FROM pools") == 3
