@@ -23,10 +23,8 @@ FOLDER = ROOT / ".make" / "peers"
 STAMP = FOLDER / "installed"
 OLDEST = 18
 INSTALL_SECONDS = 240
-MISSING = """
-*** NO NODE CLIENTS: {reason}
-*** Not tested: the audits of graphql-http, and Apollo Client, urql, Relay and graphql-sse against our server. ***
-"""
+UNTESTED = """*** NOT TESTED: the audits of graphql-http, and Apollo Client, urql, Relay and graphql-sse against our
+server. {reason} ***"""
 
 
 class Absent(Exception):
@@ -98,7 +96,7 @@ def main() -> int:
     try:
         installed()
     except Absent as absent:
-        print(MISSING.format(reason=absent), file=sys.stderr)
+        print(UNTESTED.format(reason=absent), file=sys.stderr)
         return 1 if required() else 0
     return 0
 

@@ -143,7 +143,7 @@ class Streams:
         self._telling.add(telling)
         try:
             await asyncio.wait({telling, leaving, beating}, return_when=asyncio.FIRST_COMPLETED)
-            unread = beating.done()
+            there = not (leaving.done() or beating.done())
         finally:
             self._telling.discard(telling)
             for task in (telling, leaving, beating):
@@ -152,7 +152,7 @@ class Streams:
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, Unread):
                 self.errors.unexpected(result)
-        if not unread and not isinstance(results[0], Unread):
+        if there and not isinstance(results[0], Unread):
             with suppress(Unread):
                 await writer.write(b"", more=False)
 
@@ -162,6 +162,7 @@ class Streams:
             async with asyncio.timeout(stream.seconds) as limit, aclosing(stream.answers) as answers:
                 async for answer in answers:
                     await writer.event(answer.encode(), self.events.cursor_of(answer))
+                    await asyncio.sleep(0)  # a source with much to tell lets others have their turn
         except Unread:
             raise
         except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer

@@ -134,6 +134,11 @@ class Watch:
     changes: int = 0
     faults: list[BaseException] = field(default_factory=list)
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.opened = self.closed = self.produced = self.changes = 0
+        self.faults.clear()
+
 
 @dataclass
 class Toy:
