@@ -21,6 +21,7 @@ from services.seats.wishes import SeatWish, Wishes
 from tests.factories.cabins import cabin, party
 
 BLOCKS = ("A", "AB", "ABC", "A B", "AB C", "A BC", "AB CD", "A BC D", "ABC DE", "A B C", "ABCD")
+PARTIES = ((1, 0), (1, 0), (2, 0), (3, 0), (4, 0), (1, 1), (1, 2), (2, 1), (2, 2), (1, 3))
 Seats = tuple[Seat, ...]
 
 
@@ -53,11 +54,12 @@ def cases(draw: some.DrawFn) -> Case:
         accessible=draw(some.sets(some.sampled_from(numbers), max_size=3)),
         missing=missing if len(numbers) > 1 else (),
     )
-    free = draw(some.sets(some.sampled_from(sorted(plan.seats)), max_size=9))
-    adults, children = draw(some.sampled_from([(1, 0), (2, 0), (3, 0), (4, 0), (1, 1), (1, 2), (2, 1), (2, 2), (1, 3)]))
+    adults, children = draw(some.sampled_from(PARTIES))
+    fewest = min(len(plan.seats), adults + children - draw(some.booleans()))
+    free = draw(some.sets(some.sampled_from(sorted(plan.seats)), min_size=fewest, max_size=max(fewest, 9)))
     infants = draw(some.integers(0, min(2, adults)))
-    kinds = draw(some.sets(some.sampled_from([wish for wish in SeatWish if wish is not SeatWish.NEAR])))
-    near = draw(some.none() | some.sampled_from(sorted(plan.seats)))
+    kinds = draw(some.sets(some.sampled_from([wish for wish in SeatWish if wish is not SeatWish.NEAR]), max_size=3))
+    near = draw(some.none() | some.none() | some.sampled_from(sorted(plan.seats)))
     wishes = Wishes(kinds=frozenset(kinds))
     if near is not None:
         column = draw(some.sampled_from([None, near[-1]]))
@@ -211,7 +213,7 @@ class Judge:
         yield from combinations(free, self.case.party.seated)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(cases())
 def test_no_other_seats_are_better(case: Case) -> None:
     judge, answer = Judge(case), case.solve()

@@ -105,6 +105,17 @@ def test_a_wish(kinds: tuple[SeatWish, ...], near: int, expected: str) -> None:
     assert where(arranged(plan, free, party(1), *kinds, near=near)) == expected
 
 
+def test_a_wish_for_legroom_weighs_as_much_as_any_other() -> None:
+    plan, free = drawn(".o.", "o..", legroom=[1])
+    assert where(arranged(plan, free, party(1), SeatWish.WINDOW, SeatWish.EXTRA_LEGROOM)) == "1B"
+
+
+def test_one_adult_sits_beside_two_children_at_most() -> None:
+    found = arranged(*drawn("oooo"), party(1, 3))
+    assert (where(found), found.care.alone) == ("1Ac 1B 1Cc 1Dc", 1)
+    assert reason(found) == "4 seats side by side in row 1. 1 of 3 children cannot sit beside an adult."
+
+
 def test_wishes_that_cannot_be_met_are_told() -> None:
     found = arranged(*drawn(".o. ...", "... .o."), party(2), SeatWish.WINDOW, SeatWish.TOGETHER, SeatWish.FRONT)
     assert (found.met, found.unmet) == ((), (SeatWish.WINDOW, SeatWish.TOGETHER, SeatWish.FRONT))
