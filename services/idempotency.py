@@ -41,10 +41,10 @@ def fingerprint(value: object) -> bytes:
 
 
 def check_key(owner: str, key: str) -> str:
-    """The key as it is kept. Raises Invalid unless it can serve: 1 to 100 characters, and for a guest a UUIDv4, which
-    nobody can guess; in lower case, for it is the same in either."""
-    if not 1 <= len(key) <= 100:
-        raise Invalid("An idempotency key has 1 to 100 characters.", field="idempotencyKey")
+    """The key as it is kept. Raises Invalid unless it can serve: 1 to 100 printable characters, and for a guest a
+    UUIDv4, which nobody can guess; in lower case, for it is the same in either."""
+    if not 1 <= len(key) <= 100 or not key.isprintable():
+        raise Invalid("An idempotency key has 1 to 100 printable characters.", field="idempotencyKey")
     if owner != GUEST:
         return key
     if not is_uuid4(key):

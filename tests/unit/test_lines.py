@@ -1,0 +1,101 @@
+"""A line serves at once while a connection is idle, and in batches while all are busy."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.holds.lines import Connection, Line, Pending
+
+
+async def never() -> Any:
+    """Nobody connects here."""
+    raise AssertionError
+
+
+class Desk:
+    """Answers each number with its double, when it is told to go on."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, _: Connection, batch: list[Pending[int, int]]) -> None:
+        self.batches.append([pending.question for pending in batch])
+        await self.go_on.wait()
+        for pending in batch:
+            if pending.question < 0:
+                raise ValueError(pending.question)
+            pending.answer(2 * pending.question)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def line(desk: Desk, *, connections: int = 1) -> Line[int, int]:
+    """At most three in a batch."""
+    return Line(desk, [Connection(never) for _ in range(connections)], 3)
+
+
+async def turns(count: int = 3) -> None:
+    """Let whatever is ready run."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_whoever_comes_to_an_idle_line_is_served_at_once(desk: Desk) -> None:
+    one = asyncio.create_task(line(desk).ask(1))
+    await turns()
+    assert desk.batches == [[1]]
+    desk.go_on.set()
+    assert await one == 2
+
+
+async def test_whoever_comes_meanwhile_is_served_in_order_and_together(desk: Desk) -> None:
+    before = line(desk)
+    asked = [asyncio.create_task(before.ask(1))]
+    await turns()
+    asked += [asyncio.create_task(before.ask(number)) for number in (2, 3, 4, 5)]
+    await turns()
+    assert desk.batches == [[1]]
+    desk.go_on.set()
+    assert await asyncio.gather(*asked) == [2, 4, 6, 8, 10]
+    assert desk.batches == [[1], [2, 3, 4], [5]]
+
+
+async def test_an_idle_connection_does_not_wait_for_a_busy_one(desk: Desk) -> None:
+    before = line(desk, connections=2)
+    asked = [asyncio.create_task(before.ask(1))]
+    await turns()
+    asked.append(asyncio.create_task(before.ask(2)))
+    await turns()
+    assert desk.batches == [[1], [2]]
+    desk.go_on.set()
+    assert await asyncio.gather(*asked) == [2, 4]
+
+
+async def test_who_goes_away_does_no_harm(desk: Desk) -> None:
+    before = line(desk)
+    under_way, waiting = asyncio.create_task(before.ask(1)), asyncio.create_task(before.ask(2))
+    asked = [asyncio.create_task(before.ask(number)) for number in (3, 4, 5)]
+    await turns()
+    later = asyncio.create_task(before.ask(6))
+    await turns()
+    for one in (under_way, waiting, later):
+        one.cancel()
+    desk.go_on.set()
+    assert await asyncio.gather(*asked) == [6, 8, 10]
+    assert desk.batches == [[1, 2, 3], [4, 5]]
+
+
+async def test_a_batch_that_fails_fails_alone(desk: Desk) -> None:
+    before = line(desk)
+    asked = [asyncio.create_task(before.ask(number)) for number in (-1, 2, 3, 4)]
+    desk.go_on.set()
+    ends = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(end) for end in ends[:3]] == [ValueError] * 3
+    assert ends[3] == 8
