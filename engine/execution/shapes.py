@@ -266,7 +266,7 @@ def call_of(field: GraphQLField) -> Call:
         raise Unfit("its resolver is async or was wrapped")
     if resolver.info_parameter is not None:
         raise Unfit("its resolver asks for info")
-    parents = [one.name for one in (resolver.parent_parameter, resolver.root_parameter) if one is not None]
+    parents = list({one.name for one in (resolver.parent_parameter, resolver.root_parameter) if one is not None})
     if len(parents) + bool(resolver.self_parameter) > 1:
         raise Unfit("its resolver asks for its parent twice")
     parent_name = parents[0] if parents else None

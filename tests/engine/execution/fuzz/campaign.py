@@ -9,7 +9,8 @@ from typing import Any
 from engine.execution import DocumentPlans
 from tests.engine.execution.fuzz.compare import Case
 from tests.engine.execution.fuzz.documents import Document
-from tests.engine.execution.fuzz.nasty import Nasty, Objects
+from tests.engine.execution.fuzz.nasty import Nasty
+from tests.engine.execution.fuzz.objects import Objects
 
 BADNESS = (0.0, 0.03, 0.08)
 """Shares of wrong values. Too many, and hardly an answer has more in it than one null."""

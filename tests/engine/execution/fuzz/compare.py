@@ -121,8 +121,8 @@ def shorter(node: Any) -> Iterator[Any]:
     """A node with one selection or directive fewer, anywhere below it."""
     if getattr(node, "directives", None):
         yield replace(node, directives=())
-    chosen = getattr(node, "selection_set", None)
-    whole = chosen.selections if chosen is not None else ()
+    chosen: Any = getattr(node, "selection_set", None)
+    whole: Any = chosen.selections if chosen is not None else ()
     for index, one in enumerate(whole):
         before, after = whole[:index], whole[index + 1 :]
         if before or after:

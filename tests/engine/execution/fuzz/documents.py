@@ -103,7 +103,7 @@ class Document:
         given = []
         for name, argument in field.args.items():
             needed = isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined
-            if needed or self.random.random() < 0.4:
+            if needed or self.random.random() < 0.6:
                 given.append(f"{name}: {self.literal(argument.type)}")
         return f"({', '.join(given)})" if given else ""
 
@@ -116,10 +116,14 @@ class Document:
         if isinstance(output, GraphQLList):
             return f"[{', '.join(self.literal(GraphQLNonNull(get_named_type(output))) for _ in range(2))}]"
         if isinstance(output, GraphQLEnumType):
-            return self.random.choice(list(output.values))
+            return str(self.random.choice(list(output.values)))
         if isinstance(output, GraphQLInputObjectType):
             return "{}"
-        return {"Int": self.random.choice(("1", "3", "13", "$n", "$n")), "Boolean": "$v1", "Float": "1.5"}.get(output.name, '"x"')
+        return {
+            "Int": self.random.choice(("1", "3", "13", "$n", "$n", "$n", "$n")),
+            "Boolean": "$v1",
+            "Float": "1.5",
+        }.get(output.name, '"x"')
 
     def conditional(self, text: str) -> str:
         """The same, now and then with @skip or @include."""
