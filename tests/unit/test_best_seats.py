@@ -130,8 +130,8 @@ def test_wishes_that_cannot_be_met_are_told() -> None:
             ("ooo ooo",),
             party(2, 2),
             (
-                "You cannot all sit side by side, so you sit in 2 groups in one row, across the aisle: 1A to 1C and 1D. "
-                "Each child sits beside an adult."
+                "You cannot all sit side by side, so you sit in 2 groups in one row, across the aisle: 1A to 1C and 1D."
+                " Each child sits beside an adult."
             ),
         ),
         (
