@@ -16,6 +16,7 @@ from models.bookings import (
     PassengerType,
     SeatAssignment,
 )
+from models.documents import TrustedDocument, TrustHead
 from models.fares import (
     Charge,
     ChargeBasis,
@@ -94,6 +95,8 @@ __all__ = [
     "Ticket",
     "TicketStatus",
     "Transition",
+    "TrustHead",
+    "TrustedDocument",
     "User",
     "UserSession",
     "WebhookEvent",

@@ -9,19 +9,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from engine.documents.kept import Kept
 
 TEXTS, TEXTS_WEIGHT = 2_000, 32 * 2**20
 
 
-class Listed(NamedTuple):
-    """What the list says of one document. `client` is whose manifest it came in."""
+class Listed(Protocol):
+    """What the list says of one document."""
 
-    client: str
-    id: str
-    sha256: str
+    @property
+    def client(self) -> str:
+        """Whose manifest it came in."""
+
+    @property
+    def id(self) -> str:
+        """What is sent as `documentId`."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its text in UTF-8, in hex."""
 
 
 class Source(Protocol):
