@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from bench import best_seats, load, operations, start
+from bench import best_seats, execution, load, operations, start
 from bench.report import measured, write
 
 SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "start": lambda arguments: start.measure(runs=arguments.runs),
     "cold": lambda arguments: start.measure_cold(),
+    "execution": lambda arguments: execution.measure(),
     "load": lambda arguments: load.measure(runs=arguments.runs),
     "best-seats": lambda arguments: best_seats.measure(),
     "operations": lambda arguments: operations.measure(seconds=arguments.seconds),

@@ -218,15 +218,6 @@ def resolver(kind: str, name: str, random: Random) -> Callable[..., Any]:
         await asyncio.sleep(0)
         return vary(read(cells_of(root), name), k, None, None)
 
-    if kind == "pure":
-        return pure(plain)
-    if kind == "varied":
-        return pure(varied)
-    if kind == "sync":
-        return random.choice((plain, varied))
-    if kind == "async":
-        return later
-
     def one(root: Any, k: int) -> Any:
         return vary(read(cells_of(root), name), k, None, None)
 
@@ -237,7 +228,14 @@ def resolver(kind: str, name: str, random: Random) -> Callable[..., Any]:
         await asyncio.sleep(0)
         return many(parents, info, k)
 
-    return batched(random.choice((many, many_later)))(later)
+    kinds: dict[str, Callable[[], Callable[..., Any]]] = {
+        "pure": lambda: pure(plain),
+        "varied": lambda: pure(varied),
+        "sync": lambda: random.choice((plain, varied)),
+        "async": lambda: later,
+        "batch": lambda: batched(random.choice((many, many_later)))(later),
+    }
+    return kinds[kind]()
 
 
 def outcome(call: Callable[[], Any]) -> Any:
