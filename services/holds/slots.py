@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 
@@ -27,6 +28,8 @@ class Layouts:
         self._plans: dict[int, Plan] = {}
         self._known: OrderedDict[int, int | None] = OrderedDict()
         self._most = most
+        self._one_at_a_time = asyncio.Lock()
+        """A thousand who come for one new layout read it once, not a thousand times."""
         connection = Connection(lambda: db.connect(lock_timeout=LOCK_TIMEOUT))
         self._line = Line(self._read, [connection], READ_AT_ONCE)
 
@@ -54,11 +57,15 @@ class Layouts:
     async def _plan(self, layout_id: int | None) -> Plan | None:
         if layout_id is None:
             return None
-        plan = self._plans.get(layout_id)
-        if plan is None:
+        if layout_id not in self._plans:
+            async with self._one_at_a_time:
+                await self._read_plan(layout_id)
+        return self._plans[layout_id]
+
+    async def _read_plan(self, layout_id: int) -> None:
+        if layout_id not in self._plans:
             async with self._db.reading(primary=True) as session:
-                plan = self._plans[layout_id] = await self._source.get(session, layout_id)
-        return plan
+                self._plans[layout_id] = await self._source.get(session, layout_id)
 
     async def _read(self, connection: Connection, batch: list[Pending[tuple[int, ...], dict[int, int | None]]]) -> None:
         wanted = {slot_id for pending in batch for slot_id in pending.question}
