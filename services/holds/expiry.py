@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import delete, func, select, text, tuple_, update
 
 from core.db import Session
 from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
 from services import outbox, transitions
-from services.holds.moves import HOLD, PoolKey, counted, lock_many, move_claims, move_pools, now, whole
+from services.holds.moves import HOLD, PoolKey, counted, lock_idle, lock_many, move_claims, move_pools, now, whole
 from services.transitions import Cause, Change
 
 OVER = Cause(actor="deadline", reason="its time was over")
@@ -25,12 +24,15 @@ TOMBSTONE_AGE = timedelta(minutes=10)
 
 
 async def expire_due(session: Session, limit: int) -> int:
-    """Expire up to `limit` holds whose deadline has passed, the oldest first; how many were."""
+    """Expire up to `limit` holds whose deadline has passed, the oldest first; how many were.
+
+    A hold that somebody is at work on is left for the next time: one that is stuck must not keep all others waiting.
+    """
     due = select(Hold.id).where(
         Hold.status == HoldStatus.ACTIVE, Hold.expires_at <= select(func.jetway_now()).scalar_subquery()
     )
     ids = (await session.scalars(due.order_by(Hold.expires_at).limit(limit))).all()
-    return await expire(session, ids) if ids else 0
+    return await expire(session, await lock_idle(session, ids)) if ids else 0
 
 
 async def expire_due_in(session: Session, pools: Sequence[PoolKey]) -> int:
@@ -45,12 +47,11 @@ async def expire_due_in(session: Session, pools: Sequence[PoolKey]) -> int:
         )
     )
     ids = (await session.scalars(due)).unique().all()
-    return await expire(session, ids) if ids else 0
+    return await expire(session, await lock_many(session, ids)) if ids else 0
 
 
-async def expire(session: Session, hold_ids: Sequence[UUID]) -> int:
-    """Expire those of the holds that are due once they are locked; each gives back its pools exactly once."""
-    holds = await lock_many(session, hold_ids)
+async def expire(session: Session, holds: Sequence[Hold]) -> int:
+    """Expire those of the locked holds that are due; each gives back its pools exactly once."""
     moment = await now(session)
     due = [hold for hold in holds if hold.status is HoldStatus.ACTIVE and hold.expires_at <= moment]
     if not due:

@@ -142,6 +142,17 @@ async def lock_many(session: Session, hold_ids: Sequence[UUID]) -> list[Hold]:
     return list((await session.scalars(holds.execution_options(populate_existing=True))).all())
 
 
+async def lock_idle(session: Session, hold_ids: Sequence[UUID]) -> list[Hold]:
+    """Lock those of several holds, with all their claims, that nobody else is at work on; never waits."""
+    ours = Claim.hold_id.in_(hold_ids)
+    claims = select(Claim.hold_id).where(ours).order_by(Claim.slot_id, Claim.unit)
+    locked = Counter(await session.scalars(claims.with_for_update(skip_locked=True)))
+    kept = await session.execute(select(Claim.hold_id, func.count()).where(ours).group_by(Claim.hold_id))
+    busy = {hold_id for hold_id, count in kept if count > locked[hold_id]}
+    idle = select(Hold).where(Hold.id.in_(set(hold_ids) - busy)).order_by(Hold.id).with_for_update(skip_locked=True)
+    return list((await session.scalars(idle.execution_options(populate_existing=True))).all())
+
+
 async def items(session: ReadSession, hold_id: UUID) -> list[HoldItem]:
     """What a hold keeps, by slot and pool."""
     return (await items_by_holds(session, [hold_id])).get(hold_id, [])

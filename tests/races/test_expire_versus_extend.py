@@ -51,17 +51,41 @@ async def status(database: Database, hold_id: UUID) -> HoldStatus:
         return (await session.get_one(Hold, hold_id)).status
 
 
+async def relieve(database: Database, slot_id: int) -> int:
+    async with database.transaction() as session:
+        return await holds.expire_due_in(session, [(slot_id, "ECONOMY")])
+
+
 async def test_extended_first_it_lives(database: Database, schedule: Schedule, held: UUID, noon: datetime) -> None:
     async with database.transaction() as session:
         await holds.extend(session, held, GUEST, key())
         await set_clock(database, noon + 16 * MINUTE)
-        sweeper = asyncio.create_task(expire(database))
+        needy = asyncio.create_task(relieve(database, schedule.first))
         await until_blocked(database)
-    assert await sweeper == 0
+    assert await needy == 0
     assert await status(database, held) is HoldStatus.ACTIVE
     assert await seats(database, schedule.first) == {"2A": "LOCKED", "2B": "LOCKED"}
     assert await pools(database, schedule.first) == {"ECONOMY": (2, 0), "FIRST": (0, 0)}
     assert await facts(database) == [("seat.locked", f"slot:{schedule.first}")]
+
+
+OLDEST = "holds WHERE expires_at = (SELECT min(expires_at) FROM holds)"
+
+
+@pytest.mark.parametrize("row", ["claims WHERE unit = '2B'", OLDEST])
+async def test_a_hold_that_is_stuck_keeps_no_other_waiting(
+    database: Database, schedule: Schedule, held: UUID, noon: datetime, row: str
+) -> None:
+    other = await place(database, schedule.first, "3A")
+    await set_clock(database, noon + 60 * MINUTE)
+    async with database.transaction() as session:
+        await session.execute(text(f"SELECT FROM {row} FOR UPDATE"))
+        assert await expire(database) == 1
+        assert (await status(database, held), await status(database, other)) == (HoldStatus.ACTIVE, HoldStatus.EXPIRED)
+        assert await pools(database, schedule.first) == {"ECONOMY": (2, 0), "FIRST": (0, 0)}
+    assert await expire(database) == 1
+    assert await seats(database, schedule.first) == dict.fromkeys(("2A", "2B", "3A"), "AVAILABLE")
+    assert await pools(database, schedule.first) == {"ECONOMY": (0, 0), "FIRST": (0, 0)}
 
 
 async def test_expired_first_it_is_over(database: Database, schedule: Schedule, held: UUID, noon: datetime) -> None:
@@ -82,9 +106,10 @@ async def test_two_sweepers_give_back_once(database: Database, schedule: Schedul
     await set_clock(database, noon + 16 * MINUTE)
     async with database.transaction() as session:
         assert await holds.expire_due(session, 10) == 1
-        other = asyncio.create_task(expire(database))
+        assert await expire(database) == 0
+        needy = asyncio.create_task(relieve(database, schedule.first))
         await until_blocked(database)
-    assert await other == 0
+    assert await needy == 0
     assert await pools(database, schedule.first) == {"ECONOMY": (0, 0), "FIRST": (0, 0)}
 
 
