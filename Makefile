@@ -7,8 +7,10 @@ VENV := .venv/bin
 # How many test processes. The database and Valkey of each are its own.
 WORKERS ?= 2
 TESTS ?= tests
+# How long `make fuzz` goes on.
+MINUTES ?= 10
 
-.PHONY: help run test check bench invariants schema format lock clean run-environment dev-environment
+.PHONY: help run test check bench fuzz invariants schema format lock clean run-environment dev-environment
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -31,6 +33,9 @@ check: dev-environment ## format, lint, types, import rules, contract
 	$(VENV)/mypy .
 	$(VENV)/lint-imports --no-logo
 	$(VENV)/python -m scripts.contract
+
+fuzz: dev-environment ## compiled against interpreted execution (MINUTES=10, SEED=any)
+	@$(VENV)/python -m scripts.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 bench: dev-environment ## the figures of docs/performance.md
 	@$(VENV)/python -m bench
