@@ -14,7 +14,7 @@ another).
 | not accepted, a subscription without `text/event-stream` | 406 | the same |
 | a body too slow, too large; a URL too long; a type or coding that we don't read | 408, 413, 414, 415 | the same |
 | credentials that are no good | what `make_context` refuses with: 401 with `WWW-Authenticate` | the same |
-| a fault of ours | 500 | 500 |
+| a client's budget is spent; where documents are kept is away; a fault of ours | 429, 503, 500 | the same |
 
 Every error has `extensions.code`.
 
@@ -38,7 +38,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from engine.documents.policies import Policy
-from engine.errors import BAD_REQUEST, PARSE_FAILED, Errors, Refused, internal
+from engine.errors import BAD_REQUEST, OPERATION_NOT_ALLOWED, Errors, Refused, internal
 from engine.http import events, parameters, replies
 from engine.http.bodies import body
 from engine.http.caching import Raw, ResponseCache, Stored, etag_of, is_known
@@ -51,6 +51,18 @@ from engine.operations import Answer, Asked, Engine, Prepared, RequestRefused
 MakeContext = Callable[[HTTPConnection, str | None], Any]
 """Makes the context of one operation from the connection and its Authorization header. Raises Refused for credentials
 that are no good."""
+
+Kinds = frozenset[OperationType]
+READING: Kinds = frozenset({OperationType.QUERY})
+WRITING: Kinds = READING | {OperationType.MUTATION}
+STREAMED: Kinds = frozenset({OperationType.SUBSCRIPTION})
+ALLOWED = {
+    (True, False): READING,
+    (True, True): READING | STREAMED,
+    (False, False): WRITING,
+    (False, True): WRITING | STREAMED,
+}
+"""The kinds of operations that a request may be, by whether it is a GET, and whether it takes events."""
 
 READ_ONLY = {"Allow": "POST"}
 METHODS = {"Allow": "GET, POST"}
@@ -171,7 +183,9 @@ class GraphQLHTTP:
         try:
             return await self._operation(asked, call)
         except RequestRefused as refusal:
-            if call.accepted.rather_events:
+            if refusal.errors[0]["extensions"]["code"] == OPERATION_NOT_ALLOWED:
+                raise not_here(refusal) from refusal
+            if refusal.status == 400 and call.accepted.rather_events:
                 return events.single(orjson.dumps({"errors": refusal.errors}))
             status = 200 if refusal.status == 400 and call.kind is Kind.JSON else refusal.status
             return replies.refused(call.kind, refusal.errors, status, refusal.headers)
@@ -192,7 +206,7 @@ class GraphQLHTTP:
     async def _operation(self, asked: Asked, call: Call) -> Reply | tuple[events.Stream, ExitStack]:
         """The response to one operation. Raises Refused and RequestRefused."""
         context = self._context(call)
-        prepared = await self._prepared(asked, context, call)
+        prepared = await self._prepared(asked, context, call, ALLOWED[call.reads, call.accepted.events])
         if prepared.kind is OperationType.SUBSCRIPTION:
             return await self._subscribed(prepared, context, call)
         if call.accepted.rather_events:
@@ -214,16 +228,12 @@ class GraphQLHTTP:
         authorization = call.raw.authorization
         return self.make_context(call.connection, None if authorization is None else authorization.decode("latin-1"))
 
-    async def _prepared(self, asked: Asked, context: Any, call: Call) -> Prepared:
-        """The operation, ready to run. Raises RequestRefused, and NotServed 405 for a mutation by GET."""
+    async def _prepared(self, asked: Asked, context: Any, call: Call, allowed: Kinds) -> Prepared:
+        """The operation, ready to run. Raises RequestRefused."""
         client, policy = self.caller_of(context)
-        try:
-            prepared = await self.engine.prepare(asked, client=client, policy=policy)
-        except RecursionError as error:
-            raise RequestRefused([told("The request is nested too deeply.", PARSE_FAILED)]) from error
-        if call.reads and prepared.kind is OperationType.MUTATION:
-            raise NotServed(405, "Mutations go by POST.", READ_ONLY)
-        return prepared
+        return await self.engine.prepare(
+            asked, client=client, policy=policy, allowed=allowed, request_id=call.request_id
+        )
 
     async def _executed(self, prepared: Prepared, context: Any, call: Call) -> Answer:
         """The answer to a query or a mutation."""
@@ -232,9 +242,7 @@ class GraphQLHTTP:
     async def _subscribed(
         self, prepared: Prepared, context: Any, call: Call
     ) -> Reply | tuple[events.Stream, ExitStack]:
-        """A stream that is ready to be sent. Raises Refused."""
-        if not call.accepted.events:
-            raise NotServed(406, f"A subscription is answered in {EVENTS}, or over WebSocket.")
+        """A stream that is ready to be sent. Raises Refused and RequestRefused."""
         with ExitStack() as held:
             held.enter_context(self.streams.room())
             held.enter_context(self.streams.events.tracking(call.connection))
@@ -242,6 +250,8 @@ class GraphQLHTTP:
             try:
                 answers = await self.engine.subscribe(prepared, context, request_id=call.request_id)
             except RequestRefused as refusal:
+                if refusal.status != 400:
+                    raise
                 return events.single(orjson.dumps({"errors": refusal.errors}))
             return events.Stream(answers, call.request_id, seconds), held.pop_all()
 
@@ -264,9 +274,7 @@ class GraphQLHTTP:
         """The answer to one operation of a batch. Raises Refused."""
         context = self._context(call)
         try:
-            prepared = await self._prepared(asked, context, call)
-            if prepared.kind is OperationType.SUBSCRIPTION:
-                raise RequestRefused([told("A subscription is no part of a batch.")])
+            prepared = await self._prepared(asked, context, call, ALLOWED[False, False])
             return (await self._executed(prepared, context, call)).encode()
         except RequestRefused as refusal:
             return orjson.dumps({"errors": refusal.errors})
@@ -303,6 +311,8 @@ def declined(refusal: Refused, kind: Kind) -> Reply:
     return replies.refused(kind, errors, refusal.status, headers)
 
 
-def told(message: str, code: str = BAD_REQUEST) -> dict[str, Any]:
-    """An error as it is told."""
-    return {"message": message, "extensions": {"code": code}}
+def not_here(refusal: RequestRefused) -> NotServed:
+    """Why a request does not serve this kind of operation: 405 for a mutation by GET, 406 for a subscription."""
+    if refusal.errors[0]["extensions"]["operation"] == "mutation":
+        return NotServed(405, "Mutations go by POST.", READ_ONLY, OPERATION_NOT_ALLOWED)
+    return NotServed(406, f"A subscription is answered in {EVENTS}, or over WebSocket.", None, OPERATION_NOT_ALLOWED)

@@ -135,8 +135,14 @@ class Streams:
 
     async def serve(self, stream: Stream, receive: Receive, send: Send) -> None:
         """Send one stream, to its end or until its client leaves."""
-        writer = Writer(send, self.events)
-        await writer.begin()
+        async with aclosing(stream.answers):
+            await self._served(stream, receive, Writer(send, self.events))
+
+    async def _served(self, stream: Stream, receive: Receive, writer: Writer) -> None:
+        try:
+            await writer.begin()
+        except Unread:
+            return
         telling = asyncio.create_task(self._tell(stream, writer))
         leaving = asyncio.create_task(gone(receive))
         beating = asyncio.create_task(writer.beat())
@@ -159,8 +165,8 @@ class Streams:
     async def _tell(self, stream: Stream, writer: Writer) -> None:
         """Every answer, what went wrong, and `complete`."""
         try:
-            async with asyncio.timeout(stream.seconds) as limit, aclosing(stream.answers) as answers:
-                async for answer in answers:
+            async with asyncio.timeout(stream.seconds) as limit:
+                async for answer in stream.answers:
                     await writer.event(answer.encode(), self.events.cursor_of(answer))
                     await asyncio.sleep(0)  # a source with much to tell lets others have their turn
         except Unread:

@@ -23,6 +23,8 @@ from engine.requests import NUL
 NAMES = ("query", "variables", "operationName", "extensions", "documentId")
 QUOTED = tuple(f'"{name}"'.encode() for name in NAMES)
 LONG_NUMBER = re.compile(rb"[0-9]{19}")
+Text = (str, type(None))
+Map = (dict, type(None))
 JSON_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """U+0000 in a string or a name of JSON; after an even number of backslashes it is only spelled out."""
 
@@ -42,9 +44,11 @@ def from_json(content: bytes) -> object:
 
 def is_doubtful(content: bytes) -> bool:
     """Whether a body may say a parameter twice, or have U+0000 or a large integer."""
-    if b"\\u" in content or LONG_NUMBER.search(content) is not None:
-        return True
-    return any(content.count(name) > 1 for name in QUOTED)
+    count = content.count
+    for name in QUOTED:
+        if count(name) > 1:
+            return True
+    return b"\\u" in content or LONG_NUMBER.search(content) is not None
 
 
 class Members(list[tuple[str, Any]]):
@@ -114,12 +118,14 @@ def asked(data: object) -> Asked:
         raise malformed("The body is not a JSON object.")
     query, document_id, name = data.get("query"), data.get("documentId"), data.get("operationName")
     variables, extensions = data.get("variables"), data.get("extensions")
-    for label, value in (("query", query), ("documentId", document_id), ("operationName", name)):
-        if value is not None and not isinstance(value, str):
-            raise malformed(f"`{label}` is not a string.")
-    for label, value in (("variables", variables), ("extensions", extensions)):
-        if value is not None and not isinstance(value, dict):
-            raise malformed(f"`{label}` is not an object.")
+    if not (isinstance(query, Text) and isinstance(document_id, Text) and isinstance(name, Text)):
+        wrong = next(
+            label for label in ("query", "documentId", "operationName") if not isinstance(data.get(label), Text)
+        )
+        raise malformed(f"`{wrong}` is not a string.")
+    if not (isinstance(variables, Map) and isinstance(extensions, Map)):
+        wrong = "variables" if not isinstance(variables, Map) else "extensions"
+        raise malformed(f"`{wrong}` is not an object.")
     if not (query and query.strip()) and not document_id and not has_hash(extensions):
         raise malformed("`query` is not a string with a GraphQL document.")
     return Asked(

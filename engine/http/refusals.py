@@ -10,8 +10,10 @@ from engine.errors import BAD_REQUEST, Refused
 class NotServed(Refused):
     """A request that is no GraphQL request that we serve: its status, and the headers that say what would be served."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status, message, {"code": BAD_REQUEST})
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] | None = None, code: str = BAD_REQUEST
+    ) -> None:
+        super().__init__(status, message, {"code": code})
         self.headers = dict(headers or {})
 
 

@@ -35,8 +35,10 @@ class Reply(NamedTuple):
 
 def answered(kind: Kind, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """A response that nobody keeps."""
-    more = [] if headers is None else pairs(headers)
-    return Reply(status, [TYPES[kind], VARY, NO_STORE, *more], body)
+    if headers:
+        more = [pair for pair in pairs(headers) if pair[0] != b"cache-control"]
+        return Reply(status, [TYPES[kind], VARY, NO_STORE, *more], body)
+    return Reply(status, [TYPES[kind], VARY, NO_STORE], body)
 
 
 def kept(kind: Kind, body: bytes, etag: str | None, cache_control: str | None) -> Reply:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
@@ -125,11 +127,26 @@ def check_answer(answer: dict[str, Any]) -> None:
         assert error["extensions"]["code"] != "INTERNAL" or error["path"]
 
 
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """One event loop for all of them."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def toys() -> dict[int, Toy]:
+    """Transports, by how many operations they take in a batch."""
+    return {most: toy(options=Options(batch=most)) for most in (0, 2)}
+
+
 @MANY
 @given(content=bodies, wanted=headers, batch=st.sampled_from([0, 2]))
-def test_a_post_of_anything(content: bytes, wanted: dict[str, str], batch: int) -> None:
+def test_a_post_of_anything(
+    runner: asyncio.Runner, toys: dict[int, Toy], content: bytes, wanted: dict[str, str], batch: int
+) -> None:
     sent = gzip.compress(content, 1) if wanted.get("content-encoding") == "gzip" else content
-    check(*asyncio.run(ask(toy(options=Options(batch=batch)), "POST", sent, wanted)))
+    check(*runner.run(ask(toys[batch], "POST", sent, wanted)))
 
 
 @MANY
@@ -146,5 +163,7 @@ def test_a_post_of_anything(content: bytes, wanted: dict[str, str], batch: int) 
     ).map(lambda pairs: b"&".join(b"=".join(pair) for pair in pairs)),
     wanted=headers,
 )
-def test_a_get_of_anything(content: bytes, wanted: dict[str, str]) -> None:
-    check(*asyncio.run(ask(toy(), "GET", content, wanted)))
+def test_a_get_of_anything(
+    runner: asyncio.Runner, toys: dict[int, Toy], content: bytes, wanted: dict[str, str]
+) -> None:
+    check(*runner.run(ask(toys[0], "GET", content, wanted)))

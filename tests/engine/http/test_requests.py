@@ -104,7 +104,7 @@ def test_another_method_is_405(client: httpx.Client, method: str) -> None:
 @pytest.mark.parametrize("accept", [RESPONSE, JSON, "text/event-stream"])
 def test_a_get_changes_nothing(client: httpx.Client, standing: Toy, accept: str) -> None:
     answer = client.get("", params={"query": "mutation { change }"}, headers={"accept": accept})
-    refused(answer, 405)
+    refused(answer, 405, "OPERATION_NOT_ALLOWED")
     assert answer.headers["allow"] == "POST"
     assert standing.watch.changes == 0
 
@@ -174,7 +174,10 @@ def test_bad_credentials_are_401_before_the_document_is_read(client: httpx.Clien
 
 def test_a_subscription_without_events_is_406(client: httpx.Client, standing: Toy) -> None:
     for accept in (RESPONSE, JSON, "*/*"):
-        refused(client.post("", json={"query": "subscription { forever }"}, headers={"accept": accept}), 406)
+        answer = client.post("", json={"query": "subscription { forever }"}, headers={"accept": accept})
+        refused(answer, 406, "OPERATION_NOT_ALLOWED")
+        answer = client.get("", params={"query": "subscription { forever }"}, headers={"accept": accept})
+        refused(answer, 406, "OPERATION_NOT_ALLOWED")
     assert standing.watch.opened == 0
 
 
@@ -207,5 +210,5 @@ def test_a_batch_is_answered_in_its_order_and_bounded() -> None:
         refused(post(client, batch("{ hello }"), accept="text/event-stream"), 406)
         refused(post(client, batch("{ hello }"), authorization="Basic x"), 401, "UNAUTHENTICATED")
         (part,) = post(client, batch("subscription { forever }")).json()
-        assert part["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+        assert part["errors"][0]["extensions"]["code"] == "OPERATION_NOT_ALLOWED"
         assert standing.watch.changes == 3
