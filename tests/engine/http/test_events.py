@@ -112,6 +112,12 @@ def test_what_is_no_request_has_a_status(url: str) -> None:
     refused(httpx.post(url, json={"query": "subscription { forever }"}, headers=bad), 401, "UNAUTHENTICATED")
 
 
+def test_a_fault_in_place_of_a_stream_is_500_so_that_clients_try_again(url: str, standing: Toy) -> None:
+    answer = ask(url, {"query": "subscription { faulty }"})
+    assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["INTERNAL"]
+    assert (answer.status_code, SECRET in answer.text, standing.app.streams.count) == (500, False, 0)
+
+
 def test_a_fault_ends_the_stream_and_stays_hidden(url: str, standing: Toy) -> None:
     answer = httpx.post(url, json={"query": "subscription { breaks }"}, headers={"accept": EVENTS})
     first, fault, end = events_of(answer.text)

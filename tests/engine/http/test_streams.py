@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from engine.errors import Refused
 from tests.engine.http.asking import events_of
 from tests.engine.http.toy import toy
@@ -58,6 +60,25 @@ async def test_a_client_that_takes_nothing_for_long_is_cut_off() -> None:
     await running
     assert (standing.watch.closed, standing.app.streams.count, wire.ended) == (1, 0, False)
     assert standing.watch.faults == []
+
+
+async def test_a_client_that_takes_nothing_at_all_leaves_nothing_open() -> None:
+    standing, wire = toy(patience=0.05), Wire(FOREVER)
+    running = wire.start(standing.app)
+    wire.holds_bodies = True
+    await running
+    assert (standing.watch.opened, standing.watch.closed, standing.app.streams.count) == (0, 0, 0)
+    assert (wire.text, wire.ended, standing.watch.faults) == ("", False, [])
+
+
+async def test_a_server_that_is_stopped_hard_leaves_nothing_open() -> None:
+    standing, wire = toy(), Wire(FOREVER)
+    running = wire.start(standing.app)
+    await until(wire, '"forever":1')
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (standing.watch.closed, standing.app.streams.count) == (1, 0)
 
 
 async def test_credentials_that_expire_end_the_stream_and_it_says_so() -> None:

@@ -123,6 +123,11 @@ class Subscription:
         """A refusal in place of a stream."""
         raise NoSuchThing("There is no such stream.")
 
+    @strawberry.subscription
+    def faulty(self) -> AsyncGenerator[int, None]:
+        """A fault in place of a stream."""
+        raise RuntimeError(SECRET)
+
 
 @dataclass
 class Watch:

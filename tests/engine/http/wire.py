@@ -28,6 +28,8 @@ class Wire:
         self._incoming.put_nowait({"type": "http.request", "body": orjson.dumps({"query": query}), "more_body": False})
         self.reading = asyncio.Event()
         self.reading.set()
+        self.holds_bodies = False
+        """Whether only headers are let through."""
         self.sent: list[Message] = []
 
     def start(self, app: ASGIApp) -> asyncio.Task[None]:
@@ -44,6 +46,8 @@ class Wire:
 
     async def _send(self, message: Message) -> None:
         await self.reading.wait()
+        if self.holds_bodies and message["type"] == "http.response.body":
+            await asyncio.Future()
         self.sent.append(message)
 
     @property
