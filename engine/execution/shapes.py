@@ -231,10 +231,10 @@ class Reader:
             return Attribute(attribute)
         made_of = trust.strawberry_field(field)
         resolver = made_of.base_resolver if made_of is not None else None
-        if made_of is None or resolver is None:
-            raise Unfit("it is not a plain attribute")
-        if made_of.extensions:
+        if made_of is not None and made_of.extensions:
             raise Unfit("it has an extension or a permission")
+        if resolver is None:
+            raise Unfit("it is not a plain attribute")
         many = many_of(resolver.wrapped_func)
         if many is not None and self.batches:
             return self.batch(Batch(many, field, parent, details, key, arguments_of(field, details, self.executor)))
