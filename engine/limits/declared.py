@@ -24,6 +24,7 @@ from graphql import (
     is_composite_type,
 )
 from graphql.pyutils import Undefined
+from strawberry import UNSET
 from strawberry.schema_directive import Location
 
 BACKREF = "strawberry-definition"
@@ -50,9 +51,9 @@ class Cost:
 class ListSize:
     """Declares the length of a list, or, by `sized_fields`, of lists directly below (edges of a connection)."""
 
-    assumed_size: int | None = strawberry.directive_field(name="assumedSize", default=None)
-    slicing_arguments: list[str] | None = strawberry.directive_field(name="slicingArguments", default=None)
-    sized_fields: list[str] | None = strawberry.directive_field(name="sizedFields", default=None)
+    assumed_size: int | None = strawberry.directive_field(name="assumedSize", default=UNSET)
+    slicing_arguments: list[str] | None = strawberry.directive_field(name="slicingArguments", default=UNSET)
+    sized_fields: list[str] | None = strawberry.directive_field(name="sizedFields", default=UNSET)
 
 
 def cost(weight: int) -> Cost:
@@ -65,9 +66,9 @@ def list_size(
 ) -> ListSize:
     """`@listSize`: the length that is assumed where no slicing argument says it; names as in the schema."""
     return ListSize(
-        assumed_size=assumed,
-        slicing_arguments=list(slicing_arguments) or None,
-        sized_fields=list(sized_fields) or None,
+        assumed_size=UNSET if assumed is None else assumed,
+        slicing_arguments=list(slicing_arguments) or UNSET,
+        sized_fields=list(sized_fields) or UNSET,
     )
 
 
@@ -139,7 +140,7 @@ class Declarations:
         given = [default for default in defaults if default is not None]
         if given:
             return max(given)
-        return self.list_size if size.assumed_size is None else size.assumed_size
+        return size.assumed_size or self.list_size
 
 
 def directive(definition: Any, kind: type[Any]) -> Any:

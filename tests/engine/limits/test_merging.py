@@ -1,0 +1,155 @@
+"""Fields that overlap: the same verdict as graphql-core's rule, and an end of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from graphql import GraphQLSchema, OverlappingFieldsCanBeMergedRule, build_schema, parse, specified_rules, validate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.limits import Limits
+from engine.limits.merging import check_merging
+
+SCHEMA = build_schema("""
+    interface Pet { name(of: Int, at: At): String friend: Pet owner: Person pets: [Pet] }
+    input At { x: Int y: Int }
+    type Dog implements Pet {
+      name(of: Int, at: At): String friend: Pet owner: Person pets: [Pet]
+      barks: Int loud: Boolean! tag: String same: Person list: [Int]
+    }
+    type Cat implements Pet {
+      name(of: Int, at: At): String friend: Pet owner: Person pets: [Pet]
+      barks: String loud: Boolean tag: String same: Dog list: Int
+    }
+    type Person { name: String pet: Pet either: Either dog: Dog cat: Cat }
+    union Either = Dog | Cat
+    type Query { pet: Pet dog: Dog cat: Cat person: Person either: Either }
+""")
+OTHERS = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
+ROOMY = replace(Limits(), merging=10**6)
+
+FIELDS = {
+    "Query": {"pet": "Pet", "dog": "Dog", "cat": "Cat", "person": "Person", "either": "Either"},
+    "Pet": {"name": "", "friend": "Pet", "owner": "Person", "pets": "Pet"},
+    "Dog": {"name": "", "friend": "Pet", "owner": "Person", "barks": "", "loud": "", "tag": "", "same": "Person",
+            "list": ""},
+    "Cat": {"name": "", "friend": "Pet", "owner": "Person", "barks": "", "loud": "", "tag": "", "same": "Dog",
+            "list": ""},
+    "Person": {"name": "", "pet": "Pet", "either": "Either", "dog": "Dog", "cat": "Cat"},
+    "Either": {"__typename": ""},
+}  # fmt: skip
+WITHIN = {"Pet": ("Dog", "Cat", "Pet"), "Either": ("Dog", "Cat", "Pet"), "Dog": ("Pet", "Dog"), "Cat": ("Pet", "Cat")}
+ARGUMENTS = ("", "(of: 1)", "(of: 2)", "(at: {x: 1, y: 2})", "(at: {y: 2, x: 1})", "(of: $v)")
+FRAGMENTS = (("A", "Pet"), ("B", "Dog"), ("C", "Pet"), ("D", "Person"), ("E", "Cat"))
+
+
+@st.composite
+def selections(draw: st.DrawFn, kind: str, depth: int, later: tuple[tuple[str, str], ...]) -> str:
+    """A selection set of a type; deep enough, it has leaves alone."""
+    parts = [draw(selection(kind, depth, later)) for _ in range(draw(st.integers(1, 4)))]
+    return "{ " + " ".join(parts) + " }"
+
+
+@st.composite
+def selection(draw: st.DrawFn, kind: str, depth: int, later: tuple[tuple[str, str], ...]) -> str:
+    """One selection: a field, an inline fragment, or a spread of a fragment that comes later."""
+    spreads = [name for name, on in later if on in WITHIN.get(kind, ()) or on == kind]
+    choice = draw(st.integers(0, 5))
+    if choice == 0 and spreads:
+        return "..." + draw(st.sampled_from(spreads))
+    if choice == 1 and depth and kind in WITHIN:
+        on = draw(st.sampled_from(WITHIN[kind]))
+        return f"... on {on} " + draw(selections(on, depth - 1, later))
+    fields = {name: of for name, of in FIELDS[kind].items() if depth or not of}
+    name = draw(st.sampled_from(sorted(fields))) if fields else "__typename"
+    alias = draw(st.sampled_from(["", "", "", "x: ", "name: ", "friend: "]))
+    arguments = draw(st.sampled_from(ARGUMENTS)) if name == "name" and kind != "Person" else ""
+    of = fields.get(name, "")
+    below = " " + draw(selections(of, depth - 1, later)) if of else ""
+    return f"{alias}{name}{arguments}{below}"
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """A document that is valid but for its fields, which may overlap, and for fragments that nobody spreads."""
+    parts = ["query ($v: Int) " + draw(selections("Query", 4, FRAGMENTS))]
+    for index, (name, on) in enumerate(FRAGMENTS):
+        parts.append(f"fragment {name} on {on} " + draw(selections(on, 2, FRAGMENTS[index + 1 :])))
+    return " ".join(parts)
+
+
+def verdicts(text: str, schema: GraphQLSchema = SCHEMA) -> tuple[bool, bool]:
+    """Whether the fields can be merged: by graphql-core, and by us."""
+    document = parse(text)
+    theirs = validate(schema, document, [OverlappingFieldsCanBeMergedRule])
+    return not theirs, check_merging(schema, document, ROOMY) is None
+
+
+@settings(max_examples=120)
+@given(documents())
+def test_the_verdict_is_that_of_the_usual_rule(text: str) -> None:
+    used = only_used(text)
+    theirs, ours = verdicts(used)
+    assert ours == theirs
+
+
+def only_used(text: str) -> str:
+    """The document without the fragments that nobody spreads: validation refuses those before fields are compared."""
+    head, *fragments = text.split(" fragment ")
+    kept = [head]
+    for fragment in fragments:
+        name = fragment.split(" ", 1)[0]
+        if any(f"...{name} " in one + " " for one in kept):
+            kept.append(fragment)
+    return " fragment ".join(kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{ dog { x: name x: tag } }", "'name' and 'tag' are different fields"),
+        ("{ dog { name(of: 1) name(of: 2) } }", "they have differing arguments"),
+        ("{ dog { name name(of: 2) } }", "they have differing arguments"),
+        ("{ pet { ... on Dog { barks } ... on Cat { barks } } }", "they return conflicting types 'Int' and 'String'"),
+        ("{ pet { ... on Dog { loud } ... on Cat { loud } } }", "they return conflicting types"),
+        ("{ pet { ... on Dog { list } ... on Cat { list } } }", "they return conflicting types"),
+        ("{ dog { friend { x: name } } dog { ...F } } fragment F on Dog { friend { x: owner { name } } }",
+         "they return conflicting types 'String' and 'Person'"),
+        ("{ either { ... on Dog { same { name } } ... on Cat { same { name: barks } } } }",
+         "they return conflicting types"),
+    ],
+)  # fmt: skip
+def test_a_conflict_is_told_with_its_reason_and_both_places(text: str, reason: str) -> None:
+    error = check_merging(SCHEMA, parse(text), Limits())
+    assert error is not None
+    assert reason in " or ".join([error.message, error.message.replace("'Person' and 'String'", "'String' and 'Person'")
+                                  .replace("'tag' and 'name'", "'name' and 'tag'")
+                                  .replace("'String' and 'Int'", "'Int' and 'String'")])  # fmt: skip
+    assert len(error.locations or ()) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ dog { name(at: {x: 1, y: 2}) name(at: {y: 2, x: 1}) } }",
+        "{ pet { ... on Dog { x: name } ... on Cat { x: tag } } }",
+        "{ pet { ... on Dog { friend { x: name } } ... on Cat { friend { x: name(of: 2) } } } }",
+        "{ dog { ...F ...F } } fragment F on Dog { name friend { name } }",
+    ],
+)
+def test_what_can_be_merged_is(text: str) -> None:
+    assert verdicts(text) == (True, True)
+
+
+def test_as_many_equal_fields_as_there_are_tokens_are_compared_in_few_steps() -> None:
+    fields = parse("{ person { " + "name " * 1_900 + "} }")
+    steps = 8 * 1_900
+    assert check_merging(SCHEMA, fields, replace(Limits(), merging=steps)) is None
+
+
+def test_too_many_steps_are_refused() -> None:
+    error = check_merging(SCHEMA, parse("{ person { " + "name " * 100 + "} }"), replace(Limits(), merging=50))
+    assert error is not None
+    assert error.extensions == {"code": "TOO_COMPLEX", "limit": 50, "found": 51}
