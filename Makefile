@@ -25,6 +25,7 @@ run: run-environment ## Jetway whole on this machine: database, server, worker, 
 
 test: dev-environment ## every test
 	@$(VENV)/python -m scripts.chromium
+	@$(VENV)/python -m scripts.node
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 check: dev-environment ## format, lint, types, import rules, contract
