@@ -1,13 +1,14 @@
 """Compiled execution: what is plain in an answer is made by generated Python, the rest by graphql-core.
 
-Switch it on with `strawberry.Schema(..., execution_context_class=CompilingExecutor)`; or, where documents are kept, give
-each document a `DocumentPlans` and the executor that as `plans=`. Answers do not change, only their time: 12 to 20 times
-less for what compiles (`python -m bench execution`). What is not compiled, and why, says `explain(schema, document)`.
+Switch it on with `strawberry.Schema(..., execution_context_class=CompilingExecutor)`; or, where documents are kept,
+give each document a `DocumentPlans` and the executor that as `plans=`. Answers do not change, only their time: 15 to 30
+times less for what compiles (`python -m bench execution`). What is not compiled, and why, says `explain(schema, text)`.
 
-What compiles: fields without a resolver (read by `getattr`), `__typename`, and pure resolvers; objects, lists, interfaces
-and unions of such; enums; scalars of the specification, Strawberry's, and those whose `serialize` is pure. Never a field
-with an extension or permission. An operation is left alone as a whole where it has other directives than @skip and
-@include, or where an extension of the schema watches every field. Mark what is pure where the schema attaches it:
+What compiles: fields without a resolver (read by `getattr`), `__typename`, and pure resolvers; objects, lists,
+interfaces and unions of such; enums; scalars of the specification, Strawberry's, and those whose `serialize` is pure.
+Never a field with an extension or permission. An operation is left alone as a whole where it has other directives than
+@skip and @include, or where an extension of the schema watches every field. Mark what is pure where the schema
+attaches it:
 
     total = strawberry.field(resolver=pure(total), graphql_type=Money)         # a plain function of its parent
     Decimal: strawberry.scalar(name="Decimal", serialize=pure(shown), ...)     # always the same from the same
@@ -24,13 +25,13 @@ declared beside the ordinary resolver, which still answers for single objects, a
 
 An exception in a place is that object's error; one that is raised is everybody's. `info.path` is that of the list.
 
-What it takes for granted, and cannot see: reading an attribute changes nothing; a pure function is pure; `is_type_of` made
-by `by_class`, and Strawberry's own, decide by class (and `strawberry.cast`); whether an object is awaitable is a matter of
-its class. Everything else is looked at, and handed to graphql-core where it is not as it should be.
+What it takes for granted, and cannot see: reading an attribute changes nothing; a pure function is pure; `is_type_of`
+made by `by_class`, and Strawberry's own, decide by class (and `strawberry.cast`); whether an object is awaitable is a
+matter of its class. Everything else is looked at, and handed to graphql-core where it is not as it should be.
 """
 
 from engine.execution.executor import CompilingExecutor
-from engine.execution.explain import Explained, How, explain
+from engine.execution.explaining import Explained, How, explain
 from engine.execution.marks import batched, by_class, pure
 from engine.execution.plans import DocumentPlans
 

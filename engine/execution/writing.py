@@ -164,7 +164,10 @@ class Writer:
         """Compile all that was written, `function` being what is called first."""
         parameters = ", ".join([name for name, _ in self.varying] + [name for name, _, _ in self.batches])
         completes = "".join(f"{name}, " for _, _, name in self.batches)
-        source = "\n".join([f"def make({parameters}):", *self.lines, f" return {function}, ({completes})", ""])
+        # Functions within a function, where they share what varies; else beside it, which Python compiles sooner.
+        within, beside = (self.lines, []) if parameters else ([], [line[1:] for line in self.lines])
+        made = [f"def make({parameters}):", *within, f" return {function}, ({completes})", ""]
+        source = "\n".join([*beside, *made])
         exec(compile(source, "<compiled GraphQL>", "exec"), self.names)  # noqa: S102 - what it may hold is said above
         make: Any = self.names["make"]
         return Code(make, tuple(one for _, one in self.varying), tuple(batch for _, batch, _ in self.batches))

@@ -257,13 +257,13 @@ async def test_fragments_within_fragments_do_not_multiply_what_is_compiled() -> 
     asked = Asked(f"{{ things {{ ...F0 }} }} {deep} fragment F20 on Thing {{ number }}")
     assert len(((await asked.of([Row(1)])).data or {})["things"][0]) == 41
     (operation,) = asked.plans.operations.values()
-    assert operation.budget > 3_900
+    assert operation.budget > 900
 
 
 async def test_more_than_may_be_compiled_is_interpreted() -> None:
-    fields = " ".join(f"a{index}: number" for index in range(4_100))
+    fields = " ".join(f"a{index}: number" for index in range(1_100))
     asked = Asked(f"{{ things {{ {fields} }} }}")
-    assert len(((await asked.of([Row(1)])).data or {})["things"][0]) == 4_100
+    assert len(((await asked.of([Row(1)])).data or {})["things"][0]) == 1_100
     assert asked.compiled == 0
 
 

@@ -19,6 +19,11 @@ def size(root: strawberry.Parent[Any]) -> int:
     return len(root)
 
 
+def times(root: strawberry.Parent[Any], c: int) -> int:
+    """A number of times."""
+    return len(root) * c
+
+
 async def sizes(roots: list[Any], _info: Any) -> list[int]:
     """Numbers."""
     return [len(root) for root in roots]
@@ -53,6 +58,7 @@ class Leaf:
     name: str
     secret: str = strawberry.field(permission_classes=[Never])
     size = strawberry.field(resolver=pure(size), graphql_type=int)
+    times = strawberry.field(resolver=pure(times), graphql_type=int)
     asks = strawberry.field(resolver=pure(asks), graphql_type=int)
     slow = strawberry.field(resolver=later, graphql_type=int)
     many = strawberry.field(resolver=batched(sizes)(counted), graphql_type=int)
@@ -120,3 +126,10 @@ def test_what_is_recognised_of_the_libraries_is_there() -> None:
     """Where it is not, a library has changed: nothing is wrong, but nothing compiles either."""
     known = (BASIC_FIELD, RESOLVER, ASYNC_RESOLVER, IS_TYPE_OF, RESOLVE_INTERFACE, RESOLVE_UNION)
     assert None not in known
+
+
+def test_variables_need_not_be_given() -> None:
+    text = "query ($a: Boolean!, $b: Boolean!, $c: Int!) { leaf { name @include(if: $a) size @skip(if: $b) } }"
+    text = text.replace("leaf {", "leaf { times(c: $c)")
+    assert {one.path for one in explain(schema, text)} == {"leaf", "leaf.times", "leaf.name"}
+    assert {one.path for one in explain(schema, text, {"b": False})} == {"leaf", "leaf.times", "leaf.name", "leaf.size"}

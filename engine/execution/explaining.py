@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import strawberry
 from graphql import (
+    DefinitionNode,
     GraphQLError,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    NonNullTypeNode,
+    OperationDefinitionNode,
     get_named_type,
     is_abstract_type,
     is_leaf_type,
     parse,
+    print_ast,
     validate,
 )
 from graphql.execution.collect_fields import collect_fields
@@ -57,19 +61,35 @@ def explain(
 ) -> list[Explained]:
     """Every selected field, as it is run from the operation's second use on. Raises GraphQLError for a wrong document.
 
-    Fields that @skip or @include leave out with these variables are not told of.
+    Variables need not be given: only those of @skip and @include matter, and are true unless they are given or have a
+    default. Fields that are left out with these variables are not told of.
     """
     document = parse(text)
+    given = dict(variables or {})
     executor: Any = [*validate(schema._schema, document)] or CompilingExecutor.build(
         schema._schema,
-        document,
-        raw_variable_values=dict(variables or {}),
+        replace(document, definitions=tuple(eased(one, given) for one in document.definitions)),
+        raw_variable_values=given,
         operation_name=operation_name,
         plans=DocumentPlans(),
     )
     if isinstance(executor, list):
         raise executor[0]
     return list(Walk(executor).operation())
+
+
+def eased(definition: DefinitionNode, given: dict[str, Any]) -> DefinitionNode:
+    """An operation without the variables that it needs and is not given; of those, Booleans are put among the given."""
+    if not isinstance(definition, OperationDefinitionNode):
+        return definition
+    kept = []
+    for one in definition.variable_definitions or ():
+        name = one.variable.name.value
+        if name not in given and one.default_value is None and print_ast(one.type) == "Boolean!":
+            given[name] = True
+        if name in given or one.default_value is not None or not isinstance(one.type, NonNullTypeNode):
+            kept.append(one)
+    return replace(definition, variable_definitions=tuple(kept))
 
 
 class Walk:
