@@ -44,7 +44,8 @@ $$;
 --
 -- The version of a unit is drawn in DO UPDATE, after the wait for its row, and never from excluded.
 --
--- Every table is asked by its key: a plan made while a table was small must not become a scan once it has grown.
+-- Every table is asked by its key, row by row: a plan made while a table was small must not become a scan once it has
+-- grown. So there are no sequential scans, and what could become a join that begins with a table is a subquery.
 CREATE FUNCTION take_holds(
     p_holds uuid[], p_owners uuid[], p_key_owners text[], p_operations text[], p_keys text[], p_fingerprints bytea[],
     p_minutes int[],
@@ -57,7 +58,7 @@ CREATE FUNCTION take_holds(
     details jsonb
 )
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -69,6 +70,11 @@ DECLARE
     v_details jsonb[];
     v_holds uuid[];
     v_count int;
+    v_places tid[];
+    v_slots bigint[];
+    v_pools text[];
+    v_quantities int[];
+    v_classed boolean;
     v_row record;
 BEGIN
     FOR v_attempt IN 1 .. c_attempts LOOP
@@ -80,25 +86,29 @@ BEGIN
         -- Usually everybody wins: one look at everything, in one snapshot.
         SELECT NOT EXISTS (
             SELECT FROM unnest(p_unit_slots, p_units) AS wanted (slot_id, unit)
-            JOIN claims ON claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit
-            WHERE NOT (claims.status = 'AVAILABLE' OR (claims.status = 'LOCKED' AND claims.expires_at <= v_now))
+            WHERE (
+                SELECT NOT (claims.status = 'AVAILABLE' OR (claims.status = 'LOCKED' AND claims.expires_at <= v_now))
+                FROM claims WHERE claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit)
         ) AND NOT EXISTS (
             SELECT FROM unnest(p_slots, p_layouts) AS wanted (slot_id, layout_id)
-            LEFT JOIN slots ON slots.id = wanted.slot_id
-            WHERE slots.status IS DISTINCT FROM 'OPEN' OR slots.starts_at <= v_now
-               OR slots.layout_id IS DISTINCT FROM coalesce(wanted.layout_id, slots.layout_id)
+            WHERE (
+                SELECT slots.status = 'OPEN' AND slots.starts_at > v_now
+                       AND (wanted.layout_id IS NULL OR slots.layout_id = wanted.layout_id)
+                FROM slots WHERE slots.id = wanted.slot_id) IS NOT TRUE
         ) AND NOT EXISTS (
             SELECT FROM unnest(p_key_owners, p_operations, p_keys) AS asked (owner, operation, key)
-            JOIN idempotency_keys AS known
-              ON known.owner = asked.owner AND known.operation = asked.operation AND known.key = asked.key
+            WHERE (
+                SELECT true FROM idempotency_keys AS known
+                WHERE known.owner = asked.owner AND known.operation = asked.operation AND known.key = asked.key)
         ) AND NOT EXISTS (
             SELECT FROM (
                 SELECT slot_id, pool COLLATE "C" AS pool, sum(quantity) AS quantity
                 FROM unnest(p_item_slots, p_item_pools, p_item_quantities) AS item (slot_id, pool, quantity)
                 GROUP BY 1, 2
             ) AS wanted
-            LEFT JOIN pools ON pools.slot_id = wanted.slot_id AND pools.code = wanted.pool
-            WHERE (pools.held + pools.sold + wanted.quantity <= pools.authorised - pools.blocked) IS NOT TRUE
+            WHERE (
+                SELECT pools.held + pools.sold + wanted.quantity <= pools.authorised - pools.blocked
+                FROM pools WHERE pools.slot_id = wanted.slot_id AND pools.code = wanted.pool) IS NOT TRUE
         ) AND NOT EXISTS (SELECT FROM unnest(p_item_classes) AS class WHERE class IS NOT NULL)
         AND (
             SELECT count(*) = count(DISTINCT (slot_id, unit COLLATE "C"))
@@ -119,23 +129,25 @@ BEGIN
                     jsonb_build_object('slot', wanted.slot_id, 'unit', wanted.unit) ORDER BY wanted.n) AS taken
                 FROM unnest(p_unit_requests, p_unit_slots, p_units)
                     WITH ORDINALITY AS wanted (request, slot_id, unit, n)
-                JOIN claims ON claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit
-                WHERE NOT (claims.status = 'AVAILABLE' OR (claims.status = 'LOCKED' AND claims.expires_at <= v_now))
+                WHERE (
+                    SELECT NOT (claims.status = 'AVAILABLE'
+                                OR (claims.status = 'LOCKED' AND claims.expires_at <= v_now))
+                    FROM claims WHERE claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit)
                 GROUP BY wanted.request
             LOOP
                 v_outcomes[v_row.request] := 'UNITS_TAKEN';
                 v_details[v_row.request] := v_row.taken;
             END LOOP;
             FOR v_row IN
-                SELECT wanted.request, wanted.slot_id, CASE
-                    WHEN slots.id IS NULL THEN 'NO_SLOT'
-                    WHEN slots.status <> 'OPEN' OR slots.starts_at <= v_now THEN 'SLOT_CLOSED'
-                    ELSE 'LAYOUT_CHANGED' END AS outcome
+                SELECT wanted.request, wanted.slot_id, coalesce((
+                    SELECT CASE
+                        WHEN slots.status <> 'OPEN' OR slots.starts_at <= v_now THEN 'SLOT_CLOSED'
+                        WHEN wanted.layout_id IS NULL OR slots.layout_id = wanted.layout_id THEN 'OPEN'
+                        ELSE 'LAYOUT_CHANGED' END
+                    FROM slots WHERE slots.id = wanted.slot_id), 'NO_SLOT') AS outcome
                 FROM unnest(p_slot_requests, p_slots, p_layouts) AS wanted (request, slot_id, layout_id)
-                LEFT JOIN slots ON slots.id = wanted.slot_id
-                WHERE slots.status IS DISTINCT FROM 'OPEN' OR slots.starts_at <= v_now
-                   OR slots.layout_id IS DISTINCT FROM coalesce(wanted.layout_id, slots.layout_id)
             LOOP
+                CONTINUE WHEN v_row.outcome = 'OPEN';
                 v_outcomes[v_row.request] := v_row.outcome;
                 v_details[v_row.request] := jsonb_build_object('slot', v_row.slot_id);
             END LOOP;
@@ -143,8 +155,10 @@ BEGIN
                 SELECT asked.n AS request, known.result_id, known.fingerprint = asked.fingerprint AS same
                 FROM unnest(p_key_owners, p_operations, p_keys, p_fingerprints)
                     WITH ORDINALITY AS asked (owner, operation, key, fingerprint, n)
-                JOIN idempotency_keys AS known
-                  ON known.owner = asked.owner AND known.operation = asked.operation AND known.key = asked.key
+                CROSS JOIN LATERAL (
+                    SELECT * FROM idempotency_keys AS kept
+                    WHERE kept.owner = asked.owner AND kept.operation = asked.operation AND kept.key = asked.key LIMIT 1
+                ) AS known
             LOOP
                 v_outcomes[v_row.request] := CASE WHEN v_row.same THEN 'REPLAYED' ELSE 'KEY_REUSED' END;
                 v_details[v_row.request] := NULL;
@@ -181,7 +195,9 @@ BEGIN
                        item.class <> ALL (pools.classes) AND pools.classes <> '{}' AS no_class INTO v_row
                 FROM unnest(p_item_requests, p_item_slots, p_item_pools, p_item_quantities, p_item_classes)
                     AS item (request, slot_id, pool, quantity, class)
-                LEFT JOIN pools ON pools.slot_id = item.slot_id AND pools.code = item.pool
+                LEFT JOIN LATERAL (
+                    SELECT * FROM pools AS here WHERE here.slot_id = item.slot_id AND here.code = item.pool LIMIT 1
+                ) AS pools ON true
                 CROSS JOIN LATERAL (
                     SELECT pools.authorised - pools.blocked - pools.held - pools.sold - coalesce(sum(given.n), 0)
                                AS of_pool,
@@ -215,12 +231,16 @@ BEGIN
                     SELECT id FROM holds WHERE holds.status = 'ACTIVE' AND holds.expires_at <= v_now
                 )
                 SELECT full_.request, EXISTS (
-                    SELECT FROM due JOIN hold_items ON hold_items.hold_id = due.id
-                    WHERE hold_items.slot_id = full_.slot_id AND hold_items.pool = full_.pool
+                    SELECT FROM due WHERE (
+                        SELECT true FROM hold_items
+                        WHERE hold_items.hold_id = due.id AND hold_items.slot_id = full_.slot_id
+                          AND hold_items.pool = full_.pool)
                 ) OR EXISTS (
                     SELECT FROM unnest(p_item_requests, p_item_slots, p_item_pools, p_item_quantities, p_item_classes)
                         AS item (request, slot_id, pool, quantity, class)
-                    JOIN pools ON pools.slot_id = item.slot_id AND pools.code = item.pool
+                    CROSS JOIN LATERAL (
+                        SELECT * FROM pools AS here WHERE here.slot_id = item.slot_id AND here.code = item.pool LIMIT 1
+                    ) AS pools
                     WHERE item.request = full_.request AND item.slot_id = full_.slot_id AND item.pool = full_.pool
                       AND item.quantity <= pools.authorised - pools.blocked - pools.held - pools.sold
                       AND (item.class IS NULL OR pools.classes = '{}' OR item.quantity <= class_room(
@@ -281,36 +301,54 @@ BEGIN
                         p_item_classes) AS item (request, slot_id, pool, quantity, first_, last_, class)
             WHERE request = ANY (v_won);
 
-            FOR v_row IN
-                SELECT slot_id, pool, sum(quantity)::int AS quantity,
-                       array_agg(class) FILTER (WHERE class IS NOT NULL) AS classes,
-                       array_agg(quantity) FILTER (WHERE class IS NOT NULL) AS counts
+            -- All pools are locked in their order, then moved: those without classes in one statement, which finds them
+            -- where they lie.
+            SELECT array_agg(locked.place), array_agg(wanted.slot_id), array_agg(wanted.pool),
+                   array_agg(wanted.quantity), bool_or(wanted.classed)
+            INTO v_places, v_slots, v_pools, v_quantities, v_classed
+            FROM (
+                SELECT slot_id, pool, sum(quantity)::int AS quantity, bool_or(class IS NOT NULL) AS classed
                 FROM unnest(p_item_requests, p_item_slots, p_item_pools, p_item_quantities, p_item_classes)
                     AS item (request, slot_id, pool, quantity, class)
                 WHERE request = ANY (v_won)
                 GROUP BY slot_id, pool ORDER BY slot_id, pool COLLATE "C"
-            LOOP
-                IF v_row.classes IS NULL THEN
-                    UPDATE pools SET held = held + v_row.quantity
-                    WHERE pools.slot_id = v_row.slot_id AND pools.code = v_row.pool
-                      AND held + sold + v_row.quantity <= authorised - blocked;
-                ELSE
-                    UPDATE pools SET held = held + v_row.quantity, class_held = ARRAY(
+            ) AS wanted
+            CROSS JOIN LATERAL (
+                SELECT pools.ctid AS place FROM pools
+                WHERE pools.slot_id = wanted.slot_id AND pools.code = wanted.pool FOR NO KEY UPDATE
+            ) AS locked;
+            IF NOT v_classed THEN
+                UPDATE pools SET held = held + v_quantities[array_position(v_places, pools.ctid)]
+                WHERE pools.ctid = ANY (v_places)
+                  AND held + sold + v_quantities[array_position(v_places, pools.ctid)] <= authorised - blocked;
+                GET DIAGNOSTICS v_count = ROW_COUNT;
+            ELSE
+                v_count := 0;
+                FOR v_index IN 1 .. cardinality(v_places) LOOP
+                    SELECT array_agg(class) AS names, array_agg(quantity) AS counts INTO v_row
+                    FROM unnest(p_item_requests, p_item_slots, p_item_pools, p_item_quantities, p_item_classes)
+                        AS item (request, slot_id, pool, quantity, class)
+                    WHERE request = ANY (v_won) AND slot_id = v_slots[v_index] AND pool = v_pools[v_index]
+                      AND class IS NOT NULL;
+                    UPDATE pools SET held = held + v_quantities[v_index], class_held = ARRAY(
                         SELECT here.held + coalesce(
-                            (SELECT sum(given.n) FROM unnest(v_row.classes, v_row.counts) AS given (name, n)
+                            (SELECT sum(given.n) FROM unnest(v_row.names, v_row.counts) AS given (name, n)
                              WHERE given.name = here.name), 0)
                         FROM unnest(classes, class_held) WITH ORDINALITY AS here (name, held, n) ORDER BY here.n)
-                    WHERE pools.slot_id = v_row.slot_id AND pools.code = v_row.pool
-                      AND held + sold + v_row.quantity <= authorised - blocked
+                    WHERE pools.ctid = v_places[v_index]
+                      AND held + sold + v_quantities[v_index] <= authorised - blocked
                       AND (classes = '{}' OR 0 <= ALL (ARRAY(
                           SELECT coalesce(class_room(classes, class_limits, class_held, class_sold, given.name,
-                                                     v_row.classes, v_row.counts), -1)
-                          FROM unnest(v_row.classes) AS given (name))));
-                END IF;
-                IF NOT FOUND THEN
-                    RAISE EXCEPTION 'a pool is full' USING ERRCODE = 'JW001';
-                END IF;
-            END LOOP;
+                                                     v_row.names, v_row.counts), -1)
+                          FROM unnest(v_row.names) AS given (name))));
+                    v_count := v_count + FOUND::int;
+                END LOOP;
+            END IF;
+            IF v_count < (SELECT count(DISTINCT (slot_id, pool COLLATE "C"))
+                          FROM unnest(p_item_requests, p_item_slots, p_item_pools) AS item (request, slot_id, pool)
+                          WHERE request = ANY (v_won)) THEN
+                RAISE EXCEPTION 'a pool is full' USING ERRCODE = 'JW001';
+            END IF;
             EXIT;
         EXCEPTION WHEN SQLSTATE 'JW001' THEN
             IF v_attempt = c_attempts THEN

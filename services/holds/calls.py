@@ -23,13 +23,15 @@ TAKE = (
 LOOK = """
     SELECT wanted.request, wanted.slot_id, wanted.unit, false AS known
     FROM unnest($1::int[], $2::bigint[], $3::text[]) AS wanted (request, slot_id, unit)
-    JOIN claims ON claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit
-    WHERE NOT (claims.status = 'AVAILABLE' OR (claims.status = 'LOCKED' AND claims.expires_at <= jetway_now()))
+    WHERE (
+        SELECT NOT (claims.status = 'AVAILABLE' OR (claims.status = 'LOCKED' AND claims.expires_at <= jetway_now()))
+        FROM claims WHERE claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit)
     UNION ALL
     SELECT asked.request, NULL, NULL, true
     FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS asked (owner, operation, key, request)
-    JOIN idempotency_keys AS known
-      ON known.owner = asked.owner AND known.operation = asked.operation AND known.key = asked.key
+    WHERE (
+        SELECT true FROM idempotency_keys AS known
+        WHERE known.owner = asked.owner AND known.operation = asked.operation AND known.key = asked.key)
 """
 """One look, in one snapshot, at what stands in the way of many requests."""
 
