@@ -201,9 +201,11 @@ class Seen(SchemaExtension):
         """Around the operation."""
         seen = self.execution_context.context.setdefault("seen", [])
         seen.append("began")
-        yield
-        result = self.execution_context.result
-        seen.append("failed" if result is None or result.errors else "ended")
+        try:
+            yield
+        finally:
+            result = self.execution_context.result
+            seen.append("failed" if result is None or result.errors else "ended")
 
     def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
         """Around every field."""
