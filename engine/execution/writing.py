@@ -18,7 +18,8 @@ from engine.execution.shapes import Attribute, Batch, Call, Choice, Items, Leaf,
 
 Compiled = Callable[[Any], Any]
 
-BUILTINS = {"type": type, "str": str, "int": int, "float": float, "getattr": getattr}
+BUILTINS = {"type": type, "str": str, "int": int, "float": float, "getattr": getattr, "__import__": __import__}
+"""All that the code sees. The interpreter itself looks for `__import__`, where it has to warn while the code runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Writer:
     """Writes the code of one plan."""
 
     def __init__(self) -> None:
-        self.names: dict[str, object] = {"__builtins__": {}, **BUILTINS}
+        self.names: dict[str, object] = {"__builtins__": dict(BUILTINS)}
         self.lines: list[str] = []
         self.count = 0
         self.things: dict[Thing, str] = {}
