@@ -60,6 +60,7 @@ class Worker:
         self._db = db
         self._gateways = gateways
         self._relay = Relay(settings.database_url, redis)
+        self._broken = holds.Broken()
         self._looked_at = 0
         """The id up to which facts were looked at by `prune`."""
 
@@ -69,7 +70,7 @@ class Worker:
             "heartbeat": self.beat,
             "relay": lambda: self.until(self._relay.run(stop)),
             "jobs": lambda: self.until(jobs.consume(self._settings.database_url, self.handlers(), stop)),
-            "holds": self.sweeper("holds", holds.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
+            "holds": self.sweeper("holds", self.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
             "bookings": self.sweeper("bookings", bookings.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
             "revived": self.sweeper("revived", bookings.revive, SWEEP_SIZE, REVIVE_SECONDS),
             "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),
@@ -90,6 +91,10 @@ class Worker:
         async with self._db.transaction() as session:
             await session.execute(BEAT)
         return HEARTBEAT_SECONDS
+
+    async def expire_due(self, session: Session, limit: int) -> int:
+        """Expire holds that are due, past those that could not be expired a moment ago."""
+        return await holds.expire_due(session, limit, self._broken)
 
     def sweeper(
         self, what: str, sweep: Callable[[Session, int], Awaitable[int]], size: int, seconds: float

@@ -9,7 +9,7 @@ tells in which order they are locked.
 from services.holds.blocking import block, unblock
 from services.holds.checkins import check_in, undo_check_in
 from services.holds.classes import assign_classes
-from services.holds.expiry import expire_due, expire_due_in, sweep_tombstones
+from services.holds.expiry import Broken, expire_due, expire_due_in, sweep_tombstones
 from services.holds.keeping import (
     abandon,
     attach,
@@ -50,6 +50,7 @@ __all__ = [
     "HOLD",
     "MAX_SEATS_PER_SLOT",
     "MAX_SLOTS",
+    "Broken",
     "ClassClosed",
     "HoldExpired",
     "Owner",

@@ -2,19 +2,37 @@
 
 A hold whose deadline has passed holds nothing, whether or not this has run: what runs here announces it, returns what
 its pools still count, and removes old tombstones.
+
+A hold that cannot be expired (somebody repaired its pool by hand, and wrongly) is a fault of ours and keeps no other
+hold from being expired: it is logged, counted, and tried again later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from uuid import UUID
 
+from prometheus_client import Counter
 from sqlalchemy import delete, func, select, text, tuple_, update
 
-from core.db import Session
+from core.db import Session, is_away
+from core.log import logger
 from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
 from services import outbox, transitions
-from services.holds.moves import HOLD, PoolKey, counted, lock_idle, lock_many, move_claims, move_pools, now, whole
+from services.holds.moves import (
+    HOLD,
+    PoolKey,
+    counted,
+    lock_idle,
+    lock_many,
+    lock_pools,
+    move_claims,
+    move_pools,
+    now,
+    whole,
+)
 from services.transitions import Cause, Change
 
 OVER = Cause(actor="deadline", reason="its time was over")
@@ -22,21 +40,53 @@ OVER = Cause(actor="deadline", reason="its time was over")
 TOMBSTONE_AGE = timedelta(minutes=10)
 """How long a freed unit keeps its row: longer than any reader can still be about to use an older version."""
 
+SET_ASIDE_SECONDS = 10.0
+"""How long a hold that could not be expired is left alone: so many of them never fill up a sweep."""
 
-async def expire_due(session: Session, limit: int) -> int:
+FAILURES = Counter("jetway_hold_expiry_failures_total", "Holds that could not be expired; alert on any.")
+
+log = logger("holds")
+
+
+class Broken:
+    """The holds that could not be expired, for as long as they are set aside. One per sweeper, for its whole life."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: dict[UUID, float] = {}
+
+    def add(self, hold_id: UUID, error: Exception) -> None:
+        """Set a hold aside, and tell whoever keeps Jetway running."""
+        self._until[hold_id] = self._clock() + SET_ASIDE_SECONDS
+        FAILURES.inc()
+        log.error("hold.expiry_failed", hold=str(hold_id), again_in=SET_ASIDE_SECONDS, exc_info=error)
+
+    @property
+    def ids(self) -> list[UUID]:
+        """Those that are set aside now."""
+        moment = self._clock()
+        self._until = {hold_id: until for hold_id, until in self._until.items() if until > moment}
+        return list(self._until)
+
+
+async def expire_due(session: Session, limit: int, broken: Broken | None = None) -> int:
     """Expire up to `limit` holds whose deadline has passed, the oldest first; how many were.
 
     A hold that somebody is at work on is left for the next time: one that is stuck must not keep all others waiting.
+    One that cannot be expired goes to `broken`, and those that are there already are passed over.
     """
+    broken = broken or Broken()
     due = select(Hold.id).where(
-        Hold.status == HoldStatus.ACTIVE, Hold.expires_at <= select(func.jetway_now()).scalar_subquery()
+        Hold.status == HoldStatus.ACTIVE,
+        Hold.expires_at <= select(func.jetway_now()).scalar_subquery(),
+        Hold.id.not_in(broken.ids),
     )
     ids = (await session.scalars(due.order_by(Hold.expires_at).limit(limit))).all()
-    return await expire(session, await lock_idle(session, ids)) if ids else 0
+    return await expire_all_but(session, await lock_idle(session, ids), broken) if ids else 0
 
 
 async def expire_due_in(session: Session, pools: Sequence[PoolKey]) -> int:
-    """Expire the holds whose deadline has passed and which those pools, by (slot, code), still count."""
+    """Expire the holds whose deadline has passed and which those pools, by (slot, code), still count; how many were."""
     due = (
         select(Hold.id)
         .join(HoldItem, HoldItem.hold_id == Hold.id)
@@ -47,7 +97,46 @@ async def expire_due_in(session: Session, pools: Sequence[PoolKey]) -> int:
         )
     )
     ids = (await session.scalars(due)).unique().all()
-    return await expire(session, await lock_many(session, ids)) if ids else 0
+    return await expire_all_but(session, await lock_many(session, ids), Broken()) if ids else 0
+
+
+async def expire_all_but(session: Session, holds: Sequence[Hold], broken: Broken) -> int:
+    """Expire those of the locked holds that are due, except for those that cannot be, which go to `broken`.
+
+    Where all of them together fail, their pools are locked in order, and whose fault it was is found by halves.
+    """
+    ids = [hold.id for hold in holds]
+    try:
+        async with session.begin_nested():
+            return await expire(session, holds)
+    except Exception as error:
+        if is_away(error):
+            raise
+        await lock_pools(session, await pools_of(session, ids))
+        return await expire_halves(session, ids, broken, error)
+
+
+async def expire_halves(session: Session, ids: Sequence[UUID], broken: Broken, error: Exception) -> int:
+    """The same for holds that failed together with that error; their claims, rows and pools are locked."""
+    if len(ids) == 1:
+        broken.add(ids[0], error)
+        return 0
+    expired, middle = 0, len(ids) // 2
+    for half in (ids[:middle], ids[middle:]):
+        try:
+            async with session.begin_nested():
+                expired += await expire(session, await lock_many(session, half))
+        except Exception as reason:
+            if is_away(reason):
+                raise
+            expired += await expire_halves(session, half, broken, reason)
+    return expired
+
+
+async def pools_of(session: Session, hold_ids: Sequence[UUID]) -> set[PoolKey]:
+    """The pools, by (slot, code), that count what those holds keep."""
+    rows = await session.execute(select(HoldItem.slot_id, HoldItem.pool).where(HoldItem.hold_id.in_(hold_ids)))
+    return {(slot_id, pool) for slot_id, pool in rows}
 
 
 async def expire(session: Session, holds: Sequence[Hold]) -> int:

@@ -9,7 +9,7 @@ staff who block seats lock claims and pools, and whoever sets what a pool may se
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from sqlalchemy.types import Integer, String
 from core.db import ReadSession, Session
 from core.errors import Conflict, NotFound
 from core.states import Machine
-from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
+from models import Claim, Fact, Hold, HoldItem, HoldStatus, Pool, SeatStatus
 from services import idempotency, outbox, transitions
 from services.seats import SEAT
 
@@ -151,6 +151,12 @@ async def lock_idle(session: Session, hold_ids: Sequence[UUID]) -> list[Hold]:
     busy = {hold_id for hold_id, count in kept if count > locked[hold_id]}
     idle = select(Hold).where(Hold.id.in_(set(hold_ids) - busy)).order_by(Hold.id).with_for_update(skip_locked=True)
     return list((await session.scalars(idle.execution_options(populate_existing=True))).all())
+
+
+async def lock_pools(session: Session, keys: Collection[PoolKey]) -> None:
+    """Lock those pools by (slot, code), for whoever does not move all of them at once."""
+    chosen = select(Pool.code).where(tuple_(Pool.slot_id, Pool.code).in_(keys)).order_by(Pool.slot_id, Pool.code)
+    await session.execute(chosen.with_for_update(key_share=True))
 
 
 async def items(session: ReadSession, hold_id: UUID) -> list[HoldItem]:
