@@ -1,7 +1,7 @@
 """Compiled execution: what is plain in an answer is made by generated Python, the rest by graphql-core.
 
 Switch it on with `strawberry.Schema(..., execution_context_class=CompilingExecutor)`; or, where documents are kept,
-give each document a `DocumentPlans` and the executor that as `plans=`. Answers do not change, only their time: 15 to 30
+give each document a `DocumentPlans` and the executor that as `plans=`. Answers do not change, only their time: 10 to 20
 times less for what compiles (`python -m bench execution`). What is not compiled, and why, says `explain(schema, text)`.
 
 What compiles: fields without a resolver (read by `getattr`), `__typename`, and pure resolvers; objects, lists,

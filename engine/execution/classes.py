@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from types import CoroutineType, GeneratorType, SimpleNamespace
 from typing import Any
 
@@ -27,6 +29,9 @@ MOST_CLASSES = 64
 MAGIC = frozenset({"__getattribute__", "__getattr__", "__class__", "__await__"})
 """What a class must not define for its instances to be what they seem."""
 
+PLAIN = frozenset({Decimal, date, datetime, time, timedelta})
+"""Classes written in C, whose `__getattribute__` is the usual one."""
+
 HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE: a class made by a program, not built into the interpreter."""
 
@@ -41,7 +46,7 @@ def is_plain(cls: type) -> bool:
         return False
     for base in cls.__mro__[:-1]:
         built_in = base.__module__ == "builtins" and not base.__flags__ & HEAP_TYPE
-        if not MAGIC.isdisjoint(vars(base)) and not (built_in and "__await__" not in vars(base)):
+        if not MAGIC.isdisjoint(vars(base)) and base not in PLAIN and not (built_in and "__await__" not in vars(base)):
             return False
     return True
 

@@ -39,7 +39,7 @@ class Writer:
     """Writes the code of one plan."""
 
     def __init__(self) -> None:
-        self.names: dict[str, object] = {"__builtins__": dict(BUILTINS)}
+        self.names: dict[str, object] = {"__builtins__": dict(BUILTINS), **BUILTINS}
         self.lines: list[str] = []
         self.count = 0
         self.things: dict[Thing, str] = {}
