@@ -18,8 +18,7 @@ from bench.client import Connection, Unexpected, checked, request
 from bench.laptop import Laptop
 from bench.loop import LEAST, WARM, Once, Sample, closed
 from bench.shop import Pair, Shop, addresses, booking, holding, key
-from core.ids import uuid7
-from services.holds.calls import TAKE, Item, Request, taken, taking
+from services.holds.calls import TAKE, Asking, Item, Request, taken, taking
 
 TYPENAME = "{ __typename }"
 BARE = "take_holds() alone"
@@ -211,7 +210,7 @@ def by_function(database: asyncpg.Connection, seats: deque[Pair]) -> Once:
 def asked_for(pair: Pair) -> Request:
     """A guest's request for two seats."""
     item = Item(pair.slot_id, "ECONOMY", 2, tuple(pair.seats), None)
-    return Request(uuid7(), None, "guest", "holdSeats", key(), b"", 15, ((pair.slot_id, None),), (item,))
+    return Request(Asking(None, "guest", "holdSeats", key(), b"", 15), [(pair.slot_id, None)], (item,))
 
 
 @asynccontextmanager

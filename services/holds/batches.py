@@ -18,7 +18,7 @@ from prometheus_client import Histogram
 
 from core.db import Database
 from core.errors import Unavailable
-from services.holds.calls import LOOK, TAKE, Answer, Request, looking, refusal, seen, taken, taking
+from services.holds.calls import LOOK, TAKE, Answer, Request, looking, seen, taken, taking
 from services.holds.gates import Gates, Unit, Won
 from services.holds.lines import Connection, Line, Pending
 
@@ -168,11 +168,11 @@ class Batches:
         """Those of a batch that no gate thinks hopeless, in their order; the others go to the reading line."""
         doubtful = [pending for pending in batch if not pending.question.sure]
         chances = await self._gates.enter([pending.question.request.entry for pending in doubtful])
-        hopeless = [pending for pending, chance in zip(doubtful, chances, strict=True) if not chance]
+        hopeless = {id(pending): pending for pending, chance in zip(doubtful, chances, strict=True) if not chance}
         if not hopeless:
             return batch
-        self._start(self._divert(hopeless))
-        return [pending for pending in batch if pending not in hopeless]
+        self._start(self._divert(list(hopeless.values())))
+        return [pending for pending in batch if id(pending) not in hopeless]
 
     async def _divert(self, hopeless: Sequence[Asked]) -> None:
         """Have them looked at, as soon as what they lost against is no longer under way."""
@@ -188,14 +188,14 @@ class Batches:
     async def _read(self, connection: Connection, batch: list[Asked]) -> None:
         """Refuse those whose units are taken by PostgreSQL's word; the others are written, as is who asks again."""
         requests = [pending.question.request for pending in batch]
-        looks = seen(await connection.fetch(LOOK, *looking(requests)), len(batch))
+        answers = seen(await connection.fetch(LOOK, *looking(requests)), requests)
         in_the_way: set[Unit] = set()
-        for pending, look in zip(batch, looks, strict=True):
-            if look.taken and not look.known:
-                in_the_way.update(look.taken)
-                pending.answer(refusal(pending.question.request, look.taken))
-            else:
+        for pending, answer in zip(batch, answers, strict=True):
+            if answer is None:
                 pending.question.sure = True
                 self._writing.put(pending)
+            else:
+                in_the_way.update(answer.taken)
+                pending.answer(answer)
         if in_the_way:
             await self._gates.taken(in_the_way)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import orjson
 
+from core.ids import uuid7
 from services.holds.gates import Entry, Unit
 
 TAKE = (
@@ -21,23 +21,22 @@ TAKE = (
 """`alembic/functions/take_holds_2.sql` says what each array means."""
 
 LOOK = """
-    SELECT wanted.request, wanted.slot_id, wanted.unit, false AS known
-    FROM unnest($1::int[], $2::bigint[], $3::text[]) AS wanted (request, slot_id, unit)
+    SELECT wanted.slot_id, wanted.unit, NULL AS request
+    FROM unnest($1::bigint[], $2::text[]) AS wanted (slot_id, unit)
     WHERE (
         SELECT NOT (claims.status = 'AVAILABLE' OR (claims.status = 'LOCKED' AND claims.expires_at <= jetway_now()))
         FROM claims WHERE claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit)
     UNION ALL
-    SELECT asked.request, NULL, NULL, true
-    FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS asked (owner, operation, key, request)
+    SELECT NULL, NULL, asked.request
+    FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS asked (owner, operation, key, request)
     WHERE (
         SELECT true FROM idempotency_keys AS known
         WHERE known.owner = asked.owner AND known.operation = asked.operation AND known.key = asked.key)
 """
-"""One look, in one snapshot, at what stands in the way of many requests."""
+"""One look, in one snapshot, at what stands in the way of many requests: each unit once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """What is kept of one pool of one slot: how many, and which units where they were chosen, as a hold shows them."""
 
     slot_id: int
@@ -47,37 +46,35 @@ class Item:
     booking_class: str | None
 
 
-@dataclass(frozen=True)
-class Request:
-    """A hold that somebody asks for, checked and counted.
+class Asking(NamedTuple):
+    """Who asks for a hold, for how long, and under which idempotency key for what."""
 
-    `hold_id` is new for each attempt. `slots` are the slots, each with the layout that its units were looked up in;
-    None where no unit of it is wanted.
-    """
-
-    hold_id: UUID
     owner_id: UUID | None
     key_owner: str
     operation: str
     key: str
     fingerprint: bytes
     minutes: int
-    slots: tuple[tuple[int, int | None], ...]
-    items: tuple[Item, ...]
-
-    @cached_property
-    def entry(self) -> Entry:
-        """The attempt, as gates know it."""
-        return Entry(self.hold_id, self.units)
-
-    @cached_property
-    def units(self) -> tuple[Unit, ...]:
-        """The units that are wanted, in the order of the items."""
-        return tuple((item.slot_id, unit) for item in self.items for unit in item.units)
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Request:
+    """A hold that somebody asks for, checked and counted. Never changed once it was made.
+
+    `entry` is the attempt as gates know it, with the units that are wanted in the order of the items; its hold's id is
+    new for each attempt. `slots` are the slots, each with the layout that its units were looked up in; None where no
+    unit of it is wanted.
+    """
+
+    __slots__ = ("asking", "entry", "items", "slots")
+
+    def __init__(self, asking: Asking, slots: Sequence[tuple[int, int | None]], items: tuple[Item, ...]) -> None:
+        self.asking = asking
+        self.slots = slots
+        self.items = items
+        self.entry = Entry(uuid7(), tuple([(item.slot_id, unit) for item in items for unit in item.units]))
+
+
+class Times(NamedTuple):
     """When a hold was placed, ends, and has to end at the latest."""
 
     created_at: datetime
@@ -85,8 +82,7 @@ class Times:
     cap_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What PostgreSQL says to a request: `outcome` and `details` are those of `take_holds`.
 
     `times` are those of a hold that was PLACED, `taken` the units of UNITS_TAKEN.
@@ -99,34 +95,27 @@ class Answer:
     details: Any = None
 
 
-@dataclass(slots=True)
-class Seen:
-    """What a look saw: whether the request's key is known, and which of its units are somebody's."""
-
-    known: bool
-    taken: tuple[Unit, ...]
-
-
 def taking(requests: Sequence[Request]) -> list[Any]:
     """The arguments of TAKE."""
+    asking = [request.asking for request in requests]
     slots = [(number, slot) for number, request in enumerate(requests, 1) for slot in request.slots]
+    units = [(number, unit) for number, request in enumerate(requests, 1) for unit in request.entry.units]
     items = [(number, item) for number, request in enumerate(requests, 1) for item in request.items]
-    lasts, last = [], 0
-    for _, item in items:
-        last += len(item.units)
-        lasts.append(last)
+    lasts = list(accumulate(len(item.units) for _, item in items))
     return [
-        [request.hold_id for request in requests],
-        [request.owner_id for request in requests],
-        [request.key_owner for request in requests],
-        [request.operation for request in requests],
-        [request.key for request in requests],
-        [request.fingerprint for request in requests],
-        [request.minutes for request in requests],
+        [request.entry.hold_id for request in requests],
+        [one.owner_id for one in asking],
+        [one.key_owner for one in asking],
+        [one.operation for one in asking],
+        [one.key for one in asking],
+        [one.fingerprint for one in asking],
+        [one.minutes for one in asking],
         [number for number, _ in slots],
         [slot_id for _, (slot_id, _) in slots],
         [layout_id for _, (_, layout_id) in slots],
-        *unit_arrays(requests),
+        [number for number, _ in units],
+        [slot_id for _, (slot_id, _) in units],
+        [unit for _, (_, unit) in units],
         [number for number, _ in items],
         [item.slot_id for _, item in items],
         [item.pool for _, item in items],
@@ -135,17 +124,6 @@ def taking(requests: Sequence[Request]) -> list[Any]:
         lasts,
         [item.booking_class for _, item in items],
     ]
-
-
-def unit_arrays(requests: Sequence[Request]) -> tuple[list[int], list[int], list[str]]:
-    """Number of the request, slot and unit of each wanted unit."""
-    units = [
-        (number, item.slot_id, unit)
-        for number, request in enumerate(requests, 1)
-        for item in request.items
-        for unit in item.units
-    ]
-    return [number for number, _, _ in units], [slot_id for _, slot_id, _ in units], [unit for _, _, unit in units]
 
 
 def taken(rows: Sequence[asyncpg.Record]) -> list[Answer]:
@@ -167,26 +145,27 @@ def other(outcome: str, hold_id: UUID, text: str | None) -> Answer:
 
 def looking(requests: Sequence[Request]) -> list[Any]:
     """The arguments of LOOK."""
+    units = list({unit for request in requests for unit in request.entry.units})
     return [
-        *unit_arrays(requests),
-        [request.key_owner for request in requests],
-        [request.operation for request in requests],
-        [request.key for request in requests],
+        [slot_id for slot_id, _ in units],
+        [unit for _, unit in units],
+        [request.asking.key_owner for request in requests],
+        [request.asking.operation for request in requests],
+        [request.asking.key for request in requests],
     ]
 
 
-def seen(rows: Sequence[asyncpg.Record], count: int) -> list[Seen]:
-    """What LOOK saw, for each of `count` requests in their order."""
-    looks = [Seen(known=False, taken=()) for _ in range(count)]
-    for request, slot_id, unit, known in rows:
-        look = looks[request - 1]
-        if known:
-            look.known = True
-        else:
-            look.taken += ((slot_id, unit),)
-    return looks
+def seen(rows: Sequence[asyncpg.Record], requests: Sequence[Request]) -> list[Answer | None]:
+    """The refusal for each of the requests whose units LOOK has seen taken; None for the others, and who asks again."""
+    known = {row["request"] for row in rows}
+    taken = {(row["slot_id"], row["unit"]) for row in rows}
+    return [
+        None if number in known or taken.isdisjoint(request.entry.units) else refusal(request, taken)
+        for number, request in enumerate(requests, 1)
+    ]
 
 
-def refusal(request: Request, units: tuple[Unit, ...]) -> Answer:
-    """The answer to a request whose units a look has seen taken."""
-    return Answer("UNITS_TAKEN", request.hold_id, taken=tuple(unit for unit in request.units if unit in units))
+def refusal(request: Request, taken: Collection[Unit]) -> Answer:
+    """The answer to a request some of whose units are taken."""
+    units = tuple([unit for unit in request.entry.units if unit in taken])
+    return Answer("UNITS_TAKEN", request.entry.hold_id, taken=units)

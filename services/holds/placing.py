@@ -5,24 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import NoReturn
 from uuid import UUID
 
 from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Unavailable
-from core.ids import uuid7
 from models import Hold, HoldStatus
 from services import idempotency
 from services.holds import expiry
 from services.holds.batches import Batches
-from services.holds.calls import Answer, Item, Request
+from services.holds.calls import Answer, Asking, Item, Request
 from services.holds.gates import Gates
 from services.holds.moves import ClassClosed, Owner, SlotUnits, items, status_now
 from services.holds.slots import Layouts
-from services.seats import Plan, Plans, UnknownSeat
+from services.seats import Plan, Plans, Seat, UnknownSeat
 
 MIN_MINUTES, MAX_MINUTES = 5, 15
 MAX_SEATS_PER_SLOT = 9
@@ -30,6 +30,7 @@ MAX_SLOTS = 6
 """An itinerary has at most six slices."""
 
 OPERATION = "holdSeats"
+IN_READING_ORDER = attrgetter("row_number", "column")
 ATTEMPTS = 4
 """How often a request is prepared anew because a slot's layout was changed under it, or its pool was relieved."""
 
@@ -129,12 +130,12 @@ class Placer:
         check_shape(wants, minutes)
         key = idempotency.check_key(owner.key, key)
         print_ = fingerprint(wants, minutes, asked)
-        attempt = Request(uuid7(), owner.user_id, owner.key, operation, key, print_, minutes, (), ())
+        asking = Asking(owner.user_id, owner.key, operation, key, print_, minutes)
         try:
-            request, answer = await self._ask(attempt, wants)
+            request, answer = await self._ask(asking, wants)
         except (NotFound, UnknownSeat):
             # The slot may have changed since the first time that this was asked.
-            if (known := await self._known(attempt)) is None:
+            if (known := await self._known(asking)) is None:
                 raise
             return known
         return await self._decide(request, wants, answer)
@@ -145,15 +146,16 @@ class Placer:
         await self._layouts.aclose()
         await self._gates.aclose()
 
-    async def _ask(self, attempt: Request, wants: Sequence[Want]) -> tuple[Request, Answer]:
+    async def _ask(self, asking: Asking, wants: Sequence[Want]) -> tuple[Request, Answer]:
         """Ask the database, again where what was known of a slot was out of date, or expired holds filled a pool."""
         alone = False
+        slot_ids = [want.slot_id for want in wants]
         for _ in range(ATTEMPTS):
-            plans = await self._layouts.of([want.slot_id for want in wants])
-            request = prepare(replace(attempt, hold_id=uuid7()), wants, plans)
+            plans = self._layouts.known(slot_ids) or await self._layouts.of(slot_ids)
+            request = prepare(asking, wants, plans)
             answer = await self._batches.ask(request, alone=alone)
             if answer.outcome in ("LAYOUT_CHANGED", "NO_SLOT"):
-                self._layouts.forget(plans)
+                self._layouts.forget(slot_ids)
             elif answer.outcome in ("POOL_FULL", "CLASS_FULL") and answer.details["due"] and not alone:
                 async with self._db.transaction() as session:
                     await expiry.expire_due_in(session, [(item.slot_id, item.pool) for item in request.items])
@@ -162,11 +164,11 @@ class Placer:
                 return request, answer
         raise Unavailable("This flight is being changed. Ask again.")
 
-    async def _known(self, attempt: Request) -> Placed | None:
+    async def _known(self, asking: Asking) -> Placed | None:
         """The hold that came of this key before; raises KeyReused where it stands for something else."""
         async with self._db.reading(primary=True) as session:
             hold_id = await idempotency.known(
-                session, attempt.key_owner, attempt.operation, attempt.key, attempt.fingerprint
+                session, asking.key_owner, asking.operation, asking.key, asking.fingerprint
             )
         return None if hold_id is None else await self._placed(hold_id)
 
@@ -193,10 +195,10 @@ class Placer:
         """The hold, or the refusal that the answer says."""
         if answer.times is not None:
             return Placed(
-                id=request.hold_id,
-                owner_id=request.owner_id,
+                id=request.entry.hold_id,
+                owner_id=request.asking.owner_id,
                 status=HoldStatus.ACTIVE,
-                minutes=request.minutes,
+                minutes=request.asking.minutes,
                 extensions=0,
                 created_at=answer.times.created_at,
                 expires_at=answer.times.expires_at,
@@ -241,48 +243,53 @@ def check_shape(wants: Sequence[Want], minutes: int) -> None:
     if len({want.slot_id for want in wants}) != len(wants):
         raise Invalid("Name each flight once.", field="flights")
     for index, want in enumerate(wants):
-        field_ = f"flights.{index}.seats"
-        if any(quantity < 1 for quantity in want.quantities.values()):
+        if want.quantities and min(want.quantities.values()) < 1:
             raise Invalid("Ask for at least one.", field=f"flights.{index}.unassigned")
         if not 1 <= len(want.units) + sum(want.quantities.values()) <= MAX_SEATS_PER_SLOT:
-            raise Invalid(f"Choose 1 to {MAX_SEATS_PER_SLOT} seats of a flight.", field=field_)
+            raise Invalid(f"Choose 1 to {MAX_SEATS_PER_SLOT} seats of a flight.", field=f"flights.{index}.seats")
         if len(set(want.units)) != len(want.units):
-            raise Invalid("Name each seat once.", field=field_)
+            raise Invalid("Name each seat once.", field=f"flights.{index}.seats")
 
 
 def fingerprint(wants: Sequence[Want], minutes: int, asked: object | None) -> bytes:
     """What an idempotency key stands for: the same seats in another order are the same request."""
     if asked is not None:
         return idempotency.fingerprint([minutes, asked])
-    pairs = sorted((want.slot_id, unit) for want in wants for unit in want.units)
+    pairs = sorted([(want.slot_id, unit) for want in wants for unit in want.units])
+    if not any(want.quantities or want.classes for want in wants):
+        return idempotency.fingerprint([minutes, pairs])
     counted = sorted((want.slot_id, pool, count) for want in wants for pool, count in want.quantities.items())
     classed = sorted((want.slot_id, pool, name) for want in wants for pool, name in want.classes.items())
-    return idempotency.fingerprint([minutes, pairs, *([counted, classed] if counted or classed else [])])
+    return idempotency.fingerprint([minutes, pairs, counted, classed])
 
 
-def prepare(attempt: Request, wants: Sequence[Want], plans: Mapping[int, Plan | None]) -> Request:
+def prepare(asking: Asking, wants: Sequence[Want], plans: Mapping[int, Plan | None]) -> Request:
     """The request with its slots and items; raises NotFound (the slot) and UnknownSeat."""
     slots = []
     kept: list[Item] = []
     for index, want in enumerate(wants):
-        if want.slot_id not in plans:
-            raise NotFound("There is no such flight.")
-        plan = plans[want.slot_id]
+        try:
+            plan = plans[want.slot_id]
+        except KeyError:
+            raise NotFound("There is no such flight.") from None
         slots.append((want.slot_id, plan.layout_id if plan is not None and want.units else None))
-        kept += items_of(want, plan, f"flights.{index}.seats")
-    return replace(attempt, slots=tuple(slots), items=tuple(sorted(kept, key=lambda item: (item.slot_id, item.pool))))
+        kept += items_of(want, plan, index)
+    kept.sort()
+    return Request(asking, slots, tuple(kept))
 
 
-def items_of(want: Want, plan: Plan | None, field_: str) -> Iterator[Item]:
+def items_of(want: Want, plan: Plan | None, index: int) -> list[Item]:
     """What is wanted of one slot, by pool: its seats in the order of reading."""
-    seats = []
+    by_pool: dict[str, list[Seat]] = {pool: [] for pool in want.quantities}
     for unit in want.units:
         seat = None if plan is None else plan.seats.get(unit)
         if seat is None:
-            raise UnknownSeat(f"There is no seat {unit} on this flight.", field=field_)
-        seats.append(seat)
-    seats.sort(key=lambda seat: (seat.row_number, seat.column))
-    for pool in {*want.quantities, *(seat.section for seat in seats)}:
-        units = tuple(seat.number for seat in seats if seat.section == pool)
+            raise UnknownSeat(f"There is no seat {unit} on this flight.", field=f"flights.{index}.seats")
+        by_pool.setdefault(seat.section, []).append(seat)
+    items = []
+    for pool, seats in by_pool.items():
+        seats.sort(key=IN_READING_ORDER)
+        units = tuple([seat.number for seat in seats])
         quantity = len(units) + want.quantities.get(pool, 0)
-        yield Item(want.slot_id, pool, quantity, units, want.classes.get(pool))
+        items.append(Item(want.slot_id, pool, quantity, units, want.classes.get(pool)))
+    return items

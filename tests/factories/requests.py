@@ -7,8 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core.ids import uuid7
-from services.holds.calls import TAKE, Answer, Item, Request, taken, taking
+from services.holds.calls import TAKE, Answer, Asking, Item, Request, taken, taking
 from tests.factories.holds import key
 
 
@@ -28,8 +27,8 @@ def request(
         chosen = tuple(unit for unit in units if (unit[0] == "1") == (pool == "FIRST"))
         if count := len(chosen) + more.get(pool, 0):
             items.append(Item(slot_id, pool, count, chosen, (classes or {}).get(pool)))
-    hold_id, slots = uuid7(), ((slot_id, None),)
-    return Request(hold_id, owner_id, "guest", "holdSeats", with_key or key(), print_, 15, slots, tuple(items))
+    asking = Asking(owner_id, "guest", "holdSeats", with_key or key(), print_, 15)
+    return Request(asking, [(slot_id, None)], tuple(items))
 
 
 async def take(connection: asyncpg.Connection, *requests: Request) -> list[Answer]:
