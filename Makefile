@@ -7,10 +7,10 @@ VENV := .venv/bin
 # How many test processes. The database and Valkey of each are its own.
 WORKERS ?= 2
 TESTS ?= tests
-# How long `make fuzz` goes on.
+# How long `make fuzz` and `make chaos` go on; SEED=<number> repeats either.
 MINUTES ?= 10
 
-.PHONY: help run test check bench fuzz invariants schema format lock clean run-environment dev-environment
+.PHONY: help run test check bench fuzz chaos invariants schema format lock clean run-environment dev-environment
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -40,6 +40,9 @@ fuzz: dev-environment ## compiled against interpreted execution (MINUTES=10, SEE
 
 bench: dev-environment ## the figures of docs/performance.md
 	@$(VENV)/python -m bench
+
+chaos: dev-environment ## everything breaks while buyers buy (MINUTES=10, SEED=any)
+	@$(VENV)/python -m scripts.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 invariants: run-environment ## what must always hold, asked of the running server's database
 	@$(VENV)/python -m scripts.invariants

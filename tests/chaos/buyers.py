@@ -32,6 +32,9 @@ COMES_AGAIN = 0.1
 WALKS_AWAY = 0.05
 """How likely it is that an answer is not waited for, asked for again though it came, or never asked for again."""
 
+MAKES_ROOM = 0.2
+"""How likely a booking is cancelled when its buyer gets no other."""
+
 SUCCESS = {
     "hold": "Hold",
     "extend": "Hold",
@@ -105,14 +108,16 @@ class Buyer:
         flight, cabin = self.dice.choice(list(self.market.seats)), self.dice.choice(["ECONOMY", "ECONOMY", "FIRST"])
         if self.dice.random() < 0.4:
             await self.look(flight)
-        units = [(flight, seat) for seat in self.dice.sample(self.market.seats[flight][cabin], self.dice.choice([1, 2]))]
+        units = [
+            (flight, seat) for seat in self.dice.sample(self.market.seats[flight][cabin], self.dice.choice([1, 2]))
+        ]
         bookable = self.dice.random() < 0.6
         if not bookable and self.dice.random() < 0.5:
             other = self.dice.choice([one for one in self.market.seats if one != flight])
             units.append((other, self.dice.choice(self.market.seats[other][cabin])))
         held = await self.hold(units)
         if held is None:
-            await asyncio.sleep(self.dice.uniform(0, 0.1))
+            await self.make_room()
             return
         hold_key, hold = held
         for _ in range(self.dice.choice([0, 0, 1, 2, 3])):
@@ -137,9 +142,9 @@ class Buyer:
         self.history.answered(deed, "ok")
         return {seat["number"]: seat["status"] for seat in seats}
 
-    async def hold(self, units: Sequence[Unit]) -> tuple[str, Any] | None:
+    async def hold(self, units: Sequence[Unit], minutes: int = 0) -> tuple[str, Any] | None:
         """Hold seats; the key, which names the hold from the start, and the hold. None where there is none."""
-        minutes, hold_key = self.dice.randint(5, 15), key()
+        minutes, hold_key = minutes or self.dice.randint(5, 15), key()
         flights = sorted({flight for flight, _ in units})
         wanted = [{"flightId": one, "seats": [seat for flight, seat in units if flight == one]} for one in flights]
         deed = self.history.begin(self.name, "hold", units, hold_key, lasts=minutes * 60 / self.history.clock.speed)
@@ -162,7 +167,7 @@ class Buyer:
             self.released.append(hold["id"])
 
     async def buy(self, hold_key: str, units: Sequence[Unit], hold: Any, cabin: str) -> None:
-        """Book what is held, pay it, and now and then cancel: it, or something bought before."""
+        """Book what is held, pay it, and now and then cancel what could not be paid."""
         promise = await self.book(hold_key, units, hold, cabin)
         if promise is None:
             return
@@ -170,11 +175,15 @@ class Buyer:
             for _ in range(2):
                 if promise.status is None and await self.pay(promise, self.dice.choice(CARDS)) != "PAYMENT_DECLINED":
                     break
-        kept = [one for one in self.promises if one.status == "CONFIRMED"]
-        if len(kept) > 1:
-            await self.cancel(kept[0])
-        elif promise.status is None and self.dice.random() < 0.3:
+        if promise.status is None and self.dice.random() < 0.3:
             await self.cancel(promise)
+
+    async def make_room(self) -> None:
+        """Nothing was to be had: now and then cancel what was bought before, so that something is."""
+        bought = [one for one in self.promises if one.status == "CONFIRMED"]
+        if bought and self.dice.random() < MAKES_ROOM:
+            await self.cancel(bought[0])
+        await asyncio.sleep(self.dice.uniform(0, 0.1))
 
     async def book(self, hold_key: str, units: Sequence[Unit], hold: Any, cabin: str) -> Promise | None:
         """Make the hold a booking."""
@@ -293,7 +302,7 @@ class Buyer:
 
     async def come_again(self, operation: str, asked: dict[str, Any], answer: Any) -> None:
         """Now and then ask again for what was answered already: the same key, the same thing."""
-        if "idempotencyKey" not in asked or self.dice.random() >= COMES_AGAIN:
+        if not self.careless or "idempotencyKey" not in asked or self.dice.random() >= COMES_AGAIN:
             return
         try:
             again = await self.ask(operation, {"input": asked})

@@ -14,6 +14,7 @@ import asyncpg
 import redis.asyncio as redis
 
 from tests.chaos.house import House
+from tests.fakes.waiting import eventually
 
 Fault: TypeAlias = Callable[[House, random.Random], Awaitable[None]]
 
@@ -88,9 +89,16 @@ async def kill_postgres(house: House, dice: random.Random) -> None:
 async def kill_a_backend(house: House, dice: random.Random) -> None:
     """One process of PostgreSQL's is killed with -9: it ends all others, and recovers."""
     pids = await ask(house, f"SELECT pid FROM pg_stat_activity WHERE {OTHERS} ORDER BY pid")  # noqa: S608
-    if pids:
-        with suppress(ProcessLookupError):  # its connection was closed meanwhile
-            os.kill(dice.choice(pids), signal.SIGKILL)
+    if not pids:
+        return
+    victim = dice.choice(pids)
+    with suppress(ProcessLookupError):  # its connection was closed meanwhile
+        os.kill(victim, signal.SIGKILL)
+
+    async def is_gone() -> bool:
+        return not await ask(house, f"SELECT pid FROM pg_stat_activity WHERE pid = {victim}")  # noqa: S608
+
+    await eventually(is_gone)
 
 
 async def cut_connections(house: House, dice: random.Random) -> None:
@@ -113,6 +121,9 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 
+AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.OperatorInterventionError, OSError)
+
+
 class frozen:  # noqa: N801 - reads as a statement: `with frozen(pid):`
     """SIGSTOP, and SIGCONT however the block ends."""
 
@@ -127,9 +138,16 @@ class frozen:  # noqa: N801 - reads as a statement: `with frozen(pid):`
 
 
 async def ask(house: House, question: str) -> list[int]:
-    """The first column of an answer of PostgreSQL's."""
-    connection = await asyncpg.connect(house.postgres.url())
-    try:
-        return [row[0] for row in await connection.fetch(question)]
-    finally:
-        connection.terminate()
+    """The first column of an answer of PostgreSQL's, as soon as it gives one."""
+    while True:
+        try:
+            connection = await asyncpg.connect(house.postgres.url(), timeout=5)
+        except AWAY:
+            await asyncio.sleep(0.05)
+            continue
+        try:
+            return [row[0] for row in await connection.fetch(question)]
+        except AWAY:
+            await asyncio.sleep(0.05)
+        finally:
+            connection.terminate()

@@ -1,8 +1,8 @@
 """What clients asked for and what they were told, with the times of their own clock; and what that says of each seat.
 
-A `Deed` is one thing that somebody wanted, under one idempotency key, however often it was asked for: it happens at most
-once, after it was first asked for and before it was first confirmed. A reply that was lost decides nothing: the deed may
-happen at any time from then on, or never, until the same key tells. Every attempt also stands in a file, as it was made.
+A `Deed` is one thing that somebody wanted, under one idempotency key, however often it was asked for: it happens at
+most once, after it was first asked for and before it was first confirmed. A reply that was lost decides nothing: the
+deed may happen at any time from then on, or never, until the same key tells. Every attempt also stands in a file.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from tests.chaos.linear import Op, Verdict, check
-from tests.chaos.register import Act, What
+from tests.chaos.register import ABOUT_A_HOLD, Act, What
 
 Unit: TypeAlias = tuple[str, str]
 """A seat of a flight, by the flight's id and its number."""
@@ -79,9 +79,7 @@ class History:
         self.attempts = 0
         self._file = file.open("a")
 
-    def begin(
-        self, client: str, what: str, units: Sequence[Unit] = (), hold: str = "", *, lasts: float = 0.0
-    ) -> Deed:
+    def begin(self, client: str, what: str, units: Sequence[Unit] = (), hold: str = "", *, lasts: float = 0.0) -> Deed:
         """Somebody is about to ask for something."""
         deed = Deed(client, what, units, hold, self.clock.now(), lasts=lasts)
         self.deeds.append(deed)
@@ -125,7 +123,7 @@ class History:
                 for act, certain, before in acts(deed, unit):
                     not_after = len(ops) + 1 if before else -1
                     ended = deed.ended if deed.outcome is not None else math.inf
-                    ops.append(Op(len(ops), deed.client, act, deed.begun, ended, certain, not_after))
+                    ops.append(narrowed(Op(len(ops), deed.client, act, deed.begun, ended, certain, not_after), deed))
         return found
 
     def verdicts(self) -> dict[Unit, Verdict]:
@@ -158,26 +156,39 @@ Acts: TypeAlias = Iterator[tuple[Act, bool, bool]]
 def acts(deed: Deed, unit: Unit) -> Acts:
     """What a deed says of one of its seats."""
     known = deed.outcome is not None
-    match deed.what:
-        case "look":
-            if unit in deed.seen:
-                yield Act(What(f"sees {deed.seen[unit][0]}")), True, False
-        case "hold refused":
-            if deed.outcome == "SEATS_TAKEN":
-                yield Act(What.TAKEN), True, False
-        case "hold" | "extend":
-            if not known or deed.outcome == "ok":
-                yield lasting(What.TAKE if deed.what == "hold" else What.MOVE, deed), known, False
-        case "release" | "cancel":
-            if not known or deed.outcome == "ok":
-                yield Act(What.GIVE_BACK, deed.hold), known, False
-        case "book":
-            if deed.outcome == "ok":
-                yield Act(What.ALIVE, deed.hold), True, False
-        case "pay":
-            yield from paying(deed)
-        case _ if deed.outcome == "HOLD_EXPIRED":
-            yield Act(What.DEAD, deed.hold), True, False
+    if deed.what == "pay":
+        yield from paying(deed)
+    elif deed.what in DOES:
+        if not known or deed.outcome == "ok":
+            yield lasting(DOES[deed.what], deed), known, False
+    elif what := watched(deed, unit):
+        yield Act(what, deed.hold if what in ABOUT_A_HOLD else ""), True, False
+
+
+DOES = {"hold": What.TAKE, "extend": What.MOVE, "release": What.GIVE_BACK, "cancel": What.GIVE_BACK}
+
+
+def watched(deed: Deed, unit: Unit) -> What | None:
+    """What somebody saw of a seat, or learnt by a refusal; None for nothing."""
+    if unit in deed.seen:
+        return What(f"sees {deed.seen[unit][0]}")
+    if (deed.what, deed.outcome) == ("hold refused", "SEATS_TAKEN"):
+        return What.TAKEN
+    if (deed.what, deed.outcome) == ("book", "ok"):
+        return What.ALIVE
+    return What.DEAD if deed.what.endswith(" refused") and deed.outcome == "HOLD_EXPIRED" else None
+
+
+def narrowed(op: Op, deed: Deed) -> Op:
+    """A hold that was told long after it was asked for: its deadline tells when it was placed.
+
+    It was not before that, by as much as was asked for; and after its own deadline it would change nothing any more.
+    """
+    if op.act.what is not What.TAKE or deed.deadline is None:
+        return op
+    earliest, latest = deed.deadline
+    begun, ended = max(op.begun, earliest - deed.lasts), min(op.ended, latest)
+    return replace(op, begun=begun, ended=max(begun, ended), certain=op.ended <= latest)
 
 
 def paying(deed: Deed) -> Acts:

@@ -11,7 +11,7 @@ import base64
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,6 +39,7 @@ DAYS_AHEAD = 30
 START_SECONDS = 120.0
 """Patience with a start on a busy machine."""
 
+READY = "ready"
 KEY, SECRET = "sk_test_jetway", "whsec_jetway"
 
 
@@ -55,17 +56,19 @@ class Process(Program):
 
 @dataclass
 class House:
-    """The processes. Servers that answer are at `urls`."""
+    """The processes. The last server runs without gates: whatever it is asked, the database answers."""
 
     folder: Path
     servers: int = 2
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of PostgreSQL."""
     ended: list[str] = field(default_factory=list)
     """What ended without having been told to."""
 
     def __post_init__(self) -> None:
         # PostgreSQL and Valkey end with the thread that started them, so all starts are made in one that stays.
         self.hands = ThreadPoolExecutor(1, thread_name_prefix="hands")
-        self.postgres = EmbeddedPostgres(self.folder / "postgres")
+        self.postgres = EmbeddedPostgres(self.folder / "postgres", settings=self.settings)
         self.valkey = EmbeddedValkey(self.folder / "valkey")
         self.ports = [free_port() for _ in range(self.servers)]
         self.sandbox_port = free_port()
@@ -120,8 +123,13 @@ class House:
 
     async def open(self) -> Clock:
         """Start everything on an empty database with two flights; the clock by which this Jetway lives."""
-        await self.with_hands(self.postgres.start)
+        self.program("sandbox", "sandbox").start()
+        # They take their time, and need nothing to begin with.
+        for index, port in enumerate(self.ports):
+            gates = {"GATES": "none"} if port == self.ports[-1] else {}
+            self.program(f"server {index}", "app", PORT=str(port), **gates).start()
         await self.with_hands(self.valkey.start)
+        await self.with_hands(self.postgres.start)
         migration = self.program("migrations", "alembic", "upgrade", "head")
         migration.start()
         await self.with_hands(migration.finish)
@@ -129,9 +137,6 @@ class House:
         async with self.database() as database:
             self.day = (await write_schedule(database, days_ahead=DAYS_AHEAD)).day
         clock = await self.plant_clock()
-        self.program("sandbox", "sandbox").start()
-        for index, port in enumerate(self.ports):
-            self.program(f"server {index}", "app", PORT=str(port)).start()
         self.program("worker", "worker").start()
         await self.ready()
         return clock
@@ -165,8 +170,7 @@ class House:
     async def start(self, name: str) -> None:
         """Start it again, once its last life is over."""
         program = self.programs[name]
-        while program.exit_code() is None:
-            await asyncio.sleep(0.01)
+        await self.with_hands(program.stop)
         program.start()
         self.down.discard(name)
 
@@ -178,13 +182,14 @@ class House:
                 self.down.add(name)
 
     async def ready(self) -> None:
-        """Until every server says that all it needs is there. Raises TimeoutError where that never comes."""
-        async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        """Until every server says that all it needs is there. Raises RuntimeError with what it says instead."""
+        deadline = time.monotonic() + START_SECONDS
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
             for url in self.urls:
-                while not await is_ready(client, url):
+                while (answer := await readiness(client, url)) != READY:
                     self.look()
-                    if self.ended:
-                        raise RuntimeError("; ".join(self.ended))
+                    if self.ended or time.monotonic() > deadline:
+                        raise RuntimeError(f"{url} is not ready: {answer} {'; '.join(self.ended)}")
                     await asyncio.sleep(0.1)
 
     async def close(self) -> None:
@@ -198,18 +203,19 @@ class House:
         self.hands.shutdown()
 
 
-async def is_ready(client: httpx.AsyncClient, url: str) -> bool:
-    """Whether that server has all it needs."""
+async def readiness(client: httpx.AsyncClient, url: str) -> str:
+    """READY, or what that server says, or that it says nothing."""
     try:
-        return (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
+        answer = await client.get(f"{url}/readyz")
+    except httpx.TransportError as error:
+        return repr(error)
+    return READY if answer.status_code == httpx.codes.OK else answer.text
 
 
 @asynccontextmanager
-async def opened(folder: Path, servers: int = 2) -> AsyncIterator[tuple[House, Clock]]:
+async def opened(folder: Path, servers: int, settings: Mapping[str, str]) -> AsyncIterator[tuple[House, Clock]]:
     """A house, from its start to its end."""
-    house = House(folder, servers)
+    house = House(folder, servers, settings)
     try:
         yield house, await house.open()
     finally:

@@ -1,8 +1,8 @@
 """A seat of one flight as a register: what may happen to it, and when. The checker's whole knowledge of the domain.
 
 A seat is free, or a hold's until its deadline, or sold to that hold's booking. Times are seconds on the clock of those
-who watch. A deadline is told to the second only, or not at all where a reply was lost, so a seat knows between which two
-moments it lies. Whatever is not known is taken for what the server may have done: no legal history is ever called
+who watch. A deadline is told to the second only, or not at all where a reply was lost, so a seat knows between which
+two moments it lies. Whatever is not known is taken for what the server may have done: no legal history is ever called
 illegal, and a fault that the uncertainty could explain is not seen.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 
 class What(StrEnum):
@@ -69,35 +70,50 @@ class Act:
     lasts: float = 0.0
 
 
-def step(seat: Seat, act: Act, moment: float) -> tuple[Seat, float] | None:
+Step: TypeAlias = tuple[Seat, float] | None
+"""A seat afterwards, and when; None for what cannot happen."""
+
+
+def step(seat: Seat, act: Act, moment: float) -> Step:
     """What the seat is afterwards, and the earliest moment from `moment` on in which it can happen; None: it cannot."""
-    mine = bool(act.hold) and seat.hold == act.hold
+    if act.what in ABOUT_A_HOLD:
+        return of_hold(seat, act, moment)
     match act.what:
         case What.TAKE | What.AVAILABLE:
             return free_at(seat, act, moment)
-        case What.MOVE:
-            return (limited(seat, act, moment), moment) if mine and seat.lives(moment) else None
-        case What.PUT_BACK:
-            return (limited(seat, act, moment) if mine and not seat.sold else seat), moment
-        case What.SELL:
-            return (Seat(seat.hold, sold=True), moment) if mine and not seat.sold else None
-        case What.GIVE_BACK:
-            return (FREE, moment) if mine and (seat.sold or seat.lives(moment)) else None
-        case What.DROP:
-            return (FREE if mine else seat), moment
-        case What.ALIVE:
-            return (locked(seat, moment), moment) if mine and seat.lives(moment) else None
-        case What.DEAD:
-            return over(seat, moment) if mine else (seat, moment)
-        case What.LOCKED:
-            return (locked(seat, moment), moment) if seat.lives(moment) else None
         case What.BOOKED:
             return (seat, moment) if seat.sold else None
-        case What.TAKEN:
+        case What.LOCKED:
+            return (locked(seat, moment), moment) if seat.lives(moment) else None
+        case _:
             return (locked(seat, moment), moment) if seat.sold or seat.lives(moment) else None
 
 
-def free_at(seat: Seat, act: Act, moment: float) -> tuple[Seat, float] | None:
+ABOUT_A_HOLD = frozenset({What.MOVE, What.PUT_BACK, What.SELL, What.GIVE_BACK, What.DROP, What.ALIVE, What.DEAD})
+
+
+def of_hold(seat: Seat, act: Act, moment: float) -> Step:
+    """What happens to the seat as far as it is that hold's: some things only if it is, to others it does not matter."""
+    if seat.hold != act.hold:
+        return (seat, moment) if act.what in (What.PUT_BACK, What.DROP, What.DEAD) else None
+    match act.what:
+        case What.MOVE:
+            return (limited(seat, act, moment), moment) if seat.lives(moment) else None
+        case What.PUT_BACK:
+            return (seat if seat.sold else limited(seat, act, moment)), moment
+        case What.SELL:
+            return None if seat.sold else (Seat(seat.hold, sold=True), moment)
+        case What.GIVE_BACK:
+            return (FREE, moment) if seat.sold or seat.lives(moment) else None
+        case What.DROP:
+            return FREE, moment
+        case What.ALIVE:
+            return (locked(seat, moment), moment) if seat.lives(moment) else None
+        case _:
+            return over(seat, moment)
+
+
+def free_at(seat: Seat, act: Act, moment: float) -> Step:
     """The seat is free: seen so, or taken by a hold, once the hold that has it is over."""
     found = over(seat, moment)
     if found is None or act.what is What.AVAILABLE:
@@ -106,7 +122,7 @@ def free_at(seat: Seat, act: Act, moment: float) -> tuple[Seat, float] | None:
     return limited(Seat(act.hold), act, moment), moment
 
 
-def over(seat: Seat, moment: float) -> tuple[Seat, float] | None:
+def over(seat: Seat, moment: float) -> Step:
     """Its hold, if it has one, is over: once and for all, for a hold that has died never lives again."""
     if seat.sold:
         return None
