@@ -40,12 +40,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core import keys, tokens
 from core.db import ReadSession, Session
-from core.errors import Conflict, Invalid, Unauthenticated
+from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ids import uuid7
 from core.keys import Keyring
 from core.passwords import Passwords
 from models import RefreshToken, Role, User, UserSession
 from services import outbox
+from services.transitions import Cause
 
 REFRESH_LIFETIME = timedelta(days=30)
 REFRESH_BYTES = 32
@@ -127,6 +128,10 @@ def user_stream(user_id: UUID) -> str:
 def session_stream(session_id: UUID) -> str:
     """The stream of what happens to one sign-in."""
     return f"session:{session_id}"
+
+
+SESSION_ENDINGS = "sessions:ended"
+"""The one stream of every sign-in's end: each process hears all of them, whoever's sockets it has."""
 
 
 def normal_email(text: str) -> str:
@@ -258,6 +263,29 @@ async def sign_out(session: Session, command: SignOut) -> Unauthenticated | None
     return None
 
 
+async def give_role(session: Session, email: str, role: Role, cause: Cause) -> bool:
+    """Make somebody with an account CUSTOMER, STAFF or ADMIN; whether they were not so before.
+
+    Access tokens given out before last with the old role for what is left of their fifteen minutes; the next refresh
+    gives the new one. Raises Invalid for what is no e-mail, and NotFound where nobody has it.
+    """
+    user = await session.scalar(select(User).where(User.email == normal_email(email)).with_for_update())
+    if user is None:
+        raise NotFound("There is no account with this e-mail.")
+    if user.role is role:
+        return False
+    told = {"user_id": str(user.id), "role": role, "from": user.role, "actor": cause.actor, "reason": cause.reason}
+    user.role = role
+    await session.flush()
+    await outbox.record(session, "user.role_changed", user_stream(user.id), told)
+    return True
+
+
+async def with_roles(session: ReadSession) -> list[User]:
+    """Everybody who is STAFF or ADMIN, by e-mail."""
+    return list(await session.scalars(select(User).where(User.role != Role.CUSTOMER).order_by(User.email)))
+
+
 async def start_session(session: Session, keyring: Keyring, user: User) -> SignedIn:
     """A new session of `user`, with its first tokens."""
     session_id = uuid7()
@@ -329,8 +357,14 @@ async def end_sessions(session: Session, session_ids: Sequence[UUID], reason: st
         .returning(UserSession.id, UserSession.user_id)
     )
     for session_id, user_id in ended:
-        facts = {"user_id": str(user_id), "reason": reason}
-        await outbox.record(session, "session.ended", session_stream(session_id), facts)
+        facts = {"session_id": str(session_id), "user_id": str(user_id), "reason": reason}
+        await outbox.record(session, "session.ended", SESSION_ENDINGS, facts)
+
+
+async def sessions_ended_since(session: ReadSession, moment: datetime) -> Sequence[UUID]:
+    """The sign-ins that were revoked at `moment` or later, the oldest first."""
+    ended = select(UserSession.id).where(UserSession.revoked_at >= moment).order_by(UserSession.revoked_at)
+    return (await session.scalars(ended)).all()
 
 
 def is_live() -> ColumnElement[bool]:
