@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,17 +29,31 @@ class Outbox:
     """The messages of one socket, sent in their order by whoever runs `run`, never two at a time.
 
     Nothing is sent after the socket is to be closed, but what waited already. What waits is bounded: `send` closes the
-    socket where there is too much, `put` waits.
+    socket where there is too much, `put` waits. `on_closing` is called once, as soon as that is decided.
     """
 
-    __slots__ = ("_deadline", "_limit", "_options", "_room", "_send", "_stirred", "_waiting", "closing", "weight")
+    __slots__ = (
+        "_deadline",
+        "_limit",
+        "_on_closing",
+        "_options",
+        "_room",
+        "_send",
+        "_stirred",
+        "_turn",
+        "_waiting",
+        "closing",
+        "weight",
+    )
 
-    def __init__(self, send: Send, options: Options) -> None:
+    def __init__(self, send: Send, options: Options, on_closing: Callable[[], None]) -> None:
         self._send = send
+        self._on_closing = on_closing
         self._options = options
         self._waiting: deque[bytes] = deque()
         self._stirred = asyncio.Event()
         self._room = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._limit: asyncio.Timeout | None = None
         self._deadline: float | None = None
         self.weight = 0
@@ -60,11 +74,18 @@ class Outbox:
         self._stirred.set()
 
     async def put(self, message: bytes) -> None:
-        """Have one message sent, once there is room for it."""
-        while self.closing is None and not self._fits(message):
-            self._room.clear()
-            await self._room.wait()
-        self.send(message)
+        """Have one message sent, once there is room for it, and let others have their turn: first come, first served.
+
+        It never returns once the socket is to be closed, so that a source that always has more cannot go on for ever.
+        """
+        async with self._turn:
+            while self.closing is None and not self._fits(message):
+                self._room.clear()
+                await self._room.wait()
+            if self.closing is not None:
+                await asyncio.get_running_loop().create_future()
+            self.send(message)
+        await asyncio.sleep(0)
 
     def close(self, closing: Closing) -> None:
         """Have the socket closed after what waits; the first reason counts."""
@@ -75,7 +96,7 @@ class Outbox:
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(self._deadline)
         self._stirred.set()
-        self._room.set()
+        self._on_closing()
 
     async def run(self) -> bool:
         """Send what comes until the socket is closed: whether the other side could still be told so."""

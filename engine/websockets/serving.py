@@ -51,13 +51,15 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().data_received(data)
 
     def handle_parser_exception(self) -> None:
-        """Say why, and wait for the client to close."""
+        """Say why, say no more, and wait for the client to close."""
         told = self.conn.close_sent
         if told is None:  # before the handshake's end there is nothing to be said
             self.transport.abort()
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": told.code, "reason": told.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         self.close_sent = True
         self.stop_keepalive()
         self.close_timer = self.loop.call_later(CLOSING_SECONDS, self.transport.abort)

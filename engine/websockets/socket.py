@@ -54,7 +54,7 @@ class Socket:
     def __init__(self, house: House, connection: HTTPConnection, receive: Receive, send: Send) -> None:
         self.house = house
         self.connection = connection
-        self.outbox = Outbox(send, house.options)
+        self.outbox = Outbox(send, house.options, self._leave)
         self.request_id = str(connection.scope.get("request_id", ""))
         self.is_silent = True
         """Whether connection_init is still to come; the census counts by it."""
@@ -73,7 +73,7 @@ class Socket:
         self._has_ended = False
 
     def close(self, closing: Closing) -> None:
-        """Close the socket, for this reason where there is none yet. Its operations stop telling at once."""
+        """Close the socket, for this reason where there is none yet. Its operations are stopped at once."""
         self.outbox.close(closing)
 
     async def serve(self) -> None:
@@ -109,12 +109,20 @@ class Socket:
 
     async def _stop(self, writing: asyncio.Task[None] | None) -> None:
         """Stop everything that runs for this socket, and wait until it has."""
-        tasks = [*self._tasks, *([] if writing is None else [writing])]
-        for task in tasks:
-            task.cancel()
+        self._leave()
+        tasks = list(self._tasks)
+        if writing is not None:
+            writing.cancel()
+            tasks.append(writing)
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 self.house.errors.unexpected(result)
+
+    def _leave(self) -> None:
+        """Stop every operation, but those that are being closed already."""
+        for task in self._tasks:
+            if not task.cancelling():
+                task.cancel()
 
     async def _read(self) -> None:
         """Act on every message until the other side has gone."""

@@ -42,7 +42,7 @@ async def subscribe(socket: ClientConnection, query: str | None, name: str = "1"
 
 async def answers(socket: ClientConnection, name: str = "1") -> list[Any]:
     """What an operation is told, to its end: payloads of `next`, and of `error`."""
-    told = []
+    told: list[Any] = []
     while True:
         message = await hear(socket)
         assert message["id"] == name

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.websockets.raw import raw, said
 from tests.engine.websockets.talk import answers, closing, greet, hear, opened, refused, say, still_serves, subscribe
 from tests.engine.websockets.toy import Serving, Toy, served, toy
 from tests.fakes.waiting import eventually
@@ -114,18 +115,14 @@ async def test_an_id_is_free_as_soon_as_its_end_is_told(serving: Serving) -> Non
 
 
 async def test_what_the_client_left_is_not_answered(serving: Serving) -> None:
-    async with opened(serving) as socket:
-        await greet(socket)
-        await socket.send('{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}')
-        await say(socket, type="complete", id="1")
-        await say(socket, type="complete", id="of nobody")
-        heard: list[Any] = []
-        await say(socket, type="ping")
-        while (message := await hear(socket)) != {"type": "pong"}:
-            heard.append(message)
-        # It may have been answered before the client's leaving was read, but then it was to the end.
-        assert [message["type"] for message in heard] in ([], ["next", "complete"])
-        await still_serves(socket)
+    async with raw(serving) as client:
+        client.send(said(type="connection_init"))
+        await client.hear()
+        asking = said(type="subscribe", id="1", payload={"query": "{ hello }"})
+        client.send(asking + said(type="complete", id="1") + said(type="complete", id="nobody") + said(type="ping"))
+        assert await client.hear() == {"type": "pong"}
+        client.send(asking)
+        assert (await client.hear())["payload"]["data"] == {"hello": "hello world"}
 
 
 @pytest.mark.parametrize("greeted", [True, False])

@@ -52,7 +52,7 @@ def identities_of(context: dict[str, Any]) -> tuple[str, ...]:
 def toy(
     *,
     expires_in: Callable[[Any], float | None] = lambda _: None,
-    caller: Caller | None = None,
+    caller: Caller = Caller(),  # noqa: B008 - it never changes
     stream: Stream = alone,
     client_of: Callable[[HTTPConnection], str | None] = lambda _: "somebody",
     **options: Any,
@@ -74,7 +74,7 @@ def toy(
         identities_of=identities_of,
         client_of=client_of,
         stream=stream,
-        **({} if caller is None else {"caller_of": lambda _: caller}),
+        caller_of=lambda _: caller,
     )
     app = GraphQLSocket(Engine(SCHEMA, errors=errors), errors=errors, hooks=hooks, options=Options(**options))
     return Toy(app, watch)
