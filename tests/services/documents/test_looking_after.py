@@ -65,7 +65,7 @@ async def test_nobody_else_may(database: Database, viewer: Viewer, code: str) ->
     [
         ("{", "The manifest is not JSON."),
         ("[]", "A manifest is a JSON object."),
-        (json.dumps({"a": LIST, "b": "{ nothing }"}), "b: Cannot query field 'nothing' on type 'Query'."),
+        (json.dumps({"a": LIST, "b": "{ nothing }"}), "b: Cannot query field 'nothing' on type 'DocumentQueries'."),
     ],
 )
 async def test_a_manifest_that_is_not_right_is_refused_whole(database: Database, manifest: str, message: str) -> None:
