@@ -1,6 +1,7 @@
 """What must always hold, asked of the running server's database: `make invariants`.
 
-The database is that of DATABASE_URL, or the embedded one in JETWAY_HOME. Exits with 1 where an invariant is broken.
+The database is that of DATABASE_URL, or the embedded one in JETWAY_HOME. Exits with 1 where an invariant is broken, and
+with 2 where the database cannot be asked.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import sys
 
 from core.db import Database
+from core.errors import Unavailable
 from core.settings import asyncpg_url, home
 from services import invariants
 
@@ -20,6 +22,9 @@ async def main() -> int:
     database = Database(asyncpg_url(os.environ.get("DATABASE_URL", "").strip() or embedded), pool_size=1)
     try:
         findings = await invariants.check(database)
+    except Unavailable as away:
+        print(away, file=sys.stderr)
+        return 2
     finally:
         await database.close()
     for finding in findings:
