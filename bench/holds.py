@@ -60,8 +60,8 @@ async def services(url: str, process: psutil.Process, place: Path, duration: flo
     """What needs no server."""
     async with stand(url, process, SLOTS) as many:
         spread = await compared(many, place, SPREAD, two_seats(many), duration)
-    async with stand(url, process, 1) as one:
-        crowd = await rivals.measure(one)
+    async with stand(url, process, rivals.SLOTS) as some:
+        crowd = await rivals.measure(some)
     async with stand(url, process, 1, authorised=1_000_000) as one:
         wants = itertools.repeat(Want(slot_id=one.slots[0], quantities={POOL: 1}))
         hot = await compared(one, place, HOT, wants, duration)
