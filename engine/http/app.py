@@ -122,6 +122,8 @@ class GraphQLHTTP:
         self.options = options or Options()
         self.streams = events.Streams(streaming or events.Events(), errors)
         self.cache = cache
+        self.varies_by = tuple(name.encode("latin-1") for name in self.options.varies_by)
+        self.vary = (b"vary", b", ".join((b"Accept", b"Authorization", *self.varies_by)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -147,7 +149,7 @@ class GraphQLHTTP:
             if accepted.kind is None and not accepted.events:
                 raise NotServed(406, f"We answer in {Kind.RESPONSE.value} or {Kind.JSON.value}.")
             content = await self._content(scope, headers, receive)
-            raw = Raw(scope["method"], content, headers.get(b"authorization"))
+            raw = self._raw(scope, headers, content)
             if self.cache is not None and not accepted.rather_events and (found := self.cache.find(raw)) is not None:
                 return self._kept(found, raw, headers, kind)
             connection = HTTPConnection(scope)
@@ -161,6 +163,18 @@ class GraphQLHTTP:
             self.errors.unexpected(error)
             message, extensions = internal(str(scope.get("request_id", "")))
             return replies.refused(kind, [{"message": message, "extensions": extensions}], 500)
+
+    def _raw(self, scope: Scope, headers: Mapping[bytes, bytes], content: bytes) -> Raw:
+        """The request as a cache knows it."""
+        client, control = scope.get("client"), headers.get(b"cache-control")
+        return Raw(
+            scope["method"],
+            content,
+            headers.get(b"authorization"),
+            tuple([headers.get(name) for name in self.varies_by]) if self.varies_by else (),
+            client[0] if client else "",
+            control is not None and (b"no-cache" in control.lower() or b"no-store" in control.lower()),
+        )
 
     async def _content(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The query string of a GET, the unpacked body of a POST. Raises NotServed."""
@@ -212,10 +226,11 @@ class GraphQLHTTP:
         if call.accepted.rather_events:
             return events.single((await self._executed(prepared, context, call)).encode())
         if self.cache is not None and prepared.kind is OperationType.QUERY:
-            stored = await self.cache.answer(
-                call.raw, prepared, context, lambda: self._executed(prepared, context, call)
+            kept = await self.cache.answer(
+                call.raw, prepared, context, lambda shared: self._executed(prepared, shared, call)
             )
-            return self._kept(stored, call.raw, call.headers, call.kind)
+            if kept is not None:
+                return self._kept(kept, call.raw, call.headers, call.kind)
         answer = await self._executed(prepared, context, call)
         encoded = answer.encode()
         if call.reads and prepared.persisted and not answer.errors:
@@ -237,7 +252,11 @@ class GraphQLHTTP:
 
     async def _executed(self, prepared: Prepared, context: Any, call: Call) -> Answer:
         """The answer to a query or a mutation."""
-        return await self.engine.execute(prepared, context, request_id=call.request_id)
+        try:
+            return await self.engine.execute(prepared, context, request_id=call.request_id)
+        finally:
+            if self.cache is not None and prepared.kind is OperationType.MUTATION:
+                self.cache.wrote(call.raw)
 
     async def _subscribed(
         self, prepared: Prepared, context: Any, call: Call
@@ -282,8 +301,8 @@ class GraphQLHTTP:
     def _kept(self, stored: Stored, raw: Raw, headers: Mapping[bytes, bytes], kind: Kind) -> Reply:
         """An answer that a cache gave; 304 where the client has it already."""
         if raw.method != "GET":
-            return replies.answered(kind, stored.body)
-        reply = replies.kept(kind, stored.body, stored.etag, stored.cache_control)
+            return replies.aged(kind, stored.body, stored.age)
+        reply = replies.kept(kind, stored, self.vary)
         known = stored.etag is not None and is_known(stored.etag, headers.get(b"if-none-match"))
         return replies.unchanged(reply) if known else reply
 

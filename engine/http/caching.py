@@ -2,7 +2,7 @@
 
 A cache is asked twice. `find` comes before anything is decoded, so that a hit costs one look-up; `answer` comes once
 the operation is prepared and its context is made, and may execute it or not. What `find` gives out must be what this
-very client may see: the bytes of the request and its credentials are all that it is told.
+very client may see: what is in a `Raw` is all that it is told. `engine.caching` is a cache to be used here.
 """
 
 from __future__ import annotations
@@ -25,6 +25,24 @@ class Raw(NamedTuple):
     """The query string of a GET, the unpacked body of a POST."""
 
     authorization: bytes | None
+    varied: tuple[bytes | None, ...] = ()
+    """The headers named in `Options.varies_by`, in that order."""
+
+    address: str = ""
+    """Where it came from."""
+
+    fresh: bool = False
+    """Whether it says `Cache-Control: no-cache` or `no-store`: then nothing may be found that was kept before."""
+
+    @property
+    def asked(self) -> tuple[str, bytes, bytes | None, tuple[bytes | None, ...]]:
+        """Equal for requests that ask for the same in the same name."""
+        return self[:4]
+
+    @property
+    def sender(self) -> tuple[bytes | None, str]:
+        """Equal for requests of one client, as far as that can be told."""
+        return self.authorization, self.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +56,9 @@ class Stored:
     cache_control: str | None = None
     """None: `no-store`."""
 
+    age: int | None = None
+    """Whole seconds since it was made (RFC 9111 section 5.1), which POSTs are told too. None: made now."""
+
 
 class ResponseCache(Protocol):
     """What keeps answers to queries. Faults of its own it keeps to itself: it then finds nothing, or executes."""
@@ -46,9 +67,15 @@ class ResponseCache(Protocol):
         """The answer to exactly this request, where it is at hand and still true; at once, without waiting."""
 
     async def answer(
-        self, raw: Raw, prepared: Prepared, context: Any, execute: Callable[[], Awaitable[Answer]]
-    ) -> Stored:
-        """The answer to a query: one that is kept, or what `execute` gives (it is called once at most)."""
+        self, raw: Raw, prepared: Prepared, context: Any, execute: Callable[[Any], Awaitable[Answer]]
+    ) -> Stored | None:
+        """The answer to a query: one that is kept, or what `execute` gives, once at most, for this or another context.
+
+        None where the cache has nothing to do with it: then it is executed as if there were none.
+        """
+
+    def wrote(self, raw: Raw) -> None:
+        """A mutation in this request has ended, well or not: its sender is to see what it did."""
 
 
 def etag_of(body: bytes) -> str:

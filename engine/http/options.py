@@ -31,3 +31,7 @@ class Options:
     persisted_cache_control: str = "private, no-cache"
     """Cache-Control of a GET of a persisted document whose answer no cache has decided on: a browser keeps the answer
     and asks with its ETag."""
+
+    varies_by: tuple[str, ...] = ()
+    """Names of headers beside Authorization, in lower case, by which answers differ: a response cache keeps those apart,
+    and `Vary` names them."""

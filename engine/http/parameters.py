@@ -18,13 +18,15 @@ import orjson
 
 from engine.http.refusals import malformed
 from engine.operations import Asked
-from engine.requests import NUL
 
 NAMES = ("query", "variables", "operationName", "extensions", "documentId")
 QUOTED = tuple(f'"{name}"'.encode() for name in NAMES)
 LONG_NUMBER = re.compile(rb"[0-9]{19}")
 Text = (str, type(None))
 Map = (dict, type(None))
+NUL = re.compile(r"\0|\\u(0000|\{0+\})")
+"""U+0000 as a document says it: as itself, or escaped in a string (GraphQL, section 2.9.4)."""
+
 JSON_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """U+0000 in a string or a name of JSON; after an even number of backslashes it is only spelled out."""
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import orjson
 from starlette.types import Send
 
+from engine.http.caching import Stored
 from engine.http.negotiation import Kind
 
 Headers = list[tuple[bytes, bytes]]
 
 TYPES = {kind: (b"content-type", f"{kind.value}; charset=utf-8".encode()) for kind in Kind}
 VARY = (b"vary", b"Accept")
-VARY_STORED = (b"vary", b"Accept, Authorization")
 NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -41,12 +41,21 @@ def answered(kind: Kind, body: bytes, status: int = 200, headers: Mapping[str, s
     return Reply(status, [TYPES[kind], VARY, NO_STORE], body)
 
 
-def kept(kind: Kind, body: bytes, etag: str | None, cache_control: str | None) -> Reply:
-    """A response to a GET that may be kept, as `cache_control` says."""
-    headers: Headers = [TYPES[kind], VARY_STORED, (b"cache-control", (cache_control or "no-store").encode("latin-1"))]
-    if etag is not None:
-        headers.append((b"etag", etag.encode("latin-1")))
-    return Reply(200, headers, body)
+def aged(kind: Kind, body: bytes, age: int | None) -> Reply:
+    """A response that nobody beyond us keeps, and its age where we kept it."""
+    if age is None:
+        return Reply(200, [TYPES[kind], VARY, NO_STORE], body)
+    return Reply(200, [TYPES[kind], VARY, NO_STORE, (b"age", b"%d" % age)], body)
+
+
+def kept(kind: Kind, stored: Stored, vary: tuple[bytes, bytes]) -> Reply:
+    """A response to a GET that may be kept, as its Cache-Control says."""
+    headers: Headers = [TYPES[kind], vary, (b"cache-control", (stored.cache_control or "no-store").encode("latin-1"))]
+    if stored.etag is not None:
+        headers.append((b"etag", stored.etag.encode("latin-1")))
+    if stored.age is not None:
+        headers.append((b"age", b"%d" % stored.age))
+    return Reply(200, headers, stored.body)
 
 
 def unchanged(reply: Reply) -> Reply:

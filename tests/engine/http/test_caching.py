@@ -23,20 +23,24 @@ class Memory:
 
     kept: dict[Raw, Stored] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
+    written: list[bytes] = field(default_factory=list)
 
     def find(self, raw: Raw) -> Stored | None:
         return self.kept.get(raw)
 
     async def answer(
-        self, raw: Raw, prepared: Prepared, context: Any, execute: Callable[[], Awaitable[Answer]]
-    ) -> Stored:
+        self, raw: Raw, prepared: Prepared, context: Any, execute: Callable[[Any], Awaitable[Answer]]
+    ) -> Stored | None:
         self.executed.append(context["who"])
-        answer = await execute()
+        answer = await execute(context)
         body = answer.encode()
         stored = Stored(body, f'"{len(body)}"', "private, max-age=5")
         if not answer.errors:
             self.kept[raw] = stored
         return stored
+
+    def wrote(self, raw: Raw) -> None:
+        self.written.append(raw.content)
 
 
 @pytest.fixture
@@ -65,6 +69,7 @@ def test_mutations_and_refused_documents_pass_the_cache_by(url: str, memory: Mem
     told = [httpx.post(url, json={"query": "mutation { change }"}).json()["data"]["change"] for _ in range(2)]
     httpx.post(url, json={"query": "{ nothing }"})
     assert (told, memory.executed, memory.kept) == ([1, 2], [], {})
+    assert memory.written == [b'{"query":"mutation { change }"}'] * 2
 
 
 def test_headers_for_keeping_go_with_a_get_alone(url: str) -> None:
