@@ -23,6 +23,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from engine.documents import Documents, MemoryStore, Policy, Reading
 from engine.documents.known import Known
+from engine.documents.reading import MOST_ERRORS
 from engine.errors import (
     BUDGET_EXCEEDED,
     INTERNAL,
@@ -255,6 +256,7 @@ class Engine:
             self.schema._schema,
             operation.variable_definitions or (),
             cast("dict[str, Any]", asked.variables or {}),
+            max_errors=MOST_ERRORS,
             hide_suggestions=self.hides_suggestions,
         )
         if isinstance(variables, list):

@@ -12,6 +12,9 @@ from graphql.execution.collect_fields import FragmentDetails
 from engine.errors import BAD_REQUEST, VALIDATION_FAILED, Refusal, refusal
 from engine.limits.formulas import Formula, Writing
 
+LONGEST_NAME = 100
+"""Of a name that is told back to whoever sent it."""
+
 
 @dataclass(eq=False)
 class Known:
@@ -41,7 +44,7 @@ class Known:
         if name:
             found = self.operations.get(name)
             if found is None:
-                raise refusal(f"The document has no operation named {name!r}.", BAD_REQUEST)
+                raise refusal(f"The document has no operation named {name[:LONGEST_NAME]!r}.", BAD_REQUEST)
             return found
         if len(self.operations) != 1:
             problem = "several operations: send operationName" if self.operations else "no operation"

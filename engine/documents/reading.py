@@ -31,7 +31,7 @@ from engine.limits.settings import Limits
 from engine.limits.shapes import check_shape, fragments_of
 from engine.limits.tokens import check_text
 
-MOST_ERRORS = 20
+MOST_ERRORS = 10
 """How many errors of one document are told."""
 
 KNOWN, UNFIT = 1_000, 500
