@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import strawberry
 import uvicorn
 from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
@@ -19,7 +20,6 @@ from redis.backoff import NoBackoff
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
-from strawberry.schema import BaseSchema
 
 from core import lifeline, log, telemetry
 from core.db import Database
@@ -28,8 +28,9 @@ from core.passwords import Passwords
 from core.settings import Settings
 from engine.middleware import AccessLog, BodyLimit, RequestId, SecurityHeaders
 from engine.responses import Files
+from engine.websockets.serving import DrainingServer, SocketProtocol
 from resolvers.context import Application
-from schema import health, http
+from schema import health, http, wire
 from schema.build import schema
 from services import payments
 from services.gateways import Gateways
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def shell(
-    graphql_schema: BaseSchema,
+    graphql_schema: strawberry.Schema,
     receive_webhook: http.ReceiveWebhook,
     open_application: Callable[[], AbstractAsyncContextManager[Application]],
 ) -> Starlette:
@@ -63,14 +64,14 @@ def shell(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.migration_head = migration_head()
-        async with open_application() as application:
+        async with open_application() as application, wire.opened(graphql_schema, application) as app.state.wire:
             app.state.application = application
             # What was loaded stays: without this a full collection walks through all of it and stops every request.
             gc.collect()
             gc.freeze()
             yield
 
-    graphql = http.graphql(graphql_schema)
+    graphql = wire.Endpoint()
     files = Files(directory=http.WEB)
     return Starlette(
         routes=[
@@ -79,7 +80,13 @@ def shell(
             Mount("/static", files, name="static"),
             Route("/graphql", graphql, name="graphql"),
             WebSocketRoute("/graphql", graphql, name="live"),
-            Route("/webhooks/stripe", http.webhook(receive_webhook), methods=["POST"], name="stripe"),
+            Route(
+                "/webhooks/stripe",
+                http.webhook(receive_webhook),
+                methods=["POST"],
+                name="stripe",
+                middleware=[Middleware(BodyLimit, limit=BODY_LIMIT)],
+            ),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),
@@ -88,7 +95,6 @@ def shell(
             Middleware(RequestId, bind=lambda request_id: log.bind(request_id=request_id)),
             Middleware(AccessLog, write=http.write_access, unexpected=http.unexpected),
             Middleware(SecurityHeaders, policy=http.POLICY, policies=http.POLICIES),
-            Middleware(BodyLimit, limit=BODY_LIMIT),
         ],
         lifespan=lifespan,
     )
@@ -154,7 +160,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
         port=settings.port,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_max_size=BODY_LIMIT,
         ws_per_message_deflate=False,
         backlog=BACKLOG,
@@ -167,12 +173,17 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
     )
 
 
+def serving(app: Starlette, settings: Settings) -> uvicorn.Server:
+    """The server, which sends the clients of its sockets elsewhere before it closes them."""
+    return DrainingServer(configured(app, settings), drain=lambda: app.state.wire.drain())
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT; then finish what is under way, for a few seconds."""
     lifeline.watch()
     settings = Settings.from_env()
     log.configure(settings.log_level)
-    uvicorn.Server(configured(create_app(settings), settings)).run()
+    serving(create_app(settings), settings).run()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ GATES = ("local", "valkey")
 """The gates that there are, the cheapest first: the order in which they are asked."""
 
 
+DOCUMENTS = ("anything", "persisted", "trusted")
+SWITCH = ("off", "on")
+
+
 class SettingsError(ValueError):
     """A setting is missing or has no meaning; the message names the variable and what it accepts."""
 
@@ -27,7 +31,8 @@ class Settings:
     `secrets` are the master secrets, newest first: the first signs, all of them verify, so a secret is rotated by
     putting a new one in front and dropping the last a month later. Each holds at least 32 bytes. `trusted_proxies` are
     the addresses whose X-Forwarded-For is believed, separated by commas; empty: nobody's is. `gates` are those before
-    the inventory, in the order in which they are asked.
+    the inventory, in the order in which they are asked. `documents` says what clients may send: any document, those
+    that are persisted, or those that are trusted. `introspection` is for developers: it tells the whole schema.
     """
 
     host: str
@@ -43,6 +48,8 @@ class Settings:
     log_level: str
     trusted_proxies: str
     gates: tuple[str, ...] = GATES
+    documents: str = DOCUMENTS[0]
+    introspection: bool = False
 
     @property
     def sandbox(self) -> bool:
@@ -69,6 +76,8 @@ class Settings:
             log_level=env.get("LOG_LEVEL", "INFO").upper(),
             trusted_proxies=env.get("FORWARDED_ALLOW_IPS", "").strip(),
             gates=read_gates(env.get("GATES", "").strip()),
+            documents=read_choice(env, "DOCUMENTS", DOCUMENTS),
+            introspection=read_choice(env, "INTROSPECTION", SWITCH) == "on",
         )
 
 
@@ -97,6 +106,14 @@ def read_positive(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise SettingsError(f"{name} is {text!r}; it is a whole number above zero")
     return int(text)
+
+
+def read_choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of a few words, the first of them where nothing is said."""
+    word = env.get(name, "").strip().lower() or choices[0]
+    if word not in choices:
+        raise SettingsError(f"{name} is {word!r}; it is one of {', '.join(choices)}")
+    return word
 
 
 def read_gates(text: str) -> tuple[str, ...]:

@@ -83,6 +83,8 @@ class Laptop:
         self.environment = environment
         # What our programs are told on top of the environment; grows while the servers start.
         self.variables = {"HOST": place.host, "PORT": str(place.port), "JETWAY_HOME": str(folder.folder)}
+        # Whoever sits here is a developer: GraphiQL asks for the schema.
+        self.variables["INTROSPECTION"] = environment.get("INTROSPECTION", "").strip() or "on"
 
     def run(self) -> int:
         """Start everything, keep it running, stop it; the exit code."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -20,6 +21,7 @@ from core.db import Database, ReadSession, Session
 from core.errors import Invalid, Unauthenticated
 from core.keys import Keyring
 from core.passwords import Passwords
+from core.rows import Reader
 from core.settings import Settings
 from resolvers.loaders import Loaders
 from services.gateways import Gateways
@@ -57,6 +59,8 @@ class Viewer:
     user_id: UUID | None = None
     session_id: UUID | None = None
     role: str | None = None
+    expires_at: datetime | None = None
+    """When the token ends that says so."""
 
     @property
     def is_guest(self) -> bool:
@@ -125,6 +129,11 @@ class Context:
         """A short session that cannot write: on the primary within a mutation, which must see what it wrote."""
         return self.app.database.reading(primary=self.allowance.writes)
 
+    @property
+    def reader(self) -> Reader:
+        """Answers single statements that read, from where `reading` reads: for what is asked most."""
+        return self.app.database.reader(primary=self.allowance.writes)
+
 
 def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:
     """Who an Authorization header speaks for (RFC 6750); nobody's header is a guest's.
@@ -137,7 +146,7 @@ def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("The Authorization header is not `Bearer` and an access token.")
     said = tokens.read(keyring, token.strip())
-    return Viewer(user_id=said.user_id, session_id=said.session_id, role=said.role)
+    return Viewer(user_id=said.user_id, session_id=said.session_id, role=said.role, expires_at=said.expires_at)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from core import telemetry
-from engine.schema import OneOperation, Schema, limited, observed
 from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
 from schema.bookings import Booking, BookingMutations
+from schema.documents import DocumentMutations, DocumentQueries
 from schema.flights import Airport, Flight
 from schema.holds import Hold, HoldMutations
 from schema.inventory import InventoryMutations
@@ -25,7 +23,7 @@ from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
-class Query:
+class Query(DocumentQueries):
     """Every root field that reads."""
 
     node = strawberry.field(
@@ -67,25 +65,24 @@ class Query:
     )
 
 
-KNOWN_DOCUMENTS = 500
-"""How many documents stay parsed and validated: clients send the same few again and again."""
-
 Mutation = merge_types(
-    "Mutation", (HoldMutations, SeatMutations, BookingMutations, PaymentMutations, InventoryMutations, UserMutations)
+    "Mutation",
+    (
+        HoldMutations,
+        SeatMutations,
+        BookingMutations,
+        PaymentMutations,
+        InventoryMutations,
+        UserMutations,
+        DocumentMutations,
+    ),
 )
 
-schema = Schema(
+schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
     types=[Airport, Booking, Flight, Hold, Payment, User],
     config=StrawberryConfig(scalar_map=SCALARS),
-    extensions=[
-        limited(),
-        lambda: ParserCache(maxsize=KNOWN_DOCUMENTS),
-        OneOperation,
-        lambda: ValidationCache(maxsize=KNOWN_DOCUMENTS),
-        observed(telemetry.count_operation),
-    ],
 )
 describe(schema._schema)

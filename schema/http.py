@@ -1,5 +1,5 @@
-"""What Jetway answers over HTTP beside the schema itself: who an operation is asked by, what is told of errors, the
-gateway's webhook, and the page.
+"""What Jetway answers over HTTP beside GraphQL, and what is told of errors everywhere: the gateway's webhook, the page,
+the log's lines.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from typing import Any, cast
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from strawberry.schema import BaseSchema
 
 from core import log, telemetry
 from core.db import Database
-from core.errors import DomainError, Forbidden, Invalid, RateLimited, Unauthenticated, Unavailable
-from engine.errors import BAD_REQUEST, Description, Errors, Refused, body
+from core.errors import DomainError, Forbidden, Invalid, RateLimited, Unavailable
+from engine.errors import BAD_REQUEST, Description, body
 from engine.responses import JSON, Files
-from engine.transport import GraphQLApp
-from resolvers.context import Application, Context, viewer_from_authorization
+from resolvers.context import Application
 from services.gateways import Gateways
 
 ReceiveWebhook = Callable[[Database, Gateways, bytes, str], Awaitable[None]]
@@ -44,30 +42,9 @@ POLICIES = {"/graphiql": f"{POLICY}; font-src 'self' data:"}
 logger = log.logger("http")
 
 
-def graphql(schema: BaseSchema) -> GraphQLApp:
-    """The ASGI application at /graphql."""
-    return GraphQLApp(
-        schema,
-        make_context=make_context,
-        errors=Errors(describe, unexpected),
-        tracking=telemetry.SOCKET_OPERATIONS.track_inprogress,
-    )
-
-
 def application(connection: HTTPConnection) -> Application:
     """What `app.py` opened for this process."""
     return cast("Application", connection.app.state.application)
-
-
-def make_context(connection: HTTPConnection, authorization: str | None) -> Context:
-    """The context of one operation. Raises Refused (401) for a token that is no good."""
-    app = application(connection)
-    try:
-        viewer = viewer_from_authorization(app.keyring, authorization)
-    except Unauthenticated as refusal:
-        raise Refused(401, refusal.message, extensions(refusal)) from refusal
-    ip = connection.client.host if connection.client is not None else ""
-    return Context(app=app, viewer=viewer, request_id=connection.scope["request_id"], ip=ip)
 
 
 def describe(error: BaseException) -> Description | None:

@@ -197,6 +197,8 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "seats": "Seats by number: 12A.",
         "unassigned": "Seats to be chosen later, each cabin named once.",
     },
+    "LoadDocumentsInput": {"client": "Whose documents they are, by name.", "manifest": "The file's content."},
+    "RetireDocumentsInput": {"client": "Whose.", "ids": "Which of the client's; all of them where this is missing."},
     "HoldBestSeatsInput": {
         "flights": "On which flights: one to six, each named once.",
         "party": "Who travels. An infant is on an adult's lap and takes no seat.",
@@ -278,6 +280,12 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "cabin": "In which cabin.",
         "wishes": "What the party wishes of its seats.",
         "near": "A seat (12A) or a row (12) near which to sit.",
+    },
+    "Query.trustedDocuments": {
+        "client": "Those of this client alone.",
+        "after": "The id of the last one seen.",
+        "afterClient": "Whose that was, where all clients' are asked for.",
+        "first": "At most so many, from 1 to 500.",
     },
     "Query.hold": {"id": "The hold's.", "token": A_HOLD_TOKEN},
     "Query.booking": {"id": "The booking's.", "token": A_BOOKING_TOKEN},

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -79,9 +80,9 @@ def redis_url(valkey: EmbeddedValkey | GivenValkey) -> str:
 COUNTER = itertools.count(1)
 
 
-@pytest.fixture
-async def database_url(migrated: EmbeddedPostgres | GivenPostgres) -> AsyncIterator[str]:
-    """The address of an empty, migrated database that is this test's alone."""
+@asynccontextmanager
+async def a_database(migrated: EmbeddedPostgres | GivenPostgres) -> AsyncIterator[str]:
+    """The address of an empty, migrated database, for as long as it is needed."""
     template = urlsplit(migrated.url()).path.lstrip("/")
     name = f"{template}_{next(COUNTER)}"
     admin = await asyncpg.connect(migrated.url("postgres"))
@@ -91,6 +92,22 @@ async def database_url(migrated: EmbeddedPostgres | GivenPostgres) -> AsyncItera
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+
+
+@pytest.fixture
+async def database_url(migrated: EmbeddedPostgres | GivenPostgres) -> AsyncIterator[str]:
+    """The address of an empty, migrated database that is this test's alone."""
+    async with a_database(migrated) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(migrated: EmbeddedPostgres | GivenPostgres) -> Iterator[str]:
+    """The same for all tests of a module."""
+    with asyncio.Runner() as runner:
+        made = a_database(migrated)
+        yield runner.run(made.__aenter__())
+        runner.run(made.__aexit__(None, None, None))
 
 
 @pytest.fixture

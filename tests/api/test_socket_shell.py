@@ -14,9 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from core import tokens
-from core.embedded import EmbeddedPostgres, EmbeddedValkey
+from core.embedded import EmbeddedValkey
 from core.keys import Keyring
-from tests.fakes.given import GivenPostgres, GivenValkey
+from tests.fakes.given import GivenValkey
 from tests.fakes.toy_server import SECRET, toy_server, toy_settings
 from tests.fakes.waiting import eventually
 
@@ -25,8 +25,8 @@ SECRETS = (b"s" * 32,)
 
 
 @pytest.fixture(scope="module")
-def url(migrated: EmbeddedPostgres | GivenPostgres, valkey: EmbeddedValkey | GivenValkey) -> Iterator[str]:
-    with toy_server(toy_settings(migrated.url("postgres"), valkey.url, *SECRETS)) as address:
+def url(module_database_url: str, valkey: EmbeddedValkey | GivenValkey) -> Iterator[str]:
+    with toy_server(toy_settings(module_database_url, valkey.url, *SECRETS)) as address:
         yield address.replace("http", "ws") + "/graphql"
 
 

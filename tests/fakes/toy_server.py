@@ -11,14 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import strawberry
-import uvicorn
 
 import app
-from core import telemetry
 from core.db import Database
 from core.errors import Forbidden, Invalid, RateLimited
 from core.settings import Settings, asyncpg_url
-from engine.schema import OneOperation, Schema, limited, observed
 from resolvers.context import Info
 from services.gateways import Gateways
 
@@ -105,14 +102,9 @@ class Subscription:
         yield flights
 
 
-def toy_schema() -> Schema:
-    """The schema, with the extensions of the real one."""
-    return Schema(
-        query=Query,
-        mutation=Mutation,
-        subscription=Subscription,
-        extensions=[limited(), OneOperation, observed(telemetry.count_operation)],
-    )
+def toy_schema() -> strawberry.Schema:
+    """The schema."""
+    return strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
 
 
 async def receive_webhook(database: Database, gateways: Gateways, body: bytes, signature: str) -> None:
@@ -127,7 +119,7 @@ def toy_server(settings: Settings) -> Iterator[str]:
     server_app = app.shell(toy_schema(), receive_webhook, lambda: app.opened(settings))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(app.configured(server_app, settings))
+        server = app.serving(server_app, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         while not server.started and thread.is_alive():
