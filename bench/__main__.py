@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from bench import best_seats, execution, load, operations, start
+from bench import best_seats, execution, growth, holds, load, operations, start
 from bench.report import measured, write
 
 SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
@@ -16,6 +16,8 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "execution": lambda arguments: execution.measure(),
     "load": lambda arguments: load.measure(runs=arguments.runs),
     "best-seats": lambda arguments: best_seats.measure(),
+    "holds": lambda arguments: holds.measure(arguments.seconds),
+    "growth": lambda arguments: growth.measure(arguments.seconds),
     "operations": lambda arguments: operations.measure(seconds=arguments.seconds),
 }
 DEFAULT = ("start", "load", "operations")
