@@ -26,8 +26,9 @@ from core.db import Database
 from core.keys import Keyring
 from core.passwords import Passwords
 from core.settings import Settings
-from engine.middleware import AccessLog, BodyLimit, RequestId, SecurityHeaders
+from engine.middleware import BodyLimit
 from engine.responses import Files
+from engine.surroundings import Shortcut, Surroundings
 from engine.websockets.serving import DrainingServer, SocketProtocol
 from resolvers.context import Application
 from schema import health, http, wire
@@ -92,9 +93,15 @@ def shell(
             Route("/metrics", health.metrics),
         ],
         middleware=[
-            Middleware(RequestId, bind=lambda request_id: log.bind(request_id=request_id)),
-            Middleware(AccessLog, write=http.write_access, unexpected=http.unexpected),
-            Middleware(SecurityHeaders, policy=http.POLICY, policies=http.POLICIES),
+            Middleware(
+                Surroundings,
+                bind=log.bind_request,
+                write=http.write_access,
+                unexpected=http.unexpected,
+                policy=http.POLICY,
+                policies=http.POLICIES,
+            ),
+            Middleware(Shortcut, path="/graphql", endpoint=graphql),
         ],
         lifespan=lifespan,
     )

@@ -40,6 +40,7 @@ POLICY = "; ".join(
 POLICIES = {"/graphiql": f"{POLICY}; font-src 'self' data:"}
 
 logger = log.logger("http")
+lines = log.Lines("http")
 
 
 def application(connection: HTTPConnection) -> Application:
@@ -68,12 +69,15 @@ def unexpected(error: BaseException) -> None:
     logger.error("unexpected_error", exc_info=error)
 
 
-def write_access(*, method: str, path: str, route: str, status: int, duration_ms: float) -> None:
+def write_access(method: str, path: str, route: str, status: int, milliseconds: float) -> None:
     """Write the line of one request or socket, and count the request."""
-    write = logger.debug if path in PROBES else logger.info
-    write("request", method=method, path=path, status=status, duration_ms=duration_ms)
+    facts = {"method": method, "path": path, "status": status, "duration_ms": round(milliseconds, 2)}
+    if path in PROBES:
+        logger.debug("request", **facts)
+    else:
+        lines.write("request", facts)
     if method != "WEBSOCKET":
-        telemetry.count_request(method, route, status, duration_ms / 1000)
+        telemetry.count_request(method, route, status, milliseconds / 1000)
 
 
 def webhook(receive: ReceiveWebhook) -> Callable[[Request], Awaitable[Response]]:

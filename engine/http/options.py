@@ -33,5 +33,5 @@ class Options:
     and asks with its ETag."""
 
     varies_by: tuple[str, ...] = ()
-    """Names of headers beside Authorization, in lower case, by which answers differ: a response cache keeps those apart,
+    """Names of headers beside Authorization, in lower case, by which answers differ: a cache keeps those apart,
     and `Vary` names them."""
