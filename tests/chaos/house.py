@@ -21,6 +21,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
+from core import ids
 from core.db import Database
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
 from core.embedded.launch import mark
@@ -40,6 +41,23 @@ START_SECONDS = 120.0
 """Patience with a start on a busy machine."""
 
 READY = "ready"
+ANOTHER_FLIGHT = """
+    WITH slot AS (
+        INSERT INTO slots (product_id, layout_id, starts_at, ends_at, zone)
+        SELECT product_id, layout_id, starts_at, ends_at, zone FROM slots ORDER BY id LIMIT 1
+        RETURNING id
+    ), pool AS (
+        INSERT INTO pools (slot_id, code, authorised, capacity)
+        SELECT slot.id, code, authorised, capacity FROM slot, pools WHERE slot_id = (SELECT min(id) FROM slots)
+    ), flight AS (
+        INSERT INTO flights (slot_id, airline_code, number, origin_code, destination_code, local_date, departs_at,
+                             arrives_at, registration)
+        SELECT slot.id, airline_code, 1000 + slot.id, origin_code, destination_code, local_date, departs_at, arrives_at,
+               registration
+        FROM slot, flights WHERE slot_id = (SELECT min(id) FROM slots)
+    )
+    SELECT id FROM slot
+"""
 KEY, SECRET = "sk_test_jetway", "whsec_jetway"
 
 
@@ -152,6 +170,15 @@ class House:
         )
         await connection.close()
         return Clock(SPEED, planted)
+
+    async def another_flight(self) -> str:
+        """The id of a new flight like the first, on which nobody has ever sat."""
+        connection = await asyncpg.connect(self.postgres.url())
+        try:
+            slot_id: int = await connection.fetchval(ANOTHER_FLIGHT)
+        finally:
+            await connection.close()
+        return ids.global_id("Flight", slot_id)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
