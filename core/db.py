@@ -1,19 +1,19 @@
 """The database: two engines, two kinds of session, and the only commit in Jetway.
 
 `transaction()` writes and commits when its block ends well; `reading()` gives a session that PostgreSQL itself keeps
-from writing, from the replica where there is one. Services take a session and never commit. What the database cannot
-do for us (it is away, it restarts) comes out as `Unavailable`, with nothing changed.
+from writing, from the replica where there is one; `reader()` the same for single statements, without a session.
+Services take a session, or whatever answers a statement, and never commit. What the database cannot do for us (it is
+away, it restarts) comes out as `Unavailable`, with nothing changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -21,12 +21,25 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from core.errors import Unavailable
+from core.outages import is_away, translated
+from core.readers import Readers
+from core.rows import Reader
 from core.settings import Settings, libpq_url
+
+__all__ = ["Database", "ReadSession", "Session", "is_away", "translated"]
+
+
+MOST_READERS = 8
+"""Connections for single statements, to each of the two: one process keeps few of them busy."""
 
 
 class ReadSession(AsyncSession):
     """A session that may only read. A function that takes one promises not to write."""
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[Sequence[Any]]:
+        """The rows of a plain statement, within this session's transaction. See `core.rows.Reader`."""
+        connection = await self.connection()
+        return (await connection.exec_driver_sql(statement, values)).all()
 
 
 class Session(ReadSession):
@@ -44,6 +57,8 @@ class Database:
         self._writing = async_sessionmaker(self.write_engine, class_=Session, expire_on_commit=False)
         self._reading = readers(self.read_engine)
         self._reading_primary = readers(self.write_engine)
+        self._primary = Readers(libpq_url(write_url), min(pool_size, MOST_READERS))
+        self._replica = self._primary if same else Readers(libpq_url(str(read_url)), min(pool_size, MOST_READERS))
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Database:
@@ -75,6 +90,10 @@ class Database:
             async with self._reading_primary() if primary else self._reading() as session:
                 yield session
 
+    def reader(self, *, primary: bool = False) -> Reader:
+        """Answers single statements that read, without a transaction around them; from where `reading()` reads."""
+        return self._primary if primary else self._replica
+
     async def connect(self, *, lock_timeout: str) -> asyncpg.Connection:
         """A connection to the primary outside of the engines, for statements that are transactions of their own.
 
@@ -87,7 +106,9 @@ class Database:
         return connection
 
     async def close(self) -> None:
-        """Close the connections of the engines."""
+        """Close the connections of the engines and the readers."""
+        await self._primary.close()
+        await self._replica.close()
         await self.write_engine.dispose()
         if self.read_engine is not self.write_engine:
             await self.read_engine.dispose()
@@ -116,42 +137,3 @@ def make_engine(url: str, pool_size: int) -> AsyncEngine:
 def dump_json(value: Any) -> str:
     """JSON text with UUIDs and datetimes as strings."""
     return orjson.dumps(value).decode()
-
-
-class translated:  # noqa: N801 - reads as a statement: `with translated():`
-    """Turns "the database is away" into Unavailable, and leaves every other exception alone."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: object,
-    ) -> None:
-        if error is not None and is_away(error):
-            raise Unavailable("The database does not answer.") from error
-
-
-AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    ConnectionError,
-    OSError,
-)
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether `error` says that the database cannot be reached, rather than that a statement is wrong."""
-    if isinstance(error, TimeoutError):
-        return True
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    if isinstance(error, InterfaceError | OperationalError | DBAPIError):
-        cause = error.orig.__cause__ if error.orig is not None else None
-        return isinstance(cause, AWAY)
-    return isinstance(error, AWAY)

@@ -7,19 +7,29 @@ Keys are derived with HKDF-SHA256 (RFC 5869), so that a token made for one purpo
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @lru_cache(maxsize=256)
 def derive(secret: bytes, purpose: str) -> bytes:
     """32 bytes that only the holder of `secret` can compute, different for every purpose."""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"jetway/{purpose}".encode()).derive(secret)
+
+
+@lru_cache(maxsize=256)
+def keyed(secret: bytes, purpose: str) -> HMAC:
+    """An HMAC-SHA256 (RFC 2104) that has taken in its key and nothing else. Each use is of a copy: cheaper by far."""
+    return HMAC(derive(secret, purpose), SHA256())
 
 
 def key_id(secret: bytes) -> str:
@@ -29,7 +39,7 @@ def key_id(secret: bytes) -> str:
 
 def encode(data: bytes) -> str:
     """Base64url without padding (RFC 4648 section 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(URL_SAFE, b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes | None:
@@ -73,4 +83,6 @@ class Keyring:
         return {kid: Ed25519PrivateKey.from_private_bytes(derive(self._secrets[kid], purpose)) for kid in order}
 
     def _mac(self, kid: str, purpose: str, payload: bytes) -> bytes:
-        return hmac.digest(derive(self._secrets[kid], purpose), payload, "sha256")
+        mac = keyed(self._secrets[kid], purpose).copy()
+        mac.update(payload)
+        return mac.finalize()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 EXPONENTS = {
     "AED": 2, "ARS": 2, "AUD": 2, "BHD": 3, "BRL": 2, "CAD": 2, "CHF": 2, "CLP": 0, "CNY": 2, "COP": 2, "CZK": 2,
@@ -37,7 +38,7 @@ class Money:
         if self.currency not in EXPONENTS:
             raise UnknownCurrency(self.currency)
 
-    @property
+    @cached_property
     def amount(self) -> Decimal:
         """The same in major units, with exactly the currency's decimals."""
         return Decimal(self.minor_units).scaleb(-EXPONENTS[self.currency])

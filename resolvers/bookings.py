@@ -34,7 +34,7 @@ from services import bookings, limits
 from services.bookings import Contact, CreateBooking, PassengerDetails, SeatChoice
 from services.departures import Departure
 from services.fares import PriceLine
-from services.itineraries import Segment, Slice
+from services.itineraries import Segment, Slice, direct
 
 QUOTE_KIND = "CancellationQuote"
 
@@ -244,7 +244,7 @@ async def slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slic
     rows = await info.context.loaders.segments.load(root.id)
     flights = await info.context.loaders.departure.load_many([row.slot_id for row in rows])
     return [
-        Slice((Segment(flight=flight, cabin=row.cabin, booking_class=row.booking_class),))
+        direct(Segment(flight=flight, cabin=row.cabin, booking_class=row.booking_class))
         for row, flight in zip(rows, flights, strict=True)
         if flight is not None
     ]

@@ -19,7 +19,7 @@ from services.departures import Departure
 from services.itineraries import find_airport
 from services.seats import SeatMap
 
-FLIGHT_KIND = "Flight"
+FLIGHT_KIND = timetable.KIND
 COST = 10
 """What a seat map, a search or a board takes of an operation's allowance."""
 
@@ -29,8 +29,7 @@ BOARD_LOOKS_BACK = timedelta(hours=1)
 async def flight(info: Info, id: strawberry.ID) -> Departure | None:
     """The flight with that id; null where there is none. Raises Invalid for what is no id."""
     slot_id = ids.number_of(FLIGHT_KIND, id)
-    async with info.context.reading() as session:
-        return (await timetable.by_slots(session, [slot_id])).get(slot_id)
+    return (await timetable.by_slots(info.context.reader, [slot_id])).get(slot_id)
 
 
 async def airports(info: Info, search: str, first: int = 8) -> Sequence[Airport]:
@@ -54,23 +53,21 @@ async def departures(
     start = from_ or clock.now() - BOARD_LOOKS_BACK
     if start.tzinfo is None:
         raise Invalid("Say the offset of this time, as in 2026-12-15T08:05:00-05:00.", field="from")
-    async with info.context.reading() as session:
-        place = await find_airport(session, airport, "airport")
-        return await timetable.board(session, place.iata_code, start, first, landed=from_ is not None)
+    reader = info.context.reader
+    place = await find_airport(reader, airport, "airport")
+    return await timetable.board(reader, place.iata_code, start, first, landed=from_ is not None)
 
 
 async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | None:
     """The seats of a flight with what each costs; null where seats are not chosen on it."""
     info.context.allowance.spend(COST)
-    async with info.context.reading() as session:
-        return await seats.seat_map(session, info.context.app.plans, root.slot_id)
+    return await seats.seat_map(info.context.reader, info.context.app.plans, root.slot_id)
 
 
 async def seats_left(root: strawberry.Parent[Departure], info: Info, cabin: Cabin) -> int:
     """How many seats of a cabin may still be sold."""
     info.context.allowance.spend(1)
-    async with info.context.reading() as session:
-        return await offers.cabin_left(session, root.slot_id, cabin)
+    return await offers.cabin_left(info.context.reader, root.slot_id, cabin)
 
 
 def check_first(first: int) -> None:

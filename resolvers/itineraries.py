@@ -12,7 +12,7 @@ from core import clock
 from core.paging import Edge, PageInfo, paginate
 from resolvers.context import Info
 from resolvers.flights import COST
-from services import itineraries
+from services import itineraries, offers
 from services.itineraries import FlightSearchInput, Priced
 from services.offers import Offer
 
@@ -33,11 +33,10 @@ class Offers:
 async def flight_search(info: Info, input: FlightSearchInput, first: int = 20, after: str | None = None) -> Offers:
     """A page of the offers for a search; nothing is stored. Raises Invalid with the field that cannot be meant."""
     info.context.allowance.spend(COST)
-    async with info.context.reading() as session:
-        found = await itineraries.search(session, input)
+    found = await itineraries.search(info.context.reader, input)
     page = paginate(found, lambda candidate: candidate.rank, first, after, SHAPE)
-    keyring = info.context.app.keyring
-    edges = [Edge(edge.cursor, edge.node.offered(keyring)) for edge in page.edges]
+    keyring, expires_at = info.context.app.keyring, offers.expiry()
+    edges = [Edge(edge.cursor, edge.node.offered(keyring, expires_at)) for edge in page.edges]
     return Offers(total_count=page.total_count, priced_at=clock.now(), edges=edges, page_info=page.page_info)
 
 

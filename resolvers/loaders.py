@@ -13,8 +13,8 @@ from uuid import UUID
 from aiodataloader import DataLoader
 
 from core.db import ReadSession
-from models import BookingLine, BookingSegment, FareFamily, HoldItem, Passenger, Payment, SeatAssignment, Ticket
-from services import bookings, departures, fares, holds
+from models import BookingLine, BookingSegment, HoldItem, Passenger, Payment, SeatAssignment, Ticket
+from services import bookings, departures, holds
 from services.departures import Departure
 
 Key = TypeVar("Key")
@@ -28,7 +28,6 @@ class Loaders:
 
     def __init__(self, reading: Reading) -> None:
         self.departure: DataLoader[int, Departure | None] = loader(reading, departures.by_slots, None)
-        self.fare_family: DataLoader[str, FareFamily | None] = loader(reading, fares.families, None)
         self.hold_items: DataLoader[UUID, list[HoldItem]] = loader(reading, holds.items_by_holds, [])
         self.lines: DataLoader[UUID, list[BookingLine]] = loader(reading, bookings.lines_by_booking_ids, [])
         self.passengers: DataLoader[UUID, list[Passenger]] = loader(reading, bookings.passengers_by_booking_ids, [])

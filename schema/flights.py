@@ -9,9 +9,9 @@ import strawberry
 from models import Airport as AirportRow
 from models import Cabin, FlightStatus, SeatPosition, SeatStatus
 from resolvers import flights as resolve
-from schema.nodes import Money, Node, id_of, rows_of
+from schema.nodes import SAME_ID, Money, Node, id_of, rows_of
 from schema.scalars import BigInt
-from services.departures import Departure
+from services.departures import Departure, Place
 
 strawberry.enum(Cabin, description="A cabin of service.")
 strawberry.enum(FlightStatus, description="Where a flight is in its day.")
@@ -24,9 +24,9 @@ strawberry.enum(
 
 @strawberry.type(description="A place that flights leave from and go to.")
 class Airport(Node):
-    """`models.Airport`."""
+    """`services.departures.Place`, or `models.Airport`."""
 
-    is_type_of = rows_of(AirportRow)
+    is_type_of = rows_of(Place, AirportRow)
 
     id = id_of("Airport", "iata_code")
     iata_code: str = strawberry.field(description="Three letters: JFK.")
@@ -40,7 +40,7 @@ class Airport(Node):
 
 @strawberry.type(description="A carrier.")
 class Airline:
-    """`models.Airline`."""
+    """`services.departures.Carrier`."""
 
     iata_code: str = strawberry.field(description="Two characters: UA.")
     name: str = strawberry.field(description="Its name.")
@@ -48,7 +48,7 @@ class Airline:
 
 @strawberry.type(description="An aircraft, or a carrier's typical one where the registration is not known.")
 class Aircraft:
-    """`models.Aircraft`."""
+    """`services.departures.Plane`."""
 
     name: str = strawberry.field(description="Manufacturer and model.")
     manufacturer: str = strawberry.field(description="Who built it.")
@@ -104,7 +104,7 @@ class Flight(Node):
 
     is_type_of = rows_of(Departure)
 
-    id = id_of("Flight", "slot_id")
+    id: strawberry.ID = strawberry.field(description=SAME_ID)
     designator: str = strawberry.field(description="Airline, number and suffix: UA1545.")
     number: int = strawberry.field(description="The number without the airline.")
     airline: Airline = strawberry.field(description="Who flies it.")

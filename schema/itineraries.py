@@ -6,14 +6,11 @@ from datetime import datetime
 
 import strawberry
 
-from core.money import Money as Amount
 from models import Cabin, PriceLineKind
-from models import FareFamily as FareFamilyRow
 from schema.flights import Airport, Flight
 from schema.nodes import Money
 from schema.paging import PageInfo
-from services import fares, itineraries
-from services.itineraries import Priced
+from services import itineraries
 
 strawberry.enum(PriceLineKind, description="What a line of a price is for.")
 strawberry.enum(itineraries.OfferSort, description="In which order offers come.")
@@ -36,23 +33,16 @@ class PriceLine:
     amount: Money = strawberry.field(description="What it comes to for the whole party.")
 
 
-def cancellation_fee(root: strawberry.Parent[FareFamilyRow]) -> Amount:
-    """The fee in the family's currency."""
-    return Amount(root.cancellation_fee, root.currency)
-
-
 @strawberry.type(description="A brand of fares with its rules.")
 class FareFamily:
-    """`models.FareFamily`."""
+    """`services.fares.Family`."""
 
     code: str = strawberry.field(description="A short name: FLEX.")
     name: str = strawberry.field(description="Its name.")
     refundable: bool = strawberry.field(description="Whether money comes back on cancellation.")
     changeable: bool = strawberry.field(description="Whether flights may be changed.")
     checked_bags: int = strawberry.field(description="Bags included, per passenger.")
-    cancellation_fee = strawberry.field(
-        resolver=cancellation_fee, graphql_type=Money, description="What is kept when a refundable fare is cancelled."
-    )
+    cancellation_fee: Money = strawberry.field(description="What is kept when a refundable fare is cancelled.")
 
 
 @strawberry.type(description="One flight of an itinerary.")
@@ -77,39 +67,15 @@ class Slice:
     segments: list[Segment] = strawberry.field(description="Its flights, in the order of travel.")
 
 
-def offer_id(root: strawberry.Parent[Priced]) -> strawberry.ID:
-    """The signed token that is the offer."""
-    return strawberry.ID(root.offer.id)
-
-
-def expires_at(root: strawberry.Parent[Priced]) -> datetime:
-    """Until when the price is kept."""
-    return root.offer.expires_at
-
-
-def total(root: strawberry.Parent[Priced]) -> Amount:
-    """What the party pays."""
-    return root.offer.total
-
-
-def lines(root: strawberry.Parent[Priced]) -> list[fares.PriceLine]:
-    """What the total is made of."""
-    return list(root.offer.lines)
-
-
 @strawberry.type(description="A price for a party, kept until it expires. It does not hold seats.")
 class Offer:
     """`services.itineraries.Priced`."""
 
-    id = strawberry.field(resolver=offer_id, graphql_type=strawberry.ID, description="Opaque; createBooking takes it.")
-    expires_at = strawberry.field(
-        resolver=expires_at, graphql_type=datetime, description="Until then the price is kept."
-    )
+    id: strawberry.ID = strawberry.field(description="Opaque; createBooking takes it.")
+    expires_at: datetime = strawberry.field(description="Until then the price is kept.")
     seats_left: int = strawberry.field(description="How many more seats the cabin has.")
-    total = strawberry.field(
-        resolver=total, graphql_type=Money, description="For the whole party, before seats that cost extra."
-    )
-    lines = strawberry.field(resolver=lines, graphql_type=list[PriceLine], description="They add up to the total.")
+    total: Money = strawberry.field(description="For the whole party, before seats that cost extra.")
+    lines: list[PriceLine] = strawberry.field(description="They add up to the total.")
     fare_family: FareFamily = strawberry.field(description="The rules it is sold under.")
     slices: list[Slice] = strawberry.field(description="The journeys, in the order of travel.")
 

@@ -5,39 +5,37 @@ Source of the ids: the GraphQL Global Object Identification Specification.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import strawberry
 
 from core import ids
+from engine.execution import by_class, pure
 from schema.scalars import BigInt, CurrencyCode
+
+SAME_ID = "An opaque id, the same for as long as the thing exists."
 
 
 @strawberry.interface(description="Something with an id, by which `node` finds it again.")
 class Node:
     """An object with a global id."""
 
-    id: strawberry.ID = strawberry.field(description="An opaque id, the same for as long as the thing exists.")
+    id: strawberry.ID = strawberry.field(description=SAME_ID)
 
 
 def id_of(kind: str, key: str = "id") -> Any:
     """The `id` field of a type: its kind and the row's attribute `key`, as one opaque string."""
 
+    @pure
     def resolve(root: strawberry.Parent[object]) -> strawberry.ID:
         return strawberry.ID(ids.global_id(kind, getattr(root, key)))
 
-    return strawberry.field(resolver=resolve, description="An opaque id, the same for as long as the thing exists.")
+    return strawberry.field(resolver=resolve, description=SAME_ID)
 
 
-def rows_of(*rows: type) -> Callable[[Any, Any], bool]:
-    """`is_type_of` for a type whose objects are rows of those classes."""
-
-    def is_type_of(obj: Any, _: Any) -> bool:
-        return isinstance(obj, rows)
-
-    return is_type_of
+rows_of = by_class
+"""`is_type_of` for a type whose objects are rows of those classes."""
 
 
 @strawberry.type(description="An amount of money: the same amount in major and in minor units, and its currency.")

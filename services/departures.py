@@ -1,117 +1,85 @@
 """Departures: flights as travellers see them, with the places, the airline and the aircraft beside each.
 
-Read in one statement and handed out as frozen rows: what clients ask for most is a plain attribute here.
+Read in one statement and handed out as rows: whatever clients ask for is a plain attribute, computed once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property, lru_cache
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import aliased
+from core.ids import global_id
+from core.rows import Reader, row
+from models import FlightStatus
 
-from core.db import ReadSession
-from models import Aircraft, Airline, Airport, Flight, FlightStatus
+KIND = "Flight"
+"""What the ids of departures are ids of."""
 
-Origin = aliased(Airport)
-Destination = aliased(Airport)
+MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@row
+class Place:
+    """An airport: `models.Airport`."""
+
+    iata_code: str
+    name: str
+    city: str
+    country: str
+    zone: str
+    latitude: float
+    longitude: float
+
+
+@row
+class Carrier:
+    """An airline."""
+
+    iata_code: str
+    name: str
+
+
+@row
+class Plane:
+    """An aircraft, or a carrier's typical one where the registration is not known."""
+
+    name: str
+    manufacturer: str
+    seats: int
+
+
+@row
 class Departure:
-    """One dated flight. Times are aware, in the zone of the place where they happen: they print with its offset."""
+    """One dated flight. Times are aware, in the zone of the place where they happen: they print with its offset.
 
-    flight: Flight
-    origin: Airport
-    destination: Airport
-    airline: Airline
-    aircraft: Aircraft
+    `id` is the one that clients see. `delay_minutes` is how late it leaves, or left (early is negative); None while
+    nobody has said. Estimated and actual times are None until somebody says otherwise.
+    """
 
-    @property
-    def slot_id(self) -> int:
-        """The slot that this flight is."""
-        return self.flight.slot_id
-
-    @property
-    def designator(self) -> str:
-        """Airline, number and suffix: `UA1545`."""
-        return self.flight.designator
-
-    @property
-    def number(self) -> int:
-        """The flight number without the airline."""
-        return self.flight.number
-
-    @property
-    def status(self) -> FlightStatus:
-        """Where the flight is in its day."""
-        return self.flight.status
-
-    @cached_property
-    def departs_at(self) -> datetime:
-        """Scheduled departure, in the origin's zone."""
-        return self.flight.departs_at.astimezone(zone(self.origin.zone))
-
-    @cached_property
-    def arrives_at(self) -> datetime:
-        """Scheduled arrival, in the destination's zone."""
-        return self.flight.arrives_at.astimezone(zone(self.destination.zone))
-
-    @property
-    def estimated_departure_at(self) -> datetime | None:
-        """When it is expected to leave, where that differs from the schedule."""
-        return local(self.flight.estimated_departure_at, self.origin)
-
-    @property
-    def estimated_arrival_at(self) -> datetime | None:
-        """When it is expected to arrive, where that differs from the schedule."""
-        return local(self.flight.estimated_arrival_at, self.destination)
-
-    @property
-    def actual_departure_at(self) -> datetime | None:
-        """When it left, once it has."""
-        return local(self.flight.actual_departure_at, self.origin)
-
-    @property
-    def actual_arrival_at(self) -> datetime | None:
-        """When it arrived, once it has."""
-        return local(self.flight.actual_arrival_at, self.destination)
-
-    @property
-    def duration_minutes(self) -> int:
-        """From scheduled departure to scheduled arrival."""
-        return int((self.flight.arrives_at - self.flight.departs_at).total_seconds() // 60)
-
-    @property
-    def delay_minutes(self) -> int | None:
-        """How late it leaves, or left (early is negative); None while nobody has said."""
-        leaves = self.flight.actual_departure_at or self.flight.estimated_departure_at
-        return None if leaves is None else int((leaves - self.flight.departs_at).total_seconds() // 60)
-
-    @property
-    def departure_gate(self) -> str | None:
-        """The gate that it leaves from."""
-        return self.flight.departure_gate
-
-    @property
-    def arrival_gate(self) -> str | None:
-        """The gate that it arrives at."""
-        return self.flight.arrival_gate
-
-    @property
-    def departure_terminal(self) -> str | None:
-        """The terminal that it leaves from."""
-        return self.flight.departure_terminal
-
-    @property
-    def arrival_terminal(self) -> str | None:
-        """The terminal that it arrives at."""
-        return self.flight.arrival_terminal
+    slot_id: int
+    id: str
+    designator: str
+    number: int
+    airline: Carrier
+    origin: Place
+    destination: Place
+    departs_at: datetime
+    arrives_at: datetime
+    estimated_departure_at: datetime | None
+    estimated_arrival_at: datetime | None
+    actual_departure_at: datetime | None
+    actual_arrival_at: datetime | None
+    duration_minutes: int
+    delay_minutes: int | None
+    status: FlightStatus
+    departure_terminal: str | None
+    departure_gate: str | None
+    arrival_terminal: str | None
+    arrival_gate: str | None
+    aircraft: Plane
 
 
 @lru_cache(maxsize=512)
@@ -120,44 +88,89 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def local(moment: datetime | None, place: Airport) -> datetime | None:
-    """The same moment as clocks at that place show it."""
-    return None if moment is None else moment.astimezone(zone(place.zone))
+PLACE = "{0}.iata_code, {0}.name, {0}.city, {0}.country, {0}.zone, {0}.latitude, {0}.longitude"
+"""The columns of a Place, in its order."""
+
+OF_THE_DAY = """
+    flights.slot_id, flights.departs_at, flights.arrives_at, flights.airline_code, flights.number, flights.suffix,
+    flights.estimated_departure_at, flights.estimated_arrival_at,
+    flights.actual_departure_at, flights.actual_arrival_at, flights.status,
+    flights.departure_terminal, flights.departure_gate, flights.arrival_terminal, flights.arrival_gate,
+    airlines.name, aircraft.name, aircraft.manufacturer, aircraft.seats"""
+"""The columns that `departure()` takes, in its order: everything but the two places."""
+
+BESIDE = """
+    JOIN airlines ON airlines.iata_code = flights.airline_code
+    JOIN aircraft ON aircraft.registration = flights.registration"""
+
+WHOLE = f"""
+    SELECT {OF_THE_DAY}, {PLACE.format("origin")}, {PLACE.format("destination")}
+    FROM flights {BESIDE}
+    JOIN airports origin ON origin.iata_code = flights.origin_code
+    JOIN airports destination ON destination.iata_code = flights.destination_code"""  # noqa: S608 - our own columns
+
+COLUMNS = 19
+"""How many columns `OF_THE_DAY` has: in `WHOLE` the two places follow."""
+
+PLACE_COLUMNS = 7
+
+BY_SLOTS = f"{WHOLE} WHERE flights.slot_id = ANY ($1::bigint[])"
+
+BOARD = f"""
+    {WHOLE} WHERE flights.origin_code = $1 AND flights.departs_at >= $2 AND ($4 OR flights.status <> 'LANDED')
+    ORDER BY flights.departs_at, flights.slot_id LIMIT $3"""
 
 
-def select_departures(*more: Any) -> Select[Any]:
-    """Flights with all that stands beside them, and `more` columns."""
-    return (
-        select(Flight, Origin, Destination, Airline, Aircraft, *more)
-        .join(Origin, Origin.iata_code == Flight.origin_code)
-        .join(Destination, Destination.iata_code == Flight.destination_code)
-        .join(Airline, Airline.iata_code == Flight.airline_code)
-        .join(Aircraft, Aircraft.registration == Flight.registration)
+def departure(columns: Sequence[Any], origin: Place, destination: Place) -> Departure:
+    """The departure of the columns `OF_THE_DAY`."""
+    (
+        slot_id, departs_at, arrives_at, airline, number, suffix,
+        leaving, arriving, left, arrived, status,
+        departure_terminal, departure_gate, arrival_terminal, arrival_gate,
+        airline_name, aircraft_name, manufacturer, seats,
+    ) = columns  # fmt: skip
+    here, there = zone(origin.zone), zone(destination.zone)
+    leaves = left or leaving
+    return Departure(
+        slot_id=slot_id,
+        id=str(global_id(KIND, slot_id)),
+        designator=f"{airline}{number}{suffix}",
+        number=number,
+        airline=Carrier(airline, airline_name),
+        origin=origin,
+        destination=destination,
+        departs_at=departs_at.astimezone(here),
+        arrives_at=arrives_at.astimezone(there),
+        estimated_departure_at=leaving and leaving.astimezone(here),
+        estimated_arrival_at=arriving and arriving.astimezone(there),
+        actual_departure_at=left and left.astimezone(here),
+        actual_arrival_at=arrived and arrived.astimezone(there),
+        duration_minutes=(arrives_at - departs_at) // MINUTE,
+        delay_minutes=leaves and (leaves - departs_at) // MINUTE,
+        status=FlightStatus(status),
+        departure_terminal=departure_terminal,
+        departure_gate=departure_gate,
+        arrival_terminal=arrival_terminal,
+        arrival_gate=arrival_gate,
+        aircraft=Plane(aircraft_name, manufacturer, seats),
     )
 
 
-def from_row(row: Any) -> Departure:
-    """The departure of one row of `select_departures()`."""
-    return Departure(flight=row[0], origin=row[1], destination=row[2], airline=row[3], aircraft=row[4])
+def whole(columns: Sequence[Any]) -> Departure:
+    """The departure of a row of `WHOLE`."""
+    middle = COLUMNS + PLACE_COLUMNS
+    return departure(columns[:COLUMNS], Place(*columns[COLUMNS:middle]), Place(*columns[middle:]))
 
 
-async def by_slots(session: ReadSession, slot_ids: Iterable[int]) -> dict[int, Departure]:
+async def by_slots(reader: Reader, slot_ids: Iterable[int]) -> dict[int, Departure]:
     """The departures with those slots, by slot; what there is not is left out."""
-    rows = await session.execute(select_departures().where(Flight.slot_id.in_(set(slot_ids))))
-    return {row[0].slot_id: from_row(row) for row in rows}
+    found = [whole(columns) for columns in await reader.fetch(BY_SLOTS, list(set(slot_ids)))]
+    return {one.slot_id: one for one in found}
 
 
-async def board(
-    session: ReadSession, airport: str, start: datetime, first: int, *, landed: bool
-) -> Sequence[Departure]:
+async def board(reader: Reader, airport: str, start: datetime, first: int, *, landed: bool) -> Sequence[Departure]:
     """The next `first` scheduled departures of an airport from `start` on, in the order of their times.
 
     `landed`: whether flights that have landed stay on the board.
     """
-    wanted = [Flight.origin_code == airport, Flight.departs_at >= start]
-    if not landed:
-        wanted.append(Flight.status != FlightStatus.LANDED)
-    rows = await session.execute(
-        select_departures().where(*wanted).order_by(Flight.departs_at, Flight.slot_id).limit(first)
-    )
-    return [from_row(row) for row in rows]
+    return [whole(columns) for columns in await reader.fetch(BOARD, airport, start, first, landed)]

@@ -6,24 +6,25 @@ the asked-for cabin; the order is total, so that pages never overlap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import func, select
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from core import clock
 from core.db import ReadSession
 from core.errors import Invalid
 from core.keys import Keyring
+from core.money import Money
 from core.paging import Rank
-from models import Airport, Cabin, FareFamily, Flight, Pool, Slot, SlotStatus
+from core.rows import Reader, row
+from models import Cabin
 from services import departures, fares, offers, pools
-from services.departures import Departure, from_row, select_departures
-from services.fares import Party, PriceLine
-from services.offers import Offer
+from services.departures import BESIDE, COLUMNS, OF_THE_DAY, PLACE, Departure, Place, zone
+from services.fares import CHARGE, FARE, IN_ORDER, ON_ROUTE, Family, Party, PriceLine
+from services.offers import Offer, Quote
 
 MAX_SEATED = 9
 
@@ -73,7 +74,7 @@ class FlightSearchInput:
     sort: OfferSort = OfferSort.PRICE
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Segment:
     """One flight of an itinerary, and the cabin and booking class it is sold in."""
 
@@ -82,51 +83,48 @@ class Segment:
     booking_class: str
 
 
-@dataclass(frozen=True)
+@row
 class Slice:
-    """A journey from one place to another: one segment where it is direct, in the order of travel."""
+    """A journey from one place to another, in the order of travel: one segment where it is direct.
 
+    Times are those of the places. `duration_minutes` is from its beginning to its end; `stops` is how often one changes
+    or waits on the way.
+    """
+
+    origin: Place
+    destination: Place
+    departs_at: datetime
+    arrives_at: datetime
+    duration_minutes: int
+    stops: int
     segments: tuple[Segment, ...]
 
-    @property
-    def origin(self) -> Airport:
-        """Where it begins."""
-        return self.segments[0].flight.origin
 
-    @property
-    def destination(self) -> Airport:
-        """Where it ends."""
-        return self.segments[-1].flight.destination
-
-    @property
-    def departs_at(self) -> datetime:
-        """When it begins, on the origin's clocks."""
-        return self.segments[0].flight.departs_at
-
-    @property
-    def arrives_at(self) -> datetime:
-        """When it ends, on the destination's clocks."""
-        return self.segments[-1].flight.arrives_at
-
-    @property
-    def duration_minutes(self) -> int:
-        """From its beginning to its end."""
-        return int((self.arrives_at - self.departs_at).total_seconds() // 60)
-
-    @property
-    def stops(self) -> int:
-        """How often one changes or waits on the way."""
-        return len(self.segments) - 1
+def direct(segment: Segment) -> Slice:
+    """A journey of one flight."""
+    flight = segment.flight
+    return Slice(
+        flight.origin,
+        flight.destination,
+        flight.departs_at,
+        flight.arrives_at,
+        flight.duration_minutes,
+        0,
+        (segment,),
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Priced:
-    """An offer with what stands behind it: the slices, the fare family, how many seats are left."""
+    """An offer with what stands behind it: the slices, the fare family, how many seats are left. `id` is its token."""
 
-    offer: Offer
-    slices: tuple[Slice, ...]
-    fare_family: FareFamily
+    id: str
+    expires_at: datetime
+    total: Money
+    lines: tuple[PriceLine, ...]
+    fare_family: Family
     seats_left: int
+    slices: tuple[Slice, ...]
 
 
 async def present(session: ReadSession, offer: Offer) -> Priced:
@@ -137,115 +135,180 @@ async def present(session: ReadSession, offer: Offer) -> Priced:
         Segment(flight=flights[one.slot_id], cabin=one.cabin, booking_class=one.booking_class) for one in offer.segments
     ]
     return Priced(
-        offer=offer,
-        slices=tuple(Slice((segment,)) for segment in segments),
+        id=offer.id,
+        expires_at=offer.expires_at,
+        total=offer.total,
+        lines=offer.lines,
         fare_family=families[offer.segments[0].family_code],
         seats_left=await offers.seats_left(session, offer.segments),
+        slices=tuple(direct(segment) for segment in segments),
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A departure in a fare family at its price: what an offer is made of once somebody is shown it."""
+@row
+class PoolNow:
+    """What is counted of a pool at one moment: see `models.Pool`."""
 
-    departure: Departure
-    fare_family: FareFamily
+    authorised: int
+    blocked: int
+    held: int
+    sold: int
+    classes: list[str]
+    class_limits: list[int]
+    class_held: list[int]
+    class_sold: list[int]
+
+
+class Flying:
+    """A flight that a search has found. Its departure is made once somebody is shown it."""
+
+    __slots__ = ("_columns", "_departure", "_places")
+
+    def __init__(self, columns: Sequence[Any], places: tuple[Place, Place]) -> None:
+        self._columns = columns
+        self._places = places
+        self._departure: Departure | None = None
+
+    @property
+    def departure(self) -> Departure:
+        """The flight as travellers see it."""
+        if self._departure is None:
+            self._departure = departures.departure(self._columns, *self._places)
+        return self._departure
+
+
+class Candidate(NamedTuple):
+    """A flight in a fare family at its price: what an offer is made of once somebody is shown it."""
+
+    measure: int
+    slot_id: int
+    family_code: str
+    flying: Flying
+    quote: Quote
     party: Party
-    lines: tuple[PriceLine, ...]
-    currency: str
     seats_left: int
-    rank: Rank
 
-    def offered(self, keyring: Keyring) -> Priced:
-        """The signed offer."""
-        segment = offers.segment_for(self.departure.slot_id, self.fare_family)
-        sold = Segment(flight=self.departure, cabin=segment.cabin, booking_class=segment.booking_class)
+    @property
+    def rank(self) -> Rank:
+        """What it is sorted by: its measure, its flight, its fare family."""
+        return self[:3]
+
+    def offered(self, keyring: Keyring, expires_at: datetime) -> Priced:
+        """The offer, signed, good until then."""
+        quote, flight = self.quote, self.flying.departure
+        family = quote.family
+        segment = offers.segment_for(self.slot_id, family)
+        total = quote.total
         return Priced(
-            offer=offers.make(keyring, self.party, (segment,), self.lines, self.currency),
-            slices=(Slice((sold,)),),
-            fare_family=self.fare_family,
-            seats_left=self.seats_left,
+            offers.sign(keyring, expires_at, self.party, (segment,), quote.written, total.currency),
+            expires_at,
+            total,
+            quote.lines,
+            family,
+            self.seats_left,
+            (direct(Segment(flight, family.cabin, family.booking_class)),),
         )
 
 
-async def search(session: ReadSession, command: FlightSearchInput) -> list[Candidate]:
+TERMS = f"""
+    SELECT (SELECT row({PLACE.format("airports")}) FROM airports WHERE iata_code = $1),
+           (SELECT row({PLACE.format("airports")}) FROM airports WHERE iata_code = $2),
+           (SELECT array_agg(row({FARE}) ORDER BY {IN_ORDER}) {ON_ROUTE} AND family.cabin = $4),
+           (SELECT array_agg(row({CHARGE}) ORDER BY code) FROM charges)"""  # noqa: S608 - our own columns
+"""What a search needs to know beforehand, in one row: both places, the fares of the route and day, taxes and fees."""
+
+ON_SALE = f"""
+    SELECT {OF_THE_DAY},
+           pools.authorised, pools.blocked, pools.held, pools.sold,
+           pools.classes, pools.class_limits, pools.class_held, pools.class_sold
+    FROM flights {BESIDE}
+    JOIN slots ON slots.id = flights.slot_id
+    JOIN pools ON pools.slot_id = flights.slot_id AND pools.code = $4
+    WHERE flights.origin_code = $1 AND flights.destination_code = $2 AND flights.local_date = $3
+      AND slots.status = 'OPEN' AND slots.starts_at > (SELECT jetway_now())
+      AND pools.authorised - pools.blocked - pools.held - pools.sold >= $5"""  # noqa: S608 - our own columns
+"""The flights of a route and local date that still sell so many seats of a cabin, and the pool that counts them."""
+
+RANK = itemgetter(0, 1, 2)
+"""A candidate's rank, for sorting."""
+
+LAST_DAY = "SELECT max(local_date) FROM flights"
+
+
+async def search(reader: Reader, command: FlightSearchInput) -> list[Candidate]:
     """Everything that may be offered for the search, in its order: the price of each is computed, none is signed yet.
 
     Raises Invalid, naming the field, for what cannot be meant.
     """
-    origin, destination, day, party = await check(session, command)
-    tariff = await fares.tariff(session, origin.iata_code, destination.iata_code, day, command.cabin)
-    prices = [(family, fare, fares.price(fare, family, tariff.charges, party)) for fare, family in tariff.fares]
-    found = [
-        Candidate(
-            departure=departure,
-            fare_family=family,
-            party=party,
-            lines=lines,
-            currency=fare.currency,
-            seats_left=left,
-            rank=(measure(command.sort, departure.flight, lines), departure.slot_id, family.code),
-        )
-        for departure, pool in await on_sale(session, origin, destination, day, command.cabin, party.seated)
-        for family, fare, lines in prices
-        if (left := pools.left_in(pool, family.booking_class)) >= party.seated
-    ]
-    return sorted(found, key=lambda one: one.rank)
+    slice_, party = check(command)
+    day, cabin = slice_.date, command.cabin
+    codes = known(slice_.origin), known(slice_.destination)
+    ((origin, destination, tariff, charges),) = await reader.fetch(TERMS, *codes, day, cabin)
+    places = check_route(origin, destination, day)
+    flights = await reader.fetch(ON_SALE, *codes, day, cabin, party.seated)
+    if not flights:
+        await check_schedule(reader, day)
+    added = tuple(map(tuple, charges or ()))
+    quotes = [offers.quote(tuple(fare), added, party) for fare in tariff or ()]
+    found = [one for columns in flights for one in candidates(columns, places, quotes, party, command.sort)]
+    found.sort(key=RANK)
+    return found
 
 
-def measure(sort: OfferSort, flight: Flight, lines: Sequence[PriceLine]) -> int:
+def candidates(
+    columns: Sequence[Any], places: tuple[Place, Place], quotes: Iterable[Quote], party: Party, sort: OfferSort
+) -> Iterator[Candidate]:
+    """A flight of `ON_SALE` in each fare family whose booking class still takes the party."""
+    slot_id, departs_at, arrives_at = columns[:3]
+    flying = Flying(columns[:COLUMNS], places)
+    pool = PoolNow(*columns[COLUMNS:])
+    for quote in quotes:
+        family = quote.family
+        left = pools.left_in(pool, family.booking_class)
+        if left >= party.seated:
+            measured = measure(sort, departs_at, arrives_at, quote)
+            yield Candidate(measured, slot_id, family.code, flying, quote, party, left)
+
+
+def measure(sort: OfferSort, departs_at: datetime, arrives_at: datetime, quote: Quote) -> int:
     """The number by which offers are put in order."""
     match sort:
         case OfferSort.PRICE:
-            return sum(line.amount.minor_units for line in lines)
+            return quote.total.minor_units
         case OfferSort.DURATION:
-            return int((flight.arrives_at - flight.departs_at).total_seconds())
+            return int((arrives_at - departs_at).total_seconds())
         case OfferSort.DEPARTURE:
-            return int(flight.departs_at.timestamp())
+            return int(departs_at.timestamp())
         case OfferSort.ARRIVAL:
-            return int(flight.arrives_at.timestamp())
+            return int(arrives_at.timestamp())
 
 
-async def on_sale(
-    session: ReadSession, origin: Airport, destination: Airport, day: date, cabin: Cabin, seats: int
-) -> Sequence[tuple[Departure, Pool]]:
-    """The departures of a route and local date that still sell `seats` seats of a cabin, with the pool that counts."""
-    rows = await session.execute(
-        select_departures(Pool)
-        .join(Slot, Slot.id == Flight.slot_id)
-        .join(Pool, (Pool.slot_id == Flight.slot_id) & (Pool.code == cabin))
-        .where(
-            Flight.origin_code == origin.iata_code,
-            Flight.destination_code == destination.iata_code,
-            Flight.local_date == day,
-            Slot.status == SlotStatus.OPEN,
-            Slot.starts_at > func.jetway_now(),
-            Pool.authorised - Pool.blocked - Pool.held - Pool.sold >= seats,
-        )
-        .order_by(Flight.departs_at, Flight.slot_id)
-    )
-    return [(from_row(row), row[5]) for row in rows]
-
-
-async def check(session: ReadSession, command: FlightSearchInput) -> tuple[Airport, Airport, date, Party]:
-    """The airports, day and party of a search that can be answered; raises Invalid for every other."""
+def check(command: FlightSearchInput) -> tuple[SliceInput, Party]:
+    """The slice and the party of a search; raises Invalid for what cannot be meant whatever is flown."""
     if len(command.slices) != 1:
         raise Invalid("Search for one slice, one way.", field="slices")
     if command.filters and command.filters.max_stops is not None and command.filters.max_stops < 0:
         raise Invalid("A journey has no fewer than 0 stops.", field="filters.maxStops")
-    slice_ = command.slices[0]
-    party = check_party(command.passengers)
-    origin = await find_airport(session, slice_.origin, "slices.0.origin")
-    destination = await find_airport(session, slice_.destination, "slices.0.destination")
-    if origin.iata_code == destination.iata_code:
+    return command.slices[0], check_party(command.passengers)
+
+
+def check_route(origin: Sequence[Any] | None, destination: Sequence[Any] | None, day: date) -> tuple[Place, Place]:
+    """Both places of a route that may be flown on that day; raises Invalid for every other."""
+    here = found_place(origin, "slices.0.origin")
+    there = found_place(destination, "slices.0.destination")
+    if here.iata_code == there.iata_code:
         raise Invalid("Origin and destination are the same airport.", field="slices.0.destination")
-    if slice_.date < local_today(origin, clock.now()):
+    if day < local_today(here, clock.now()):
         raise Invalid("This date has passed.", field="slices.0.date")
-    last = (await session.execute(select(func.max(Flight.local_date)))).scalar_one()
-    if last is None or slice_.date > last:
+    return here, there
+
+
+async def check_schedule(reader: Reader, day: date) -> None:
+    """Raises Invalid (BEYOND_SCHEDULE) for a day after the last that is sold. A day with flights needs no asking."""
+    ((last,),) = await reader.fetch(LAST_DAY)
+    if last is None or day > last:
         why = f"The schedule ends on {last}." if last else "No flights are on sale yet."
         raise Invalid(why, field="slices.0.date", code="BEYOND_SCHEDULE")
-    return origin, destination, slice_.date, party
 
 
 def check_party(passengers: PassengersInput, field: str = "passengers") -> Party:
@@ -260,14 +323,27 @@ def check_party(passengers: PassengersInput, field: str = "passengers") -> Party
     return party
 
 
-async def find_airport(session: ReadSession, code: str, field: str) -> Airport:
+AIRPORT = f"SELECT {PLACE.format('airports')} FROM airports WHERE iata_code = $1"  # noqa: S608 - our own columns
+
+
+async def find_airport(reader: Reader, code: str, field: str) -> Place:
     """The airport with that IATA code, in any case; raises Invalid (UNKNOWN_AIRPORT)."""
-    found = await session.get(Airport, code.strip().upper())
-    if found is None:
+    return found_place(next(iter(await reader.fetch(AIRPORT, known(code))), None), field)
+
+
+def known(code: str) -> str:
+    """A code as airports have it; what can be no code, PostgreSQL's least of all, becomes the empty one."""
+    plain = code.strip().upper()
+    return plain if plain.isascii() and plain.isalnum() else ""
+
+
+def found_place(columns: Sequence[Any] | None, field: str) -> Place:
+    """The place of those columns; raises Invalid (UNKNOWN_AIRPORT) where there is none."""
+    if columns is None:
         raise Invalid("No airport that Jetway sells has this code.", field=field, code="UNKNOWN_AIRPORT")
-    return found
+    return Place(*columns)
 
 
-def local_today(place: Airport, moment: datetime) -> date:
+def local_today(place: Place, moment: datetime) -> date:
     """The date at that airport at that moment."""
-    return moment.astimezone(ZoneInfo(place.zone)).date()
+    return moment.astimezone(zone(place.zone)).date()

@@ -63,6 +63,10 @@ def from_wire(message: str | bytes) -> PlacedFact:
     return PlacedFact(fact["position"], fact["id"], fact["kind"], fact["stream"], fact["payload"])
 
 
+HEAD = "SELECT position FROM relay_heads"
+"""How far the relay has counted, in SQL: for a snapshot that has its cursor with it."""
+
+
 async def head(session: ReadSession) -> int:
     """How far the relay has counted. Read it before the snapshot that it is to be the cursor of."""
     return (await session.execute(select(RelayHead.position))).scalar_one()

@@ -7,8 +7,8 @@ the price. It never proves that seats are left. Source of the idea: offers in ND
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,15 +19,22 @@ from core.db import ReadSession
 from core.errors import Conflict, Invalid
 from core.keys import Keyring
 from core.money import Money, add
-from models import Cabin, Fare, FareFamily, Flight, LayoutUnit, Pool, PriceLineKind, Slot, SlotStatus
+from core.rows import Reader, row
+from models import Cabin, Flight, LayoutUnit, Pool, PriceLineKind, Slot, SlotStatus
 from services import fares, pools
-from services.fares import Party, PriceLine
+from services.fares import Family, Fare, Party, PriceLine
 
 PURPOSE = "offer"
 LIFETIME = timedelta(minutes=30)
 
+MOST_QUOTES = 1_024
+"""How many prices a process remembers: those of a few hundred routes for the usual parties, in some megabytes."""
 
-@dataclass(frozen=True, kw_only=True)
+CABIN_LEFT = """
+    SELECT greatest(0, authorised - blocked - held - sold) FROM pools WHERE slot_id = $1 AND code = $2"""
+
+
+@row
 class OfferSegment:
     """One flight of an offer, and the rules under which it is sold."""
 
@@ -37,7 +44,7 @@ class OfferSegment:
     family_code: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Offer:
     """A price for a party on some flights, kept until `expires_at`. The lines add up to the total."""
 
@@ -54,6 +61,27 @@ class Offer:
         return add((line.amount for line in self.lines), self.currency)
 
 
+@row
+class Quote:
+    """What a fare comes to for a party: the lines add up to the total. `written` is how a token has the lines."""
+
+    family: Family
+    lines: tuple[PriceLine, ...]
+    total: Money
+    written: orjson.Fragment
+
+
+@lru_cache(maxsize=MOST_QUOTES)
+def quote(fare: tuple[Any, ...], added: tuple[tuple[Any, ...], ...], party: Party) -> Quote:
+    """What the fare of those columns comes to for a party, with the taxes and fees of those columns.
+
+    Only what follows from its arguments is remembered: they are read for each search.
+    """
+    read = fares.read_fare(fare)
+    lines = fares.price(read, [fares.read_charge(columns) for columns in added], party)
+    return Quote(read.family, lines, add((line.amount for line in lines), read.amount.currency), written(lines))
+
+
 class PriceChanged(Conflict):
     """The offer cannot be booked as it is. `offer` is what it would cost now; None where it is not sold any more."""
 
@@ -68,16 +96,38 @@ def make(
     keyring: Keyring, party: Party, segments: tuple[OfferSegment, ...], lines: tuple[PriceLine, ...], currency: str
 ) -> Offer:
     """A new offer, good for half an hour."""
-    expires_at = (clock.now() + LIFETIME).replace(microsecond=0)
+    expires_at = expiry()
+    token = sign(keyring, expires_at, party, segments, written(lines), currency)
+    return Offer(id=token, expires_at=expires_at, party=party, segments=segments, lines=lines, currency=currency)
+
+
+def expiry() -> datetime:
+    """Until when an offer that is made now is good: half an hour from now, to the second."""
+    return (clock.now() + LIFETIME).replace(microsecond=0)
+
+
+def written(lines: Iterable[PriceLine]) -> orjson.Fragment:
+    """The lines of a price as a token has them; for many offers at one price, once."""
+    return orjson.Fragment(orjson.dumps([[line.kind, line.label, line.amount.minor_units] for line in lines]))
+
+
+def sign(
+    keyring: Keyring,
+    expires_at: datetime,
+    party: Party,
+    segments: Iterable[OfferSegment],
+    lines: orjson.Fragment,
+    currency: str,
+) -> str:
+    """The token that is the offer."""
     payload = {
         "x": int(expires_at.timestamp()),
         "p": [party.adults, party.children, party.infants],
         "s": [[one.slot_id, one.cabin, one.booking_class, one.family_code] for one in segments],
-        "l": [[line.kind, line.label, line.amount.minor_units] for line in lines],
+        "l": lines,
         "c": currency,
     }
-    token = keyring.sign(PURPOSE, orjson.dumps(payload))
-    return Offer(id=token, expires_at=expires_at, party=party, segments=segments, lines=lines, currency=currency)
+    return keyring.sign(PURPOSE, orjson.dumps(payload))
 
 
 def read(keyring: Keyring, token: str) -> Offer:
@@ -150,17 +200,15 @@ async def in_open_classes(session: ReadSession, keyring: Keyring, offer: Offer) 
         flight, pool = flights[one.slot_id], pools_.get((one.slot_id, one.cabin))
         tariff = await fares.tariff(session, flight.origin_code, flight.destination_code, flight.local_date, one.cabin)
         fits = (
-            (fare, family)
-            for fare, family in tariff.fares
-            if pool is not None and pools.class_left(pool, family.booking_class) >= offer.party.seated
+            fare
+            for fare in tariff.fares
+            if pool is not None and pools.class_left(pool, fare.family.booking_class) >= offer.party.seated
         )
         found.append(next(fits, None))
     return await priced(session, keyring, offer, found)
 
 
-async def priced(
-    session: ReadSession, keyring: Keyring, offer: Offer, found: Sequence[tuple[Fare, FareFamily] | None]
-) -> Offer | None:
+async def priced(session: ReadSession, keyring: Keyring, offer: Offer, found: Sequence[Fare | None]) -> Offer | None:
     """An offer of the same flights for the same party, with a fare for each; None where one is missing."""
     added = await fares.charges(session)
     lines: list[PriceLine] = []
@@ -169,9 +217,9 @@ async def priced(
     for one, sold in zip(offer.segments, found, strict=True):
         if sold is None:
             return None
-        lines += fares.price(*sold, added, offer.party)
-        segments.append(segment_for(one.slot_id, sold[1]))
-        currency = sold[0].currency
+        lines += fares.price(sold, added, offer.party)
+        segments.append(segment_for(one.slot_id, sold.family))
+        currency = sold.amount.currency
     return make(keyring, offer.party, tuple(segments), tuple(lines), currency)
 
 
@@ -194,13 +242,13 @@ async def seats_left(session: ReadSession, segments: tuple[OfferSegment, ...]) -
     return min((pools.left_in(pool, code) if pool else 0 for pool, code in found), default=0)
 
 
-async def cabin_left(session: ReadSession, slot_id: int, cabin: Cabin) -> int:
+async def cabin_left(reader: Reader, slot_id: int, cabin: Cabin) -> int:
     """How many more seats of a flight's cabin may be sold, in whatever booking class."""
-    pool = await session.get(Pool, (slot_id, cabin))
-    return pools.left(pool) if pool else 0
+    rows = await reader.fetch(CABIN_LEFT, slot_id, cabin)
+    return max((left for (left,) in rows), default=0)
 
 
-def segment_for(slot_id: int, family: FareFamily) -> OfferSegment:
+def segment_for(slot_id: int, family: Family) -> OfferSegment:
     """A flight sold under the rules of a family."""
     return OfferSegment(
         slot_id=slot_id, cabin=family.cabin, booking_class=family.booking_class, family_code=family.code

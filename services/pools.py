@@ -6,6 +6,9 @@ that lie below it. What is asked here of rows in memory, `class_room` asks in SQ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from sqlalchemy import select
 
 from core.db import Session
@@ -15,26 +18,74 @@ from services import holds, outbox
 from services.transitions import Cause
 
 
-def left(pool: Pool) -> int:
+class Counts(Protocol):
+    """What is counted of a pool: `models.Pool`, or a plain row of its columns."""
+
+    @property
+    def authorised(self) -> int:
+        """How much may be held and sold."""
+
+    @property
+    def blocked(self) -> int:
+        """How many units staff keep from sale."""
+
+    @property
+    def held(self) -> int:
+        """How much is held."""
+
+    @property
+    def sold(self) -> int:
+        """How much is sold."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The nested booking classes, the highest first."""
+
+    @property
+    def class_limits(self) -> Sequence[int]:
+        """The limit of each, with those below it."""
+
+    @property
+    def class_held(self) -> Sequence[int]:
+        """What each holds itself."""
+
+    @property
+    def class_sold(self) -> Sequence[int]:
+        """What each has sold itself."""
+
+
+def left(pool: Counts) -> int:
     """How many more of a pool may be sold; none where staff have blocked more than that."""
     return max(0, pool.authorised - pool.blocked - pool.held - pool.sold)
 
 
-def class_left(pool: Pool, booking_class: str) -> int:
+def class_left(pool: Counts, booking_class: str) -> int:
     """How many more a booking class may count, of what is left or held already; none where there is no such class.
 
     A pool without classes sells every class alike.
     """
     if not pool.classes:
         return pool.authorised - pool.blocked
-    if booking_class not in pool.classes:
-        return 0
-    taken = [held + sold for held, sold in zip(pool.class_held, pool.class_sold, strict=True)]
-    bounds = range(pool.classes.index(booking_class) + 1)
-    return max(0, min(pool.class_limits[place] - sum(taken[place:]) for place in bounds))
+    return class_rooms(pool).get(booking_class, 0)
 
 
-def left_in(pool: Pool, booking_class: str) -> int:
+def class_rooms(pool: Counts) -> dict[str, int]:
+    """How many more each booking class of a pool may count: bounded by its limit, and by that of each class above."""
+    room: dict[str, int] = {}
+    below, bounds = 0, []
+    for limit, held, sold in zip(
+        reversed(pool.class_limits), reversed(pool.class_held), reversed(pool.class_sold), strict=True
+    ):
+        below += held + sold
+        bounds.append(limit - below)
+    tightest = bounds[-1] if bounds else 0
+    for booking_class, bound in zip(pool.classes, reversed(bounds), strict=True):
+        tightest = min(tightest, bound)
+        room[booking_class] = max(0, tightest)
+    return room
+
+
+def left_in(pool: Counts, booking_class: str) -> int:
     """How many more of a pool may be sold in a booking class."""
     return min(left(pool), class_left(pool, booking_class))
 

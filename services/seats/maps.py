@@ -1,21 +1,26 @@
-"""The seat map of a flight as a shopper sees it: every seat where it stands, with its state and its charge."""
+"""The seat map of a flight as a shopper sees it: every seat where it stands, with its state and its charge.
+
+What all flights of a layout have in common is made once and shared: a map of its own has only the seats that somebody
+has, or had, and the rows and cabins around them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
-from sqlalchemy import select
-
-from core.db import ReadSession
 from core.money import Money
-from models import Cabin, SeatPosition, SeatStatus, Slot
-from services import fares, live
+from core.rows import Reader, row
+from models import Cabin, SeatPosition, SeatStatus
+from services import live
 from services.seats.plans import Plan, Plans, Seat, Section
-from services.seats.states import SeatState, claimed
+from services.seats.states import NOW, STATUSES, SeatState
+
+MOST_BLANKS = 256
+"""How many maps without claims a process keeps: one for each layout in use, and each table of charges."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ShownSeat:
     """A seat as a shopper sees it: where it is, whether it is free, what it costs on top of the fare."""
 
@@ -29,47 +34,116 @@ class ShownSeat:
     price: Money | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class SeatRow:
     """A row of a cabin, from left to right."""
 
     number: int
     exit_row: bool
-    seats: list[ShownSeat]
+    seats: Sequence[ShownSeat]
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class CabinMap:
     """A cabin, its rows from front to back."""
 
     cabin: Cabin
     columns: tuple[str, ...]
     aisles_after: tuple[str, ...]
-    rows: list[SeatRow]
+    rows: Sequence[SeatRow]
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class SeatMap:
     """The seats of one flight at one moment; `cursor` is where live events go on from."""
 
     cursor: str
-    cabins: list[CabinMap]
+    cabins: Sequence[CabinMap]
 
 
-async def seat_map(session: ReadSession, plans: Plans, slot_id: int) -> SeatMap | None:
+@row
+class Blank:
+    """The cabins of a layout as nobody has ever taken a seat, and where among them each seat is: cabin, row, place."""
+
+    cabins: tuple[CabinMap, ...]
+    places: Mapping[str, tuple[int, int, int]]
+
+
+MAP = f"""
+    SELECT slots.layout_id, ({live.HEAD}), units, statuses, versions,
+           (SELECT array_agg(row(cabin, extra_legroom, currency) ORDER BY cabin) FROM seat_charges)
+    FROM slots
+    LEFT JOIN LATERAL (
+        SELECT array_agg(unit) AS units, array_agg({NOW}) AS statuses, array_agg(version) AS versions
+        FROM claims WHERE slot_id = slots.id
+    ) taken ON true
+    WHERE slots.id = $1"""  # noqa: S608 - our own columns
+
+
+async def seat_map(reader: Reader, plans: Plans, slot_id: int) -> SeatMap | None:
     """The seat map of a flight; None where seats are not chosen on it.
 
-    The cursor is read before the seats: what changes in between is told again, never left out.
+    The cursor and the seats are of one snapshot: what changes later is told to whoever goes on from there.
     """
-    layout_id = (await session.execute(select(Slot.layout_id).where(Slot.id == slot_id))).scalar_one_or_none()
-    if layout_id is None:
+    found = await reader.fetch(MAP, slot_id)
+    if not found or found[0][0] is None:
         return None
-    plan = await plans.get(session, layout_id)
-    position = await live.head(session)
-    taken = await claimed(session, slot_id)
-    costs = await fares.seat_charges(session)
-    cabins = [cabin_map(plan, section, taken, costs) for section in plan.sections]
-    return SeatMap(cursor=live.cursor(position), cabins=cabins)
+    layout_id, position, units, statuses, versions, charges = found[0]
+    plan = await plans.get(reader, layout_id)
+    blank = blank_map(plan, tuple(map(tuple, charges or ())))
+    taken = zip(units, statuses, versions, strict=True) if units else ()
+    return SeatMap(cursor=live.cursor(position), cabins=filled(blank, taken))
+
+
+@lru_cache(maxsize=MOST_BLANKS)
+def blank_map(plan: Plan, charges: tuple[tuple[str, int, str], ...]) -> Blank:
+    """The map of a layout without claims, at those charges: cabin, minor units, currency."""
+    costs = {Cabin(cabin): Money(amount, currency) for cabin, amount, currency in charges}
+    cabins = tuple(cabin_map(plan, section, {}, costs) for section in plan.sections)
+    places = {
+        seat.number: (index, behind, place)
+        for index, cabin in enumerate(cabins)
+        for behind, row_ in enumerate(cabin.rows)
+        for place, seat in enumerate(row_.seats)
+    }
+    return Blank(cabins, places)
+
+
+def filled(blank: Blank, taken: Iterable[tuple[str, str, int]]) -> Sequence[CabinMap]:
+    """The cabins with those seats' states: unit, status, version. A unit that the layout has not is nowhere shown."""
+    rows: dict[tuple[int, int], list[ShownSeat]] = {}
+    for unit, status, version in taken:
+        place = blank.places.get(unit)
+        if place is None:
+            continue
+        cabin, behind, column = place
+        seats = rows.get((cabin, behind))
+        if seats is None:
+            seats = rows[cabin, behind] = list(blank.cabins[cabin].rows[behind].seats)
+        free = seats[column]
+        seats[column] = ShownSeat(
+            free.number,
+            free.column,
+            free.position,
+            STATUSES[status],
+            version,
+            free.extra_legroom,
+            free.accessible,
+            free.price,
+        )
+    return with_rows(blank.cabins, rows) if rows else blank.cabins
+
+
+def with_rows(cabins: Sequence[CabinMap], changed: Mapping[tuple[int, int], Sequence[ShownSeat]]) -> Sequence[CabinMap]:
+    """The cabins with other seats in some of their rows, by cabin and row."""
+    new = {index: list(cabins[index].rows) for index, _ in changed}
+    for (index, behind), seats in changed.items():
+        before = new[index][behind]
+        new[index][behind] = SeatRow(before.number, before.exit_row, seats)
+    return [
+        CabinMap(one.cabin, one.columns, one.aisles_after, new[index]) if index in new else one
+        for index, one in enumerate(cabins)
+    ]
 
 
 def cabin_map(plan: Plan, section: Section, taken: Mapping[str, SeatState], costs: Mapping[Cabin, Money]) -> CabinMap:

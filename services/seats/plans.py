@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import select
+import orjson
 
-from core.db import ReadSession
 from core.errors import Invalid
-from models import Layout, LayoutUnit, SeatPosition, Slot
+from core.rows import Reader
+from models import SeatPosition, Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Section:
     aisles_after: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A whole layout: its sections from front to back, and its seats by number in the order of reading."""
 
@@ -57,44 +57,47 @@ class Plans:
     def __init__(self) -> None:
         self._plans: dict[int, Plan] = {}
 
-    async def get(self, session: ReadSession, layout_id: int) -> Plan:
+    async def get(self, reader: Reader, layout_id: int) -> Plan:
         """The layout with that key, which exists."""
         plan = self._plans.get(layout_id)
         if plan is None:
-            plan = self._plans[layout_id] = await read_plan(session, layout_id)
+            plan = self._plans[layout_id] = await read_plan(reader, layout_id)
         return plan
 
-    async def of_slots(self, session: ReadSession, slots: Iterable[Slot]) -> dict[int, Plan]:
+    async def of_slots(self, reader: Reader, slots: Iterable[Slot]) -> dict[int, Plan]:
         """The layouts of those slots, by slot; a slot without a layout is left out."""
-        return {slot.id: await self.get(session, slot.layout_id) for slot in slots if slot.layout_id is not None}
+        return {slot.id: await self.get(reader, slot.layout_id) for slot in slots if slot.layout_id is not None}
 
 
-async def read_plan(session: ReadSession, layout_id: int) -> Plan:
+SECTIONS = "SELECT sections::text FROM layouts WHERE id = $1"
+
+UNITS = """
+    SELECT unit, section, row_number, column_letter, position, exit_row, extra_legroom, accessible
+    FROM layout_units WHERE layout_id = $1 ORDER BY row_number, column_letter"""
+
+
+async def read_plan(reader: Reader, layout_id: int) -> Plan:
     """Read one layout and its units."""
-    sections = (await session.execute(select(Layout.sections).where(Layout.id == layout_id))).scalar_one()
-    units = await session.scalars(
-        select(LayoutUnit)
-        .where(LayoutUnit.layout_id == layout_id)
-        .order_by(LayoutUnit.row_number, LayoutUnit.column_letter)
-    )
+    ((sections,),) = await reader.fetch(SECTIONS, layout_id)
+    units = await reader.fetch(UNITS, layout_id)
     seats = {
-        unit.unit: Seat(
-            number=unit.unit,
-            section=unit.section,
-            row_number=unit.row_number,
-            column=unit.column_letter,
-            position=unit.position,
-            exit_row=unit.exit_row,
-            extra_legroom=unit.extra_legroom,
-            accessible=unit.accessible,
+        unit: Seat(
+            number=unit,
+            section=section,
+            row_number=row_number,
+            column=column,
+            position=SeatPosition(position),
+            exit_row=exit_row,
+            extra_legroom=extra_legroom,
+            accessible=accessible,
         )
-        for unit in units
+        for unit, section, row_number, column, position, exit_row, extra_legroom, accessible in units
     }
     return Plan(
         layout_id=layout_id,
         sections=tuple(
             Section(section=one["section"], columns=tuple(one["columns"]), aisles_after=tuple(one["aisles_after"]))
-            for one in sections
+            for one in orjson.loads(sections)
         ),
         seats=MappingProxyType(seats),
     )

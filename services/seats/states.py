@@ -5,13 +5,11 @@ A LOCKED claim whose deadline has passed is AVAILABLE, at that instant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from sqlalchemy import select, text
-
-from core.db import ReadSession
+from core.rows import Reader, row
 from core.states import Machine
-from models import SeatStatus, Slot
+from models import SeatStatus
 from services.seats.plans import Plans
 
 SEAT = Machine(
@@ -29,7 +27,7 @@ SEAT = Machine(
 """LOCKED may follow LOCKED: an expired lock is taken over in the statement that asks for the seat."""
 
 
-@dataclass(frozen=True)
+@row
 class SeatState:
     """What a seat is on one slot at one moment. A later state has a larger `version`; never taken is version 0."""
 
@@ -38,27 +36,28 @@ class SeatState:
     version: int
 
 
-TAKEN = text(
-    """
-    SELECT unit,
-           CASE WHEN status = 'LOCKED' AND expires_at <= jetway_now() THEN 'AVAILABLE' ELSE status END AS status,
-           version
-    FROM claims WHERE slot_id = :slot_id
-    """
-)
+STATUSES: Mapping[str, SeatStatus] = {one.value: one for one in SeatStatus}
+
+NOW = """
+    CASE WHEN status = 'LOCKED' AND expires_at <= (SELECT jetway_now()) THEN 'AVAILABLE' ELSE status END"""
+"""The status of a claim at this moment."""
+
+TAKEN = f"SELECT unit, {NOW}, version FROM claims WHERE slot_id = $1"  # noqa: S608 - our own columns
+
+LAYOUT = "SELECT layout_id FROM slots WHERE id = $1"
 
 
-async def claimed(session: ReadSession, slot_id: int) -> dict[str, SeatState]:
+async def claimed(reader: Reader, slot_id: int) -> dict[str, SeatState]:
     """The seats of a slot that have a claim, by number; every other seat is AVAILABLE with version 0."""
-    rows = await session.execute(TAKEN, {"slot_id": slot_id})
-    return {row.unit: SeatState(row.unit, SeatStatus(row.status), row.version) for row in rows}
+    rows = await reader.fetch(TAKEN, slot_id)
+    return {unit: SeatState(unit, STATUSES[status], version) for unit, status, version in rows}
 
 
-async def states(session: ReadSession, plans: Plans, slot_id: int) -> list[SeatState]:
+async def states(reader: Reader, plans: Plans, slot_id: int) -> list[SeatState]:
     """Every seat of a slot's layout with its state, in the order of reading; empty where there is no such layout."""
-    layout_id = (await session.execute(select(Slot.layout_id).where(Slot.id == slot_id))).scalar_one_or_none()
+    layout_id = next((one for (one,) in await reader.fetch(LAYOUT, slot_id)), None)
     if layout_id is None:
         return []
-    plan = await plans.get(session, layout_id)
-    taken = await claimed(session, slot_id)
+    plan = await plans.get(reader, layout_id)
+    taken = await claimed(reader, slot_id)
     return [taken.get(number) or SeatState(number, SeatStatus.AVAILABLE, 0) for number in plan.seats]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from core.db import Database
 from core.keys import Keyring
 from models import Booking, Cabin, PassengerTitle, PassengerType
-from services import bookings, itineraries
+from services import bookings, itineraries, offers
 from services.bookings import Contact, CreateBooking, PassengerDetails, SeatChoice
 from services.holds import Owner
 from services.itineraries import FlightSearchInput, PassengersInput, SliceInput
@@ -65,8 +65,8 @@ class Desk:
         async with self.database.reading() as session:
             found = await itineraries.search(session, command)
         wanted = (self.schedule.first, family)
-        flights = ((offer, offer.segments[0]) for offer in (one.offered(self.keyring).offer for one in found))
-        return next(offer for offer, flight in flights if (flight.slot_id, flight.family_code) == wanted)
+        one = next(one for one in found if (one.slot_id, one.family_code) == wanted)
+        return offers.read(self.keyring, one.offered(self.keyring, offers.expiry()).id)
 
     async def hold(self, *units: str, slot_id: int | None = None) -> UUID:
         """A guest's hold of those seats."""

@@ -116,7 +116,7 @@ async def families(desk: Desk, adults: int) -> set[str]:
     )
     async with desk.database.reading() as session:
         found = await itineraries.search(session, command)
-    return {one.fare_family.code for one in found if one.departure.slot_id == desk.schedule.first}
+    return {one.family_code for one in found if one.slot_id == desk.schedule.first}
 
 
 async def test_a_search_offers_open_classes_only(desk: Desk) -> None:

@@ -18,7 +18,7 @@ from core.money import Money
 from core.paging import paginate
 from models import Cabin
 from resolvers.itineraries import SHAPE
-from services import itineraries
+from services import itineraries, offers
 from services.itineraries import (
     Candidate,
     FlightFiltersInput,
@@ -42,15 +42,13 @@ def asked(day: date, origin: str = "JFK", destination: str = "LAX", **changes: A
 
 async def search(database: Database, keyring: Keyring, command: FlightSearchInput) -> list[Priced]:
     async with database.reading() as session:
-        return [one.offered(keyring) for one in await itineraries.search(session, command)]
+        found = await itineraries.search(session, command)
+    return [one.offered(keyring, offers.expiry()) for one in found]
 
 
 def said(found: Sequence[Priced]) -> list[tuple[str, str, int]]:
     """Flight, family and total of each offer, in order."""
-    return [
-        (one.slices[0].segments[0].flight.designator, one.fare_family.code, one.offer.total.minor_units)
-        for one in found
-    ]
+    return [(one.slices[0].segments[0].flight.designator, one.fare_family.code, one.total.minor_units) for one in found]
 
 
 async def change(database: Database, statement: str, **values: object) -> None:
@@ -84,7 +82,7 @@ async def test_an_offer_tells_what_it_is(database: Database, schedule: Schedule,
     assert journey.departs_at.hour == 9
     assert journey.arrives_at.hour == 12
     assert (segment.cabin, segment.booking_class, first.seats_left) == (Cabin.ECONOMY, "M", 8)
-    assert [(line.kind, line.amount) for line in first.offer.lines] == [
+    assert [(line.kind, line.amount) for line in first.lines] == [
         ("FARE", Money(100_00, "USD")),
         ("TAX", Money(7_50, "USD")),
         ("FEE", Money(5_60, "USD")),
@@ -94,8 +92,8 @@ async def test_an_offer_tells_what_it_is(database: Database, schedule: Schedule,
 async def test_the_price_is_the_whole_partys(database: Database, schedule: Schedule, keyring: Keyring) -> None:
     party = PassengersInput(adults=2, children=1, infants=1)
     first = (await search(database, keyring, asked(schedule.day, passengers=party)))[0]
-    assert [line.amount.minor_units for line in first.offer.lines] == [200_00, 75_00, 0, 20_63, 16_80]
-    assert first.offer.total == Money(312_43, "USD")
+    assert [line.amount.minor_units for line in first.lines] == [200_00, 75_00, 0, 20_63, 16_80]
+    assert first.total == Money(312_43, "USD")
 
 
 @pytest.mark.parametrize(
