@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
@@ -61,17 +61,25 @@ class GraphQLSocket:
         await receive()  # websocket.connect
         connection = HTTPConnection(scope)
         with ExitStack() as held:
-            try:
-                self._admit(connection, held)
-            except Refused as refusal:
-                await refuse(scope, send, refusal)
-                return
-            if not await accept(scope, send):
-                await send(OTHER_PROTOCOL.message())
+            if not await self._opened(connection, held, send):
                 return
             socket = Socket(self.house, connection, receive, send)
             held.enter_context(self.census.listed(socket))
             await socket.serve()
+
+    async def _opened(self, connection: HTTPConnection, held: ExitStack, send: Send) -> bool:
+        """Take a place for one more socket and accept it; whether it is there, and speaks our protocol."""
+        try:
+            self._admit(connection, held)
+        except Refused as refusal:
+            with suppress(OSError):  # the client has just gone
+                await refuse(connection.scope, send, refusal)
+            return False
+        with suppress(OSError):
+            if await accept(connection.scope, send):
+                return True
+            await send(OTHER_PROTOCOL.message())
+        return False
 
     def _admit(self, connection: HTTPConnection, held: ExitStack) -> None:
         """Take a place for one more socket. Raises Refused."""

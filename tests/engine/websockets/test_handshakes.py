@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from starlette.types import Message
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin, Subprotocol
@@ -73,3 +74,20 @@ async def test_a_server_that_cannot_answer_a_handshake_closes_it() -> None:
 
     await refuse({"type": "websocket"}, send, Refused(429, "Too many.", {}))
     assert sent == [{"type": "websocket.close"}]
+
+
+@pytest.mark.parametrize("protocols", [["graphql-transport-ws"], []])
+@pytest.mark.parametrize("origin", [b"http://elsewhere.example", None])
+async def test_a_client_that_has_gone_before_the_answer_is_no_fault(protocols: list[str], origin: bytes | None) -> None:
+    standing = toy()
+    headers = [] if origin is None else [(b"origin", origin)]
+    scope = {"type": "websocket", "path": "/", "headers": headers, "subprotocols": protocols, "query_string": b""}
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        raise OSError
+
+    await standing.app(scope, receive, send)
+    assert standing.is_empty
