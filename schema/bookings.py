@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 import strawberry
 
 from core.money import Money as Amount
+from engine.execution import pure
 from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
 from models import CancellationQuote as QuoteRow
+from models import SeatAssignment as SeatRow
 from resolvers import bookings as resolve
 from resolvers.bookings import ShownBooking
 from schema.flights import Flight
@@ -42,12 +45,18 @@ class Contact:
     phone: str | None = strawberry.field(description="In international form.")
 
 
+@pure
+def seat_number(root: strawberry.Parent[SeatRow]) -> str:
+    """The unit. Seats that are to be chosen later are not listed."""
+    return cast("str", root.unit)
+
+
 @strawberry.type(description="A passenger's seat on one flight.")
 class SeatAssignment:
     """`models.SeatAssignment`."""
 
     flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
-    number = strawberry.field(resolver=lambda root: root.unit, graphql_type=str, description="The seat: 12A.")
+    number = strawberry.field(resolver=seat_number, graphql_type=str, description="The seat: 12A.")
 
 
 @strawberry.type(description="An electronic ticket, for one passenger and one flight.")
@@ -106,11 +115,13 @@ class Booking(Node):
     )
 
 
+@pure
 def refund(root: strawberry.Parent[QuoteRow]) -> Amount:
     """What comes back."""
     return Amount(root.refund, root.currency)
 
 
+@pure
 def fee(root: strawberry.Parent[QuoteRow]) -> Amount:
     """What is kept."""
     return Amount(root.fee, root.currency)

@@ -11,6 +11,7 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from core.money import EXPONENTS
+from engine.execution import pure
 
 BigInt = NewType("BigInt", int)
 CurrencyCode = NewType("CurrencyCode", str)
@@ -45,6 +46,7 @@ def read_date(text: object) -> date:
     return date.fromisoformat(text)
 
 
+@pure
 def check_big(value: object) -> int:
     """A whole number that survives JSON."""
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST:
@@ -52,6 +54,7 @@ def check_big(value: object) -> int:
     return value
 
 
+@pure
 def check_currency(value: object) -> str:
     """A currency that Jetway knows."""
     if value not in EXPONENTS:
@@ -59,6 +62,7 @@ def check_currency(value: object) -> str:
     return str(value)
 
 
+@pure
 def write_moment(moment: datetime) -> str:
     """ISO 8601, to the second, with the offset of the place."""
     return moment.isoformat(timespec="seconds")
