@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from bench import best_seats, execution, growth, holds, load, operations, start
+from bench import best_seats, execution, growth, holds, load, operations, reading, start
 from bench.report import measured, write
 
 SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
@@ -18,6 +18,7 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "best-seats": lambda arguments: best_seats.measure(),
     "holds": lambda arguments: holds.measure(arguments.seconds),
     "growth": lambda arguments: growth.measure(arguments.seconds),
+    "reading": lambda arguments: reading.measure(),
     "operations": lambda arguments: operations.measure(seconds=arguments.seconds),
 }
 DEFAULT = ("start", "load", "operations")

@@ -11,6 +11,7 @@ import time
 from uuid import UUID
 
 from core.errors import Invalid
+from core.keys import encode
 
 LOCATOR_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 LOCATOR_LENGTH = 6
@@ -43,7 +44,7 @@ class GlobalId(str):
 
 def global_id(kind: str, key: object) -> GlobalId:
     """The id that clients see for the thing of that kind and key."""
-    return GlobalId(base64.urlsafe_b64encode(f"{kind}:{key}".encode()).rstrip(b"=").decode())
+    return GlobalId(encode(f"{kind}:{key}".encode()))
 
 
 def split_global_id(text: str, field: str = "id") -> tuple[str, str]:

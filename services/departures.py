@@ -5,7 +5,7 @@ Read in one statement and handed out as rows: whatever clients ask for is a plai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,8 @@ KIND = "Flight"
 """What the ids of departures are ids of."""
 
 MINUTE = timedelta(minutes=1)
+
+STATUSES: Mapping[str, FlightStatus] = {one.value: one for one in FlightStatus}
 
 
 @row
@@ -147,7 +149,7 @@ def departure(columns: Sequence[Any], origin: Place, destination: Place) -> Depa
         actual_arrival_at=arrived and arrived.astimezone(there),
         duration_minutes=(arrives_at - departs_at) // MINUTE,
         delay_minutes=leaves and (leaves - departs_at) // MINUTE,
-        status=FlightStatus(status),
+        status=STATUSES[status],
         departure_terminal=departure_terminal,
         departure_gate=departure_gate,
         arrival_terminal=arrival_terminal,

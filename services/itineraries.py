@@ -6,7 +6,7 @@ the asked-for cabin; the order is total, so that pages never overlap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -256,18 +256,17 @@ async def search(reader: Reader, command: FlightSearchInput) -> list[Candidate]:
 
 
 def candidates(
-    columns: Sequence[Any], places: tuple[Place, Place], quotes: Iterable[Quote], party: Party, sort: OfferSort
+    columns: Sequence[Any], places: tuple[Place, Place], quotes: Sequence[Quote], party: Party, sort: OfferSort
 ) -> Iterator[Candidate]:
     """A flight of `ON_SALE` in each fare family whose booking class still takes the party."""
     slot_id, departs_at, arrives_at = columns[:3]
     flying = Flying(columns[:COLUMNS], places)
     pool = PoolNow(*columns[COLUMNS:])
-    for quote in quotes:
-        family = quote.family
-        left = pools.left_in(pool, family.booking_class)
+    lefts = pools.lefts_in(pool, [quote.family.booking_class for quote in quotes])
+    for quote, left in zip(quotes, lefts, strict=True):
         if left >= party.seated:
             measured = measure(sort, departs_at, arrives_at, quote)
-            yield Candidate(measured, slot_id, family.code, flying, quote, party, left)
+            yield Candidate(measured, slot_id, quote.family.code, flying, quote, party, left)
 
 
 def measure(sort: OfferSort, departs_at: datetime, arrives_at: datetime, quote: Quote) -> int:

@@ -87,7 +87,16 @@ def class_rooms(pool: Counts) -> dict[str, int]:
 
 def left_in(pool: Counts, booking_class: str) -> int:
     """How many more of a pool may be sold in a booking class."""
-    return min(left(pool), class_left(pool, booking_class))
+    return lefts_in(pool, (booking_class,))[0]
+
+
+def lefts_in(pool: Counts, booking_classes: Sequence[str]) -> list[int]:
+    """The same for each of some booking classes."""
+    free = left(pool)
+    if not pool.classes:
+        return [free] * len(booking_classes)
+    rooms = class_rooms(pool)
+    return [min(free, rooms.get(one, 0)) for one in booking_classes]
 
 
 class NotAuthorised(Conflict):

@@ -147,6 +147,26 @@ async def test_a_search_writes_nothing(database: Database, schedule: Schedule, k
     assert await everything(database) == before
 
 
+async def test_a_price_is_todays_however_often_it_was_asked_for(
+    database: Database, schedule: Schedule, keyring: Keyring
+) -> None:
+    first = asked(schedule.day)
+    assert {total for *_, total in said(await search(database, keyring, first))} == {113_10, 199_10}
+    await change(database, "UPDATE fares SET amount = 200_00 WHERE family_code = 'MAIN'")
+    await change(database, "UPDATE charges SET amount = 6_00 WHERE basis = 'PASSENGER'")
+    assert {total for *_, total in said(await search(database, keyring, first))} == {221_00, 199_50}
+
+
+async def test_a_reader_finds_what_a_session_finds(database: Database, schedule: Schedule, keyring: Keyring) -> None:
+    found = await itineraries.search(database.reader(), asked(schedule.day))
+    expires_at = offers.expiry()
+    plain = [one.offered(keyring, expires_at) for one in found]
+    assert said(plain) == said(await search(database, keyring, asked(schedule.day)))
+    assert [(offers.read(keyring, one.id).total, offers.read(keyring, one.id).expires_at) for one in plain] == [
+        (one.total, expires_at) for one in plain
+    ]
+
+
 @pytest.mark.parametrize("first", [1, 2, 3, 4, 100])
 async def test_pages_never_overlap_and_leave_nothing_out(
     database: Database, schedule: Schedule, keyring: Keyring, first: int
@@ -201,6 +221,7 @@ async def test_a_party_that_cannot_travel(
         ("XXX", "LAX", 0, "slices.0.origin", "UNKNOWN_AIRPORT"),
         ("", "LAX", 0, "slices.0.origin", "UNKNOWN_AIRPORT"),
         ("JFK", "LAXX", 0, "slices.0.destination", "UNKNOWN_AIRPORT"),
+        ("JFK", "LAX\0", 0, "slices.0.destination", "UNKNOWN_AIRPORT"),
         ("JFK", "jfk", 0, "slices.0.destination", "INVALID_INPUT"),
         ("JFK", "LAX", -12, "slices.0.date", "INVALID_INPUT"),
         ("JFK", "LAX", 1, "slices.0.date", "BEYOND_SCHEDULE"),

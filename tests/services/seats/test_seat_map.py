@@ -85,6 +85,42 @@ async def test_flights_of_one_layout_do_not_share_their_claims(database: Databas
     assert set((await status_of(database, schedule.second)).values()) == {"AVAILABLE"}
 
 
+async def test_what_flights_of_one_layout_share_is_never_changed(database: Database, schedule: Schedule) -> None:
+    plans = Plans()
+    before = await seat_map(database.reader(), plans, schedule.first)
+    await place(database, schedule.first, "2A")
+    taken = await seat_map(database.reader(), plans, schedule.first)
+    other = await seat_map(database.reader(), plans, schedule.second)
+    assert before is not None
+    assert taken is not None
+    assert other is not None
+    assert taken.cabins[0] is other.cabins[0]
+    assert taken.cabins[1].rows[1] is other.cabins[1].rows[1]
+    assert [seat.status for seat in taken.cabins[1].rows[0].seats] == ["LOCKED", *["AVAILABLE"] * 3]
+    assert other.cabins == before.cabins
+
+
+async def test_new_charges_are_shown_at_once(database: Database, schedule: Schedule) -> None:
+    plans = Plans()
+    before = await seat_map(database.reader(), plans, schedule.first)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE seat_charges SET extra_legroom = 50_00"))
+    after = await seat_map(database.reader(), plans, schedule.first)
+    assert before is not None
+    assert after is not None
+    assert before.cabins[1].rows[0].seats[0].price == LEGROOM
+    assert after.cabins[1].rows[0].seats[0].price == Money(50_00, "USD")
+
+
+async def test_a_claim_on_a_seat_that_the_layout_has_not_is_not_shown(database: Database, schedule: Schedule) -> None:
+    before = (await shown(database, schedule.first)).cabins
+    async with database.transaction() as session:
+        blocked = "INSERT INTO claims (slot_id, unit, status, version, changed_at)"
+        blocked += " VALUES (:slot, '99Z', 'BLOCKED', nextval('claim_versions'), jetway_now())"
+        await session.execute(text(blocked), {"slot": schedule.first})
+    assert (await shown(database, schedule.first)).cabins == before
+
+
 async def test_the_list_of_states_is_the_map(database: Database, schedule: Schedule) -> None:
     await place(database, schedule.first, "2A", "1B")
     async with database.reading() as session:
