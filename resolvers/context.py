@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from core import tokens
 from core.db import Database, ReadSession, Session
-from core.errors import Invalid, Unauthenticated
+from core.errors import Unauthenticated
 from core.keys import Keyring
 from core.passwords import Passwords
 from core.rows import Reader
@@ -70,29 +70,8 @@ class Viewer:
 
 GUEST = Viewer()
 
-MAX_COST = 120
-"""What one operation may spend on reading: a dozen seat maps, or as many searches."""
 
-
-@dataclass(kw_only=True)
-class Allowance:
-    """What one operation may do: `writes` for a mutation, and how much reading it may still ask for."""
-
-    writes: bool = False
-    left: int = MAX_COST
-
-    def renew(self) -> None:
-        """Begin anew: each event of a subscription has an allowance of its own."""
-        self.left = MAX_COST
-
-    def spend(self, cost: int) -> None:
-        """Take `cost` from what is left; raises Invalid (TOO_COSTLY) where that is too little."""
-        self.left -= cost
-        if self.left < 0:
-            raise Invalid("This operation asks for too much at once. Ask for less, or in several.", code="TOO_COSTLY")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False)
 class Context:
     """One operation: of `app`, asked by `viewer` from the address `ip`."""
 
@@ -100,7 +79,8 @@ class Context:
     viewer: Viewer
     request_id: str
     ip: str
-    allowance: Allowance = field(default_factory=Allowance)
+    writes: bool = False
+    """Whether it is a mutation, which must see what it wrote."""
 
     @property
     def actor(self) -> str:
@@ -127,12 +107,12 @@ class Context:
 
     def reading(self) -> AbstractAsyncContextManager[ReadSession]:
         """A short session that cannot write: on the primary within a mutation, which must see what it wrote."""
-        return self.app.database.reading(primary=self.allowance.writes)
+        return self.app.database.reading(primary=self.writes)
 
     @property
     def reader(self) -> Reader:
         """Answers single statements that read, from where `reading` reads: for what is asked most."""
-        return self.app.database.reader(primary=self.allowance.writes)
+        return self.app.database.reader(primary=self.writes)
 
 
 def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:

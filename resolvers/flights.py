@@ -20,9 +20,6 @@ from services.itineraries import find_airport
 from services.seats import SeatMap
 
 FLIGHT_KIND = timetable.KIND
-COST = 10
-"""What a seat map, a search or a board takes of an operation's allowance."""
-
 BOARD_LOOKS_BACK = timedelta(hours=1)
 
 
@@ -49,7 +46,6 @@ async def departures(
 ) -> Sequence[Departure]:
     """The board of an airport: its departures from `from` on; without it, those since an hour ago still under way."""
     check_first(first)
-    info.context.allowance.spend(COST)
     start = from_ or clock.now() - BOARD_LOOKS_BACK
     if start.tzinfo is None:
         raise Invalid("Say the offset of this time, as in 2026-12-15T08:05:00-05:00.", field="from")
@@ -60,13 +56,11 @@ async def departures(
 
 async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | None:
     """The seats of a flight with what each costs; null where seats are not chosen on it."""
-    info.context.allowance.spend(COST)
     return await seats.seat_map(info.context.reader, info.context.app.plans, root.slot_id)
 
 
 async def seats_left(root: strawberry.Parent[Departure], info: Info, cabin: Cabin) -> int:
     """How many seats of a cabin may still be sold."""
-    info.context.allowance.spend(1)
     return await offers.cabin_left(info.context.reader, root.slot_id, cabin)
 
 

@@ -11,7 +11,6 @@ import strawberry
 from core import clock
 from core.paging import Edge, PageInfo, paginate
 from resolvers.context import Info
-from resolvers.flights import COST
 from services import itineraries, offers
 from services.itineraries import FlightSearchInput, Priced
 from services.offers import Offer
@@ -32,7 +31,6 @@ class Offers:
 
 async def flight_search(info: Info, input: FlightSearchInput, first: int = 20, after: str | None = None) -> Offers:
     """A page of the offers for a search; nothing is stored. Raises Invalid with the field that cannot be meant."""
-    info.context.allowance.spend(COST)
     found = await itineraries.search(info.context.reader, input)
     page = paginate(found, lambda candidate: candidate.rank, first, after, SHAPE)
     keyring, expires_at = info.context.app.keyring, offers.expiry()

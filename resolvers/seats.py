@@ -10,7 +10,7 @@ import strawberry
 from core import ids
 from models import Cabin
 from resolvers.context import Context, Info
-from resolvers.flights import COST, FLIGHT_KIND
+from resolvers.flights import FLIGHT_KIND
 from resolvers.holds import ShownHold, token_of
 from services import itineraries
 from services.departures import Departure
@@ -59,7 +59,6 @@ async def suggest_seats(
 ) -> Suggestion | None:
     """The best seats of a flight; null where seats are not chosen on it, or there is none."""
     ctx = info.context
-    ctx.allowance.spend(COST)
     slot_id = ids.number_of(FLIGHT_KIND, flight_id, "flightId")
     asked = BestSeats(slot_id=slot_id, cabin=cabin, wishes=tuple(wishes), near=near)
     travelling = itineraries.check_party(party, "party")

@@ -6,8 +6,10 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from engine.limits import cost, list_size
 from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
 from schema.bookings import Booking, BookingMutations
+from schema.costs import LOOKING_UP, READING
 from schema.documents import DocumentMutations, DocumentQueries
 from schema.flights import Airport, Flight
 from schema.holds import Hold, HoldMutations
@@ -27,23 +29,34 @@ class Query(DocumentQueries):
     """Every root field that reads."""
 
     node = strawberry.field(
-        resolver=nodes.node, graphql_type=Node | None, description="Anything that has an id, by it."
+        resolver=nodes.node,
+        graphql_type=Node | None,
+        description="Anything that has an id, by it.",
+        directives=[cost(LOOKING_UP)],
     )
     flight_search = strawberry.field(
         resolver=itineraries.flight_search,
         graphql_type=OfferConnection | None,
         description="Priced offers, page by page. Nothing is stored and no seat is held.",
+        directives=[cost(READING), list_size(slicing_arguments=["first"], sized_fields=["edges"])],
     )
-    flight = strawberry.field(resolver=flights.flight, graphql_type=Flight | None, description="A flight by its id.")
+    flight = strawberry.field(
+        resolver=flights.flight,
+        graphql_type=Flight | None,
+        description="A flight by its id.",
+        directives=[cost(LOOKING_UP)],
+    )
     airports = strawberry.field(
         resolver=flights.airports,
         graphql_type=list[Airport] | None,
         description="Airports whose code, city or name begins like this, the likeliest first.",
+        directives=[cost(LOOKING_UP), list_size(slicing_arguments=["first"])],
     )
     departures = strawberry.field(
         resolver=flights.departures,
         graphql_type=list[Flight] | None,
         description="The departures board of an airport. Without `from`: since an hour ago, less what has landed.",
+        directives=[cost(READING), list_size(slicing_arguments=["first"])],
     )
     suggest_seats = suggest_seats
     hold = strawberry.field(

@@ -6,9 +6,11 @@ from datetime import datetime
 
 import strawberry
 
+from engine.limits import cost, list_size
 from models import Airport as AirportRow
 from models import Cabin, FlightStatus, SeatPosition, SeatStatus
 from resolvers import flights as resolve
+from schema.costs import LOOKING_UP, READING
 from schema.nodes import SAME_ID, Money, Node, id_of, rows_of
 from schema.scalars import BigInt
 from services.departures import Departure, Place
@@ -77,7 +79,7 @@ class SeatRow:
 
     number: int = strawberry.field(description="The row's number.")
     exit_row: bool = strawberry.field(description="Whether an emergency exit is beside it.")
-    seats: list[Seat] = strawberry.field(description="From left to right.")
+    seats: list[Seat] = strawberry.field(description="From left to right.", directives=[list_size(7)])
 
 
 @strawberry.type(description="A cabin with its rows from front to back.")
@@ -87,7 +89,7 @@ class CabinMap:
     cabin: Cabin = strawberry.field(description="Which cabin.")
     columns: list[str] = strawberry.field(description="The letters from left to right.")
     aisles_after: list[str] = strawberry.field(description="After which letters an aisle runs.")
-    rows: list[SeatRow] = strawberry.field(description="From front to back.")
+    rows: list[SeatRow] = strawberry.field(description="From front to back.", directives=[list_size(40)])
 
 
 @strawberry.type(description="The seats of a flight at one moment.")
@@ -95,7 +97,7 @@ class SeatMap:
     """`services.seats.SeatMap`."""
 
     cursor: str = strawberry.field(description="Give it to seatMapEvents as `after`: nothing in between is missed.")
-    cabins: list[CabinMap] = strawberry.field(description="From front to back.")
+    cabins: list[CabinMap] = strawberry.field(description="From front to back.", directives=[list_size(3)])
 
 
 @strawberry.type(description="One dated departure. Times are local, with their offset.")
@@ -128,7 +130,11 @@ class Flight(Node):
         resolver=resolve.seat_map,
         graphql_type=SeatMap | None,
         description="Its seats; null where seats are not chosen.",
+        directives=[cost(READING)],
     )
     seats_left = strawberry.field(
-        resolver=resolve.seats_left, graphql_type=int | None, description="How many seats of a cabin are still sold."
+        resolver=resolve.seats_left,
+        graphql_type=int | None,
+        description="How many seats of a cabin are still sold.",
+        directives=[cost(LOOKING_UP)],
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import strawberry
 
+from engine.limits import list_size
 from models import Cabin, PriceLineKind
 from schema.flights import Airport, Flight
 from schema.nodes import Money
@@ -64,7 +65,9 @@ class Slice:
     arrives_at: datetime = strawberry.field(description="When it ends, local.")
     duration_minutes: int = strawberry.field(description="From beginning to end.")
     stops: int = strawberry.field(description="How often one changes on the way.")
-    segments: list[Segment] = strawberry.field(description="Its flights, in the order of travel.")
+    segments: list[Segment] = strawberry.field(
+        description="Its flights, in the order of travel.", directives=[list_size(2)]
+    )
 
 
 @strawberry.type(description="A price for a party, kept until it expires. It does not hold seats.")
@@ -77,7 +80,9 @@ class Offer:
     total: Money = strawberry.field(description="For the whole party, before seats that cost extra.")
     lines: list[PriceLine] = strawberry.field(description="They add up to the total.")
     fare_family: FareFamily = strawberry.field(description="The rules it is sold under.")
-    slices: list[Slice] = strawberry.field(description="The journeys, in the order of travel.")
+    slices: list[Slice] = strawberry.field(
+        description="The journeys, in the order of travel.", directives=[list_size(2)]
+    )
 
 
 @strawberry.type(description="An offer in its place in the list.")

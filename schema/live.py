@@ -99,7 +99,6 @@ async def flight_status_events(
         async with ctx.app.database.reading(primary=True) as session:
             found = await departures.by_slots(session, [change.slot_id])
         if change.slot_id in found:
-            ctx.allowance.renew()
             yield ShownChange(cursor=change.cursor, reset=change.reset, flight=found[change.slot_id])
 
 

@@ -12,6 +12,7 @@ import strawberry
 
 from core import ids
 from engine.execution import by_class, pure
+from engine.limits import cost
 from schema.scalars import BigInt, CurrencyCode
 
 SAME_ID = "An opaque id, the same for as long as the thing exists."
@@ -38,7 +39,10 @@ rows_of = by_class
 """`is_type_of` for a type whose objects are rows of those classes."""
 
 
-@strawberry.type(description="An amount of money: the same amount in major and in minor units, and its currency.")
+@strawberry.type(
+    description="An amount of money: the same amount in major and in minor units, and its currency.",
+    directives=[cost(0)],
+)
 class Money:
     """`core.money.Money`."""
 

@@ -222,7 +222,7 @@ class Refusals(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info[Any, Any], **arguments: Any
     ) -> Any:
-        info.context.allowance.writes = True
+        info.context.writes = True
         try:
             return await next_(source, info, **arguments)
         except errors.DomainError as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
+from engine.limits import cost
 from models import Cabin, PassengerType
 from resolvers import seats as resolve
+from schema.costs import READING
 from schema.flights import Flight, Seat
 from schema.holds import Hold
 from schema.nodes import Money, rows_of
@@ -74,6 +76,7 @@ suggest_seats = strawberry.field(
     resolver=resolve.suggest_seats,
     graphql_type=SeatSuggestion | None,
     description="The best seats of a flight for a party; null where seats are not chosen. Nothing is held.",
+    directives=[cost(READING)],
 )
 
 

@@ -100,6 +100,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         documents=documents(schema, application),
         executor=CompilingExecutor,
         observers=[telemetry.count_operation],
+        tells_cost=True,
     )
 
     def make_context(connection: HTTPConnection, authorization: str | None) -> Context:

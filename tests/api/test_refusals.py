@@ -159,10 +159,15 @@ async def test_a_subscription_over_http(client: Client) -> None:
 
 
 async def test_more_than_one_operation_may_ask_for(client: Client) -> None:
-    many = " ".join(f'a{n}: departures(airport: "JFK", first: 1) {{ id }}' for n in range(13))
-    answer = await client.post(f"{{ {many} }}")
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["TOO_COSTLY"]
-    assert sum(value is None for value in answer["data"].values()) == 1
+    def boards(count: int) -> str:
+        each = "{ id airline { name } origin { name } destination { name } aircraft { name } }"
+        return "{" + " ".join(f'a{n}: departures(airport: "JFK", first: 100) {each}' for n in range(count)) + "}"
+
+    (error,) = (await client.post(boards(20)))["errors"]
+    assert error["extensions"] == {"code": "TOO_COSTLY", "limit": 20_000, "found": 20_000}
+    fitting = await client.post(boards(2))
+    assert fitting["extensions"] == {"cost": {"requested": 2_000, "limit": 20_000}}
+    assert [len(board) for board in fitting["data"].values()] == [100, 100]
 
 
 @pytest.mark.parametrize("day", ["20261215ab", "2026-W50-1", "2026-12-15T00:00", "2026-02-30"])

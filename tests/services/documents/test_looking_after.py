@@ -13,7 +13,7 @@ import strawberry
 
 from core.db import Database
 from models import Role
-from resolvers.context import GUEST, Allowance, Viewer
+from resolvers.context import GUEST, Viewer
 from schema.documents import DocumentMutations, DocumentQueries
 from scripts import documents as command
 from services import documents
@@ -31,7 +31,7 @@ RETIRE = """mutation { retireDocuments(input: {client: "web"}) {
 async def asked(database: Database, viewer: Viewer, document: str, **variables: Any) -> Any:
     """What the only root field answers; the code of its error, where it has one."""
     context = SimpleNamespace(
-        viewer=viewer, transaction=database.transaction, reading=database.reading, allowance=Allowance()
+        viewer=viewer, transaction=database.transaction, reading=database.reading, writes=False
     )
     result = await SCHEMA.execute(document, context_value=context, variable_values=variables)
     if result.errors:
