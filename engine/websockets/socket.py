@@ -205,20 +205,18 @@ class Socket:
             task.cancel()
 
     def _done(self, name: str, task: asyncio.Task[None]) -> None:
-        """Forget an operation that has ended."""
+        """Forget an operation that has ended, and free its id, where that is not another's by now."""
         self._tasks.discard(task)
-        self._release(name, task)
-
-    def _release(self, name: str, task: asyncio.Task[None] | None) -> None:
-        """Free an operation's id, where it is not another's by now."""
         if name in self._operations and self._operations[name][1] is task:
             del self._operations[name]
 
     async def _run(self, message: Subscribe, subscriber: Subscriber) -> None:
-        """Run one operation to its end, which is told only when all of it is closed and its id is free."""
+        """Run one operation to its end, which is told when all of it is closed, as the last thing that is done.
+
+        So its id is free before the client can have read that.
+        """
         with self.house.hooks.tracking():
             errors = await self._errors(message, subscriber)
-        self._release(message.id, asyncio.current_task())
         if errors is None:
             subscriber.complete()
         else:

@@ -43,6 +43,16 @@ async def test_a_broken_frame_is_told_so(
         await still_serves(socket)
 
 
+async def test_who_sends_too_much_may_send_all_of_it_and_then_read_why(serving: Serving) -> None:
+    """A connection that is closed while its client still writes is reset, and the code is lost."""
+    async with raw(serving) as client:
+        client.writer.transport.set_write_buffer_limits(0)
+        size = 6 * 1024 * 1024
+        client.send(b"\x81\xff" + size.to_bytes(8, "big") + b"\x00" * 4 + b"x" * size)
+        await client.writer.drain()
+        assert (await client.ending())[0] == 1009
+
+
 async def test_a_message_in_fragments_with_a_ping_between_them(serving: Serving) -> None:
     async with raw(serving) as client:
         client.send(frame(b'{"type":"connec', 0x01) + frame(b"?", 0x89) + frame(b'tion_init"}', 0x80))

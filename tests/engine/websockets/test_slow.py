@@ -6,10 +6,12 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from engine.operations import Engine, Prepared
 from engine.websockets import Subscriber
 from tests.engine.websockets.raw import raw, said
-from tests.engine.websockets.talk import closing, greet, hear, opened, still_serves, subscribe, until_empty
+from tests.engine.websockets.talk import closing, greet, hear, opened, say, still_serves, subscribe, until_empty
 from tests.engine.websockets.toy import served, toy
 from tests.fakes.waiting import eventually
 
@@ -60,6 +62,18 @@ async def test_a_client_that_begins_to_read_again_is_told_why() -> None:
         await until_empty(standing)
 
 
+async def test_a_client_that_shows_no_sign_of_life_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.websockets.serving.CLOSING_SECONDS", 0.05)
+    standing = toy(patience=3600.0)
+    with served(standing, ping=0.2) as serving:
+        async with raw(serving, buffer=8192) as client:
+            client.send(said(type="connection_init"))
+            await client.hear()
+            client.send(FLOOD)
+            await until_empty(standing)
+    assert (standing.watch.closed, standing.watch.faults) == (1, [])
+
+
 async def test_operations_that_wait_for_room_have_it_in_turn() -> None:
     standing = toy(outgoing_bytes=100_000)
     with served(standing) as serving:
@@ -70,6 +84,7 @@ async def test_operations_that_wait_for_room_have_it_in_turn() -> None:
             heard: Counter[str] = Counter()
             while min(heard[name] for name in "abc") < 3:
                 heard[(await hear(socket))["id"]] += 1
+            socket.transport.abort()  # it would not read on to the server's answer, were it to close
 
 
 async def test_whoever_is_sent_more_than_may_wait_is_closed_with_4413() -> None:
@@ -114,3 +129,29 @@ async def test_many_are_sent_the_same_bytes_each_with_its_own_id() -> None:
             assert await hear(two) == {"id": 'b"', "type": "next", "payload": {"data": 7}}
         await until_empty(standing)
         assert members == []
+
+
+async def test_what_is_left_is_told_nothing_more_even_while_it_is_being_closed() -> None:
+    members: list[Subscriber] = []
+    left = asyncio.Event()
+
+    async def join(engine: Engine, prepared: Prepared, context: Any, request_id: str, subscriber: Subscriber) -> None:
+        members.append(subscriber)
+        subscriber.next(b'{"data":"welcome"}')
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await left.wait()
+
+    standing = toy(stream=join)
+    with served(standing) as serving:
+        async with opened(serving) as socket:
+            await greet(socket)
+            await subscribe(socket, "subscription { forever }")
+            await hear(socket)
+            await say(socket, type="complete", id="1")
+            await say(socket, type="ping")
+            assert await hear(socket) == {"type": "pong"}
+            serving.call(lambda: members[0].next(b'{"data":7}'))
+            serving.call(left.set)
+            await still_serves(socket)

@@ -111,8 +111,11 @@ class Serving:
 
 
 @contextmanager
-def served(standing: Toy, *, spread: float = 0.0) -> Iterator[Serving]:
-    """Serve it on a port of its own, in a thread; when it stops, sockets are closed over `spread` seconds."""
+def served(standing: Toy, *, spread: float = 0.0, ping: float = 20.0) -> Iterator[Serving]:
+    """Serve it on a port of its own, in a thread; when it stops, sockets are closed over `spread` seconds.
+
+    The server itself asks for a sign of life every `ping` seconds, and waits as long for it.
+    """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
@@ -124,6 +127,8 @@ def served(standing: Toy, *, spread: float = 0.0) -> Iterator[Serving]:
             ws=SocketProtocol,
             ws_max_size=SERVER_LIMIT,
             ws_per_message_deflate=False,
+            ws_ping_interval=ping,
+            ws_ping_timeout=ping,
         )
         server = DrainingServer(config, lambda: standing.app.drain(evenly(spread)))
         serving = Serving(standing, server, listener.getsockname()[1])
