@@ -1,8 +1,8 @@
 """Somebody who holds, extends, releases, books, pays and cancels, over HTTP, and remembers every word that was said.
 
-Each request goes to any of the servers. Now and then a buyer hangs up before the answer comes, or walks away for good.
-A reply that was lost is asked for again with the same key, as a client should; what is still unknown when it is over is
-asked for then.
+Each request goes to any of the servers. Now and then a buyer hangs up before the answer comes, or walks away. A reply
+that was lost is asked for again with the same key, as a client should; what is still unknown when all is over is asked
+for then.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TRIES = 6
 HANGS_UP = 0.03
 COMES_AGAIN = 0.1
 WALKS_AWAY = 0.05
-"""How likely it is that an answer is not waited for, asked for again though it came, or never asked for again."""
+"""How likely an answer is not waited for, asked for again though it came, or not asked for again before the end."""
 
 MAKES_ROOM = 0.2
 """How likely a booking is cancelled when its buyer gets no other."""
@@ -258,7 +258,7 @@ class Buyer:
                 lost = True
                 if self.careless and deed.what == "hold" and self.dice.random() < WALKS_AWAY:
                     self.outcomes["walked away"] += 1
-                    return None
+                    break
                 await asyncio.sleep(self.dice.uniform(0.05, 0.5))
                 continue
             if self.hear(deed, answer, begun, final=final or not lost, late=final):

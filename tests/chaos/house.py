@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import secrets
 import sys
 import time
@@ -24,7 +25,7 @@ import httpx
 from core import ids
 from core.db import Database
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
-from core.embedded.launch import mark
+from core.embedded.launch import mark, tail
 from core.settings import asyncpg_url
 from demo.supervisor import Lifeline, Program
 from tests.chaos.histories import Clock
@@ -205,8 +206,18 @@ class House:
         """Note what has ended by itself."""
         for name, program in self.programs.items():
             if name not in self.down and (code := program.exit_code()) is not None:
-                self.ended.append(f"{name} ended with {code}; its log is {program.log}")
+                self.ended.append(f"{name} ended with {code}; {program.log} ends with:\n{tail(program.log)}")
                 self.down.add(name)
+
+    def unexpected(self) -> list[str]:
+        """What servers logged as faults of their own: each in its last line."""
+        lines = [
+            (name, json.loads(line))
+            for name, program in self.programs.items()
+            for line in program.log.read_text(errors="replace").splitlines()
+            if '"unexpected_error"' in line
+        ]
+        return [f"{name}, request {one['request_id']}: {one['exception'].splitlines()[-1]}" for name, one in lines]
 
     async def ready(self) -> None:
         """Until every server says that all it needs is there. Raises RuntimeError with what it says instead."""
@@ -216,7 +227,7 @@ class House:
                 while (answer := await readiness(client, url)) != READY:
                     self.look()
                     if self.ended or time.monotonic() > deadline:
-                        raise RuntimeError(f"{url} is not ready: {answer} {'; '.join(self.ended)}")
+                        raise RuntimeError(f"{url} is not ready: {answer} {' '.join(self.ended)}")
                     await asyncio.sleep(0.1)
 
     async def close(self) -> None:

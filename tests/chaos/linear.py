@@ -175,7 +175,7 @@ class Search:
             world = self.with_what_is_seen(waiting.pop(), goal)
             for op in self.under_way.values():
                 happened = None if world.has(op.number) or world.has(op.not_after) else self.happen(world, op)
-                if happened is None:
+                if happened is None or happened[1] > goal.ended:
                     continue
                 if op is goal:
                     yield World(happened[0], world.done, world.used, happened[1])

@@ -167,7 +167,7 @@ async def ask_everything(stage: Stage, crowd: Sequence[Buyer], report: Report) -
         report.findings = await invariants.check(database)
         report.surprises += await holds_released(database, crowd)
     house.look()
-    report.surprises += [*house.ended, *chain.from_iterable(buyer.surprises for buyer in crowd)]
+    report.surprises += [*house.ended, *house.unexpected(), *chain.from_iterable(buyer.surprises for buyer in crowd)]
     report.surprises += history.versions_gone_back()
     report.outcomes = totals(crowd)
     report.losses = sum((buyer.losses for buyer in crowd), Counter())

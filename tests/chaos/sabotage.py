@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from tests.fakes.waiting import eventually
+
 TAKES = "take_holds"
 HONEST = "honest_take_holds"
 
@@ -37,8 +39,18 @@ WRITES_NOTHING = """
 """
 """Whoever asks is told that they have the seat; nothing of it is written."""
 
-FORGET = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname <> ''"
-"""What was prepared on a connection goes on calling the function that it knew, so all are cut and waited for."""
+OTHERS = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname <> ''"
+
+
+async def cut_all(connection: asyncpg.Connection) -> None:
+    """End every other connection: what was prepared there would go on calling the function that it knew."""
+    old = {row["pid"] for row in await connection.fetch(OTHERS)}
+    await connection.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid", list(old))
+
+    async def gone() -> bool:
+        return old.isdisjoint(row["pid"] for row in await connection.fetch(OTHERS))
+
+    await eventually(gone)
 
 
 @asynccontextmanager
@@ -61,12 +73,12 @@ async def planted(url: str, fault: str) -> AsyncIterator[None]:
                 f"CREATE FUNCTION {TAKES}({takes}) RETURNS {returns} LANGUAGE plpgsql AS"
                 f" $$\n#variable_conflict use_column\nBEGIN {body} END $$"
             )
-        await connection.execute(FORGET)
+        await cut_all(connection)
         yield
         async with connection.transaction():
             await connection.execute(f"DROP FUNCTION {TAKES}")
             await connection.execute(f"DROP TYPE {HONEST}_told")
             await connection.execute(f"ALTER FUNCTION {HONEST} RENAME TO {TAKES}")
-        await connection.execute(FORGET)
+        await cut_all(connection)
     finally:
         await connection.close()
