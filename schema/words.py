@@ -123,7 +123,6 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "UNKNOWN_SEAT": "The flight has no such seat.",
         "UNKNOWN_POOL": "The flight has no such cabin.",
         "NOT_FOUND": "There is no such thing, or it is not yours.",
-        "TOO_COSTLY": "The operation asks for too much at once: ask for less, or in several.",
         "FORBIDDEN": "You may not do this.",
         "UNAUTHENTICATED": "The credentials are wrong, expired or revoked: sign in.",
         "WRONG_TOKEN": "The token belongs to something else.",

@@ -13,9 +13,13 @@ from uuid import UUID
 
 from core import clock, tokens
 from core.db import Database
+from core.errors import Unavailable
+from core.log import logger
 from services import users
 from subscriptions import topics
 from subscriptions.hub import Hub
+
+log = logger("sessions")
 
 
 class EndedSessions:
@@ -32,7 +36,14 @@ class EndedSessions:
         return session_id in self._ended
 
     async def listen(self) -> float:
-        """Hear of endings for as long as nothing breaks. A turn of a loop: see `core.loops.forever`."""
+        """Hear of endings until the database is away; then again a second later: see `core.loops.forever`."""
+        try:
+            await self._hear()
+        except Unavailable as error:
+            log.warning("ended_sessions_unknown", error=error.message)
+        return 1.0
+
+    async def _hear(self) -> None:
         async with self._hub.subscribe(topics.session_endings()) as mailbox:
             await self._read()
             while True:

@@ -29,7 +29,14 @@ def client(module_database_url: str, valkey: EmbeddedValkey | GivenValkey) -> It
 def ask(client: httpx.Client, query: str, **more: Any) -> Any:
     answer = client.post("/graphql", json={"query": query, **more})
     assert answer.status_code == 200
-    return answer.json()
+    return without_cost(answer)
+
+
+def without_cost(answer: httpx.Response) -> Any:
+    """The body without what every answer says of its cost."""
+    body = answer.json()
+    assert body.pop("extensions")["cost"]["limit"] == 20_000
+    return body
 
 
 def refused(answer: httpx.Response, status: int, code: str = "BAD_REQUEST") -> str:
@@ -43,7 +50,7 @@ def test_post_and_get_answer_a_query(client: httpx.Client) -> None:
     document = "query Greet($name: String!) { hello(name: $name) }"
     assert ask(client, document, variables={"name": "Ada"}) == {"data": {"hello": "hello Ada"}}
     got = client.get("/graphql", params={"query": document, "variables": '{"name": "Ada"}'})
-    assert got.json() == {"data": {"hello": "hello Ada"}}
+    assert without_cost(got) == {"data": {"hello": "hello Ada"}}
 
 
 def test_get_changes_nothing(client: httpx.Client) -> None:
@@ -144,7 +151,7 @@ def test_a_token_says_who_is_asking_and_a_bad_one_is_401(client: httpx.Client) -
     keyring = Keyring(SECRETS)
     token, _ = tokens.issue(keyring, user_id=UUID(int=7), session_id=UUID(int=8), role="CUSTOMER")
     signed_in = client.post("/graphql", json={"query": "{ who }"}, headers={"Authorization": f"Bearer {token}"})
-    assert signed_in.json() == {"data": {"who": f"user:{UUID(int=7)}"}}
+    assert without_cost(signed_in) == {"data": {"who": f"user:{UUID(int=7)}"}}
     assert ask(client, "{ who }") == {"data": {"who": "guest"}}
     answer = client.post("/graphql", json={"query": "{ who }"}, headers={"Authorization": "Bearer x"})
     refused(answer, 401, "UNAUTHENTICATED")
@@ -212,10 +219,10 @@ def test_forwarded_addresses_are_believed_from_named_proxies_alone(
     client: httpx.Client, module_database_url: str, valkey: EmbeddedValkey | GivenValkey
 ) -> None:
     asked: dict[str, Any] = {"json": {"query": "{ ip }"}, "headers": {"X-Forwarded-For": "192.0.2.7"}}
-    assert client.post("/graphql", **asked).json() == {"data": {"ip": "127.0.0.1"}}
+    assert without_cost(client.post("/graphql", **asked)) == {"data": {"ip": "127.0.0.1"}}
     settings = toy_settings(module_database_url, valkey.url)
     with toy_server(replace(settings, trusted_proxies="127.0.0.1")) as url:
-        assert httpx.post(f"{url}/graphql", **asked).json() == {"data": {"ip": "192.0.2.7"}}
+        assert without_cost(httpx.post(f"{url}/graphql", **asked)) == {"data": {"ip": "192.0.2.7"}}
 
 
 def test_operations_and_requests_are_counted_under_names_of_ours(client: httpx.Client) -> None:
