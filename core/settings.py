@@ -33,6 +33,7 @@ class Settings:
     the addresses whose X-Forwarded-For is believed, separated by commas; empty: nobody's is. `gates` are those before
     the inventory, in the order in which they are asked. `documents` says what clients may send: any document, those
     that are persisted, or those that are trusted. `introspection` is for developers: it tells the whole schema.
+    `response_cache` is how many MiB each process keeps of answers that are the same for many; 0 for none.
     """
 
     host: str
@@ -50,6 +51,7 @@ class Settings:
     gates: tuple[str, ...] = GATES
     documents: str = DOCUMENTS[0]
     introspection: bool = False
+    response_cache: int = 64
 
     @property
     def sandbox(self) -> bool:
@@ -78,6 +80,7 @@ class Settings:
             gates=read_gates(env.get("GATES", "").strip()),
             documents=read_choice(env, "DOCUMENTS", DOCUMENTS),
             introspection=read_choice(env, "INTROSPECTION", SWITCH) == "on",
+            response_cache=read_megabytes(env, "RESPONSE_CACHE", 64),
         )
 
 
@@ -105,6 +108,14 @@ def read_positive(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name, "").strip() or str(default)
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise SettingsError(f"{name} is {text!r}; it is a whole number above zero")
+    return int(text)
+
+
+def read_megabytes(env: Mapping[str, str], name: str, default: int) -> int:
+    """A number of MiB, 0 for none."""
+    text = env.get(name, "").strip() or str(default)
+    if not text.isascii() or not text.isdigit():
+        raise SettingsError(f"{name} is {text!r}; it is a number of MiB, 0 for none")
     return int(text)
 
 

@@ -6,7 +6,7 @@ Layers count what they alone know: a service its holds, `schema/` its operations
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
@@ -31,6 +31,8 @@ class Requests(Collector):
         self.counts: dict[tuple[str, str, int], int] = {}
         self.seconds: dict[str, list[float]] = {}
         """For each path: how many fell into each bucket, the last of which has no bound, and the sum of seconds."""
+        self.before: Callable[[], None] = lambda: None
+        """Called before they are read: whoever counts may be behind."""
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count one."""
@@ -44,6 +46,7 @@ class Requests(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All of it, as Prometheus has it."""
+        self.before()
         counted = CounterMetricFamily(
             "jetway_http_requests", "Answered HTTP requests.", labels=["method", "path", "status"]
         )

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 import strawberry
@@ -107,12 +107,72 @@ class Context:
 
     def reading(self) -> AbstractAsyncContextManager[ReadSession]:
         """A short session that cannot write: on the primary within a mutation, which must see what it wrote."""
-        return self.app.database.reading(primary=self.writes)
+        return self.app.database.reading(primary=self.reads_primary)
 
     @property
     def reader(self) -> Reader:
         """Answers single statements that read, from where `reading` reads: for what is asked most."""
-        return self.app.database.reader(primary=self.writes)
+        return self.app.database.reader(primary=self.reads_primary)
+
+    @property
+    def reads_primary(self) -> bool:
+        """Whether it must see all that was written, or told, before it began."""
+        return self.writes
+
+    def lasts(self, seconds: float) -> None:
+        """Say that what is shown is true for no longer than that. It matters where others are shown it too."""
+        del seconds
+
+
+class Sharing(Protocol):
+    """What a shared execution is watched by (`engine.caching.Sharing`)."""
+
+    @property
+    def ends_by_facts(self) -> bool:
+        """Whether facts put an end to the answer."""
+
+    def lasts(self, seconds: float) -> None:
+        """The answer is true for no longer than that."""
+
+    def spoil(self, touched: str) -> None:
+        """The answer is the viewer's own."""
+
+
+IMPERSONAL = frozenset({"app", "writes", "sharing", "loaders", "reading", "reader", "reads_primary", "lasts"})
+"""What a resolver may ask of a context without learning who asks. Whatever a context gets later is personal, unless it
+is put here."""
+
+
+@dataclass(kw_only=True, eq=False)
+class SharedContext(Context):
+    """The context of an execution whose answer is shown to everybody of one audience.
+
+    It knows the viewer in whose name it is executed, so that what is asked is answered; but whoever looks at anything
+    that is not IMPERSONAL makes the answer this viewer's alone.
+    """
+
+    sharing: Sharing
+
+    def __getattribute__(self, name: str) -> Any:
+        if name not in IMPERSONAL and not name.startswith("__"):
+            object.__getattribute__(self, "sharing").spoil(name)
+        return object.__getattribute__(self, name)
+
+    @property
+    def reads_primary(self) -> bool:
+        """What is read after a fact was told must not be older than the fact, as a replica may be."""
+        return self.sharing.ends_by_facts
+
+    def lasts(self, seconds: float) -> None:
+        """Say that what is shown is true for no longer than that."""
+        self.sharing.lasts(seconds)
+
+
+def shared(context: Context, sharing: Sharing) -> SharedContext:
+    """The same operation, executed for everybody."""
+    return SharedContext(
+        app=context.app, viewer=context.viewer, request_id=context.request_id, ip=context.ip, sharing=sharing
+    )
 
 
 def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:

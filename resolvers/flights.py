@@ -56,7 +56,10 @@ async def departures(
 
 async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | None:
     """The seats of a flight with what each costs; null where seats are not chosen on it."""
-    return await seats.seat_map(info.context.reader, info.context.app.plans, root.slot_id)
+    shown = await seats.seat_map(info.context.reader, info.context.app.plans, root.slot_id)
+    if shown is not None and shown.lasts is not None:
+        info.context.lasts(shown.lasts)
+    return shown
 
 
 async def seats_left(root: strawberry.Parent[Departure], info: Info, cabin: Cabin) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import strawberry
@@ -17,6 +17,9 @@ from services.offers import Offer
 
 SHAPE = (0, 0, "")
 """The rank of an offer: what it is sorted by, its flight, its fare family."""
+
+LEFT_TO_SHOPPERS = timedelta(minutes=10)
+"""Nobody is shown an offer that ends sooner."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ async def flight_search(info: Info, input: FlightSearchInput, first: int = 20, a
     found = await itineraries.search(info.context.reader, input)
     page = paginate(found, lambda candidate: candidate.rank, first, after, SHAPE)
     keyring, expires_at = info.context.app.keyring, offers.expiry()
+    info.context.lasts((expires_at - clock.now() - LEFT_TO_SHOPPERS).total_seconds())
     edges = [Edge(edge.cursor, edge.node.offered(keyring, expires_at)) for edge in page.edges]
     return Offers(total_count=page.total_count, priced_at=clock.now(), edges=edges, page_info=page.page_info)
 

@@ -8,6 +8,7 @@ from strawberry.tools import merge_types
 
 from engine.limits import cost, list_size
 from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
+from schema import caching
 from schema.bookings import Booking, BookingMutations
 from schema.costs import LOOKING_UP, READING
 from schema.documents import DocumentMutations, DocumentQueries
@@ -39,24 +40,28 @@ class Query(DocumentQueries):
         graphql_type=OfferConnection | None,
         description="Priced offers, page by page. Nothing is stored and no seat is held.",
         directives=[cost(READING), list_size(slicing_arguments=["first"], sized_fields=["edges"])],
+        metadata=caching.SEARCH,
     )
     flight = strawberry.field(
         resolver=flights.flight,
         graphql_type=Flight | None,
         description="A flight by its id.",
         directives=[cost(LOOKING_UP)],
+        metadata=caching.FLIGHT,
     )
     airports = strawberry.field(
         resolver=flights.airports,
         graphql_type=list[Airport] | None,
         description="Airports whose code, city or name begins like this, the likeliest first.",
         directives=[cost(LOOKING_UP), list_size(slicing_arguments=["first"])],
+        metadata=caching.PLACES,
     )
     departures = strawberry.field(
         resolver=flights.departures,
         graphql_type=list[Flight] | None,
         description="The departures board of an airport. Without `from`: since an hour ago, less what has landed.",
         directives=[cost(READING), list_size(slicing_arguments=["first"])],
+        metadata=caching.BOARD,
     )
     suggest_seats = suggest_seats
     hold = strawberry.field(
@@ -74,7 +79,10 @@ class Query(DocumentQueries):
     )
     me = strawberry.field(resolver=users.me, graphql_type=User | None, description="Your account; null for a guest.")
     payment_settings = strawberry.field(
-        resolver=payments.payment_settings, graphql_type=PaymentSettings | None, description="How to pay here."
+        resolver=payments.payment_settings,
+        graphql_type=PaymentSettings | None,
+        description="How to pay here.",
+        metadata=caching.PLACES,
     )
 
 

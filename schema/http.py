@@ -4,14 +4,16 @@ the log's lines.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from core import log, telemetry
+from core import clock, log, telemetry
 from core.db import Database
 from core.errors import DomainError, Forbidden, Invalid, RateLimited, Unavailable
 from engine.errors import BAD_REQUEST, Description, body
@@ -24,6 +26,9 @@ ReceiveWebhook = Callable[[Database, Gateways, bytes, str], Awaitable[None]]
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: their lines are for debugging."""
+
+JOURNAL_SECONDS = 0.02
+"""How long the line of a request may wait."""
 
 POLICY = "; ".join(
     (
@@ -40,7 +45,6 @@ POLICY = "; ".join(
 POLICIES = {"/graphiql": f"{POLICY}; font-src 'self' data:"}
 
 logger = log.logger("http")
-lines = log.Lines("http")
 
 
 def application(connection: HTTPConnection) -> Application:
@@ -69,15 +73,38 @@ def unexpected(error: BaseException) -> None:
     logger.error("unexpected_error", exc_info=error)
 
 
-def write_access(method: str, path: str, route: str, status: int, milliseconds: float) -> None:
-    """Write the line of one request or socket, and count the request."""
-    facts = {"method": method, "path": path, "status": status, "duration_ms": round(milliseconds, 2)}
-    if path in PROBES:
-        logger.debug("request", **facts)
-    else:
-        lines.write("request", facts)
-    if method != "WEBSOCKET":
-        telemetry.count_request(method, route, status, milliseconds / 1000)
+class Journal:
+    """Writes the line of each request and socket, and counts the requests: a few milliseconds later, many at once.
+
+    Done for each alone it would cost more than a cached answer does.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[str, str, str, int, float, str | None, datetime]] = []
+
+    def write(self, method: str, path: str, route: str, status: int, milliseconds: float) -> None:
+        """Note one that has ended."""
+        self.waiting.append((method, path, route, status, milliseconds, log.REQUEST.get(), clock.now()))
+        if len(self.waiting) == 1:
+            asyncio.get_running_loop().call_later(JOURNAL_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write and count what waits."""
+        ended, self.waiting = self.waiting, []
+        lines = []
+        for method, path, route, status, milliseconds, request_id, moment in ended:
+            if method != "WEBSOCKET":
+                telemetry.count_request(method, route, status, milliseconds / 1000)
+            facts = {"method": method, "path": path, "status": status, "duration_ms": round(milliseconds, 2)}
+            if path in PROBES:
+                logger.debug("request", **facts, request_id=request_id)
+            else:
+                lines.append(facts | {"request_id": request_id, "timestamp": moment})
+        log.write_lines("http", "request", lines)
+
+
+journal = Journal()
+telemetry.REQUESTS.before = journal.flush
 
 
 def webhook(receive: ReceiveWebhook) -> Callable[[Request], Awaitable[Response]]:

@@ -15,19 +15,25 @@ from starlette.types import Receive, Scope, Send
 
 from core import clock, loops, telemetry
 from core.errors import Unauthenticated
-from core.log import logger
+from core.log import bind_request, logger
 from core.settings import Settings
+from engine.caching import AnswerCache
 from engine.documents import Documents, Policy, Reading, Trusted, ValkeyStore
 from engine.errors import Errors, Refused
 from engine.execution import CompilingExecutor, DocumentPlans
-from engine.http import Caller, Events, GraphQLHTTP, into_variable
+from engine.http import Caller, Events, GraphQLHTTP, Lane, into_variable
 from engine.limits import Limits
 from engine.operations import Answer, Engine
+from engine.surroundings import browser_headers
 from engine.websockets import GraphQLSocket, Hooks, evenly
 from resolvers.context import Application, Context, viewer_from_authorization
-from schema.http import describe, extensions, unexpected
+from schema import caching
+from schema.http import POLICY, describe, extensions, journal, unexpected
 from services.documents import Registry
 from subscriptions.sessions import EndedSessions
+
+PATH = "/graphql"
+"""Where GraphQL is."""
 
 DRAIN_SECONDS = 2.0
 """Over how long sockets are told to connect elsewhere when the server stops."""
@@ -45,6 +51,8 @@ class Wire:
     engine: Engine
     http: GraphQLHTTP
     sockets: GraphQLSocket
+    lane: Lane
+    cache: AnswerCache | None
 
     async def drain(self) -> None:
         """Take no more sockets, and send the clients of streams and sockets elsewhere, while the server still runs."""
@@ -67,7 +75,7 @@ async def opened(schema: strawberry.Schema, application: Application) -> AsyncIt
     closing = Closing()
     ended = EndedSessions(application.database, application.hub, closing.close)
     wire = make(schema, application, ended)
-    closing.sockets = wire.sockets
+    closing.wire = wire
     stop = asyncio.Event()
     listening = asyncio.create_task(loops.forever("sessions", ended.listen, stop))
     try:
@@ -80,14 +88,16 @@ async def opened(schema: strawberry.Schema, application: Application) -> AsyncIt
 
 
 class Closing:
-    """Closes the sockets of a sign-in that has ended."""
+    """Ends what a sign-in still has when it has ended: its sockets, and being known by its token alone."""
 
-    sockets: GraphQLSocket | None = None
+    wire: Wire | None = None
 
     def close(self, session_id: Hashable) -> None:
-        """Close them, with 4403."""
-        if self.sockets is not None:
-            self.sockets.revoke(session_id)
+        """Close its sockets, with 4403, and look at every token again."""
+        if self.wire is not None:
+            self.wire.sockets.revoke(session_id)
+            if self.wire.cache is not None:
+                self.wire.cache.forget_requests()
 
 
 def make(schema: strawberry.Schema, application: Application, ended: EndedSessions) -> Wire:
@@ -118,10 +128,23 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         identities_of=identities_of,
         tracking=telemetry.SOCKET_OPERATIONS.track_inprogress,
     )
+    cache = caching.made(schema, application, expires_in)
+    http = GraphQLHTTP(
+        engine, make_context=make_context, errors=errors, caller_of=caller_of, streaming=streaming, cache=cache
+    )
     return Wire(
         engine=engine,
-        http=GraphQLHTTP(engine, make_context=make_context, errors=errors, caller_of=caller_of, streaming=streaming),
+        http=http,
         sockets=GraphQLSocket(engine, errors=errors, hooks=hooks),
+        lane=Lane(
+            http,
+            path=PATH,
+            headers=browser_headers(POLICY),
+            bind=bind_request,
+            write=journal.write,
+            unexpected=unexpected,
+        ),
+        cache=cache,
     )
 
 

@@ -8,9 +8,9 @@ was renewed, a mailbox was full) the mailbox says so, and the subscriber catches
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from broadcaster import Broadcast, Event
 from prometheus_client import Counter, Gauge
@@ -35,6 +35,19 @@ class Post(NamedTuple):
 
     gap: bool
     facts: list[live.PlacedFact]
+
+
+class Member(Protocol):
+    """What the hub tells: at once, without waiting for it to listen."""
+
+    def put(self, fact: live.PlacedFact) -> None:
+        """A fact of a topic that it is a member of."""
+
+    def lose(self, cause: str) -> None:
+        """Facts may have been missed."""
+
+    def close(self) -> None:
+        """Nothing comes any more."""
 
 
 class Mailbox:
@@ -85,7 +98,7 @@ class Hub(Broadcast):
         self._pubsub = PubSub(url)
         super().__init__(backend=self._pubsub)
         self._capacity = capacity
-        self._mailboxes: dict[str, set[Mailbox]] = {}
+        self._members: dict[str, set[Member]] = {}
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -93,8 +106,8 @@ class Hub(Broadcast):
 
     async def disconnect(self) -> None:
         """Close every mailbox, then the connections."""
-        for mailbox in {one for members in self._mailboxes.values() for one in members}:
-            mailbox.close()
+        for member in {one for members in self._members.values() for one in members}:
+            member.close()
         await super().disconnect()
 
     @asynccontextmanager
@@ -105,37 +118,54 @@ class Hub(Broadcast):
         """
         mailbox = Mailbox(self._capacity)
         for topic in topics:
-            self._mailboxes.setdefault(topic, set()).add(mailbox)
-        TOPICS.set(len(self._mailboxes))
+            self._enter(topic, mailbox)
         SUBSCRIBERS.inc()
         try:
             await asyncio.gather(*(self._pubsub.subscribe(topic) for topic in topics))
             yield mailbox
         finally:
             for topic in set(topics):
-                self._leave(topic, mailbox)
-            TOPICS.set(len(self._mailboxes))
+                self.leave(topic, mailbox)
             SUBSCRIBERS.dec()
 
-    def _leave(self, topic: str, mailbox: Mailbox) -> None:
-        members = self._mailboxes[topic]
-        members.discard(mailbox)
+    async def join(self, topic: str, member: Member) -> None:
+        """Tell a member of a topic's facts until it `leave`s. Returns once Valkey knows of it, or after a second."""
+        self._enter(topic, member)
+        await self._pubsub.subscribe(topic)
+
+    def leave(self, topic: str, member: Member) -> None:
+        """Tell it nothing more."""
+        members = self._members.get(topic, set())
+        members.discard(member)
         if not members:
-            del self._mailboxes[topic]
+            self._members.pop(topic, None)
             self._pubsub.forget(topic)
+        TOPICS.set(len(self._members))
+
+    def hears(self, topic: str) -> bool:
+        """Whether a fact that is published now would reach the topic's members, as far as is known."""
+        return self._pubsub.hears(topic)
+
+    def when_lost(self, call: Callable[[], None]) -> None:
+        """Call this as soon as the connection is known to be lost: members hear of it only when it is back."""
+        self._pubsub.lost = call
+
+    def _enter(self, topic: str, member: Member) -> None:
+        self._members.setdefault(topic, set()).add(member)
+        TOPICS.set(len(self._members))
 
     async def _listener(self) -> None:
         while True:
             self._deliver(await self._pubsub.next_published())
 
     def _deliver(self, event: Event) -> None:
-        members = self._mailboxes.get(event.channel, ())
+        members = tuple(self._members.get(event.channel, ()))
         fact = None if isinstance(event, Gap) else read(event)
-        for mailbox in members:
+        for member in members:
             if fact is None:
-                mailbox.lose("connection" if isinstance(event, Gap) else "unreadable")
+                member.lose("connection" if isinstance(event, Gap) else "unreadable")
             else:
-                mailbox.put(fact)
+                member.put(fact)
 
 
 def read(event: Event) -> live.PlacedFact | None:

@@ -7,7 +7,7 @@ when it is lost the next one subscribes to everything that is still wanted, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -53,6 +53,9 @@ class PubSub(BroadcastBackend):
         self._pool = ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=None, **options)
         self._publisher = Redis.from_url(url, **options)
         self._wanted: set[str] = set()
+        self._confirmed: set[str] = set()
+        self.lost: Callable[[], None] = lambda: None
+        """Called as soon as the connection is known to be lost; what was missed meanwhile each Gap tells later."""
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._late: set[str] = set()
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX)
@@ -90,6 +93,10 @@ class PubSub(BroadcastBackend):
             if not asked.done():
                 self._late.add(group)
 
+    def hears(self, channel: str) -> bool:
+        """Whether whatever is published on `channel` now reaches us, as far as is known."""
+        return channel in self._confirmed
+
     async def unsubscribe(self, group: str) -> None:
         """Want no more of `group`."""
         self.forget(group)
@@ -97,6 +104,7 @@ class PubSub(BroadcastBackend):
     def forget(self, group: str) -> None:
         """`unsubscribe` for those who may not wait, because they are being cancelled."""
         self._wanted.discard(group)
+        self._confirmed.discard(group)
         self._late.discard(group)
         asked = self._asked.pop(group, None)
         if asked is not None and not asked.done():
@@ -142,6 +150,8 @@ class PubSub(BroadcastBackend):
                 group.create_task(self._write(connection))
                 group.create_task(self._read(connection))
         finally:
+            self._confirmed.clear()
+            self.lost()
             await connection.disconnect(nowait=True)
 
     async def _write(self, connection: Connection) -> None:
@@ -175,6 +185,7 @@ class PubSub(BroadcastBackend):
         if kind == b"message":
             await self._inbox.put(Event(channel, reply[2].decode()))
         elif kind == b"subscribe" and channel in self._wanted:
+            self._confirmed.add(channel)
             asked = self._asked.pop(channel, None)
             if asked is not None:
                 asked.set_result(None)

@@ -149,9 +149,10 @@ class GraphQLHTTP:
             if accepted.kind is None and not accepted.events:
                 raise NotServed(406, f"We answer in {Kind.RESPONSE.value} or {Kind.JSON.value}.")
             content = await self._content(scope, headers, receive)
-            raw = self._raw(scope, headers, content)
-            if self.cache is not None and not accepted.rather_events and (found := self.cache.find(raw)) is not None:
-                return self._kept(found, raw, headers, kind)
+            client = scope.get("client")
+            raw = self._raw(scope["method"], content, headers, client[0] if client else "")
+            if (found := self._found(raw, headers, accepted)) is not None:
+                return found
             connection = HTTPConnection(scope)
             call = Call(connection, headers, raw, accepted, kind, str(scope.get("request_id", "")))
             return await self._answered(call)
@@ -164,16 +165,36 @@ class GraphQLHTTP:
             message, extensions = internal(str(scope.get("request_id", "")))
             return replies.refused(kind, [{"message": message, "extensions": extensions}], 500)
 
-    def _raw(self, scope: Scope, headers: Mapping[bytes, bytes], content: bytes) -> Raw:
-        """The request as a cache knows it."""
-        client, control = scope.get("client"), headers.get(b"cache-control")
+    def kept(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Reply | None:
+        """The response to a repeated request, where it is at hand; for a server that asks before it makes a task of it.
+
+        `content` is the query string of a GET, or the body of a POST, which is application/json and not packed.
+        """
+        if method == "GET" and self.options.preflight:
+            return None
+        return self._found(self._raw(method, content, headers, peer), headers, negotiated(headers.get(b"accept")))
+
+    def _found(self, raw: Raw, headers: Mapping[bytes, bytes], accepted: Accepted) -> Reply | None:
+        """What the cache has for exactly this request."""
+        if self.cache is None or accepted.kind is None or accepted.rather_events:
+            return None
+        found = self.cache.find(raw)
+        return None if found is None else self._kept(found, raw, headers, accepted.kind)
+
+    def _raw(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Raw:
+        """The request as a cache knows it.
+
+        Where it came from is what a proxy says, whether or not it is to be believed: whoever lies gets no more than
+        answers that are as old as everybody's.
+        """
+        forwarded, control = headers.get(b"x-forwarded-for"), headers.get(b"cache-control")
         return Raw(
-            scope["method"],
+            method,
             content,
             headers.get(b"authorization"),
             tuple([headers.get(name) for name in self.varies_by]) if self.varies_by else (),
-            client[0] if client else "",
-            control is not None and (b"no-cache" in control.lower() or b"no-store" in control.lower()),
+            peer if forwarded is None else forwarded.decode("latin-1"),
+            control is not None and wants_fresh(control),
         )
 
     async def _content(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
@@ -305,6 +326,12 @@ class GraphQLHTTP:
         reply = replies.kept(kind, stored, self.vary)
         known = stored.etag is not None and is_known(stored.etag, headers.get(b"if-none-match"))
         return replies.unchanged(reply) if known else reply
+
+
+def wants_fresh(cache_control: bytes) -> bool:
+    """Whether a request refuses what was kept before (RFC 9111, section 5.2.1)."""
+    said = cache_control.lower()
+    return b"no-cache" in said or b"no-store" in said
 
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:

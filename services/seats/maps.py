@@ -59,6 +59,8 @@ class SeatMap:
 
     cursor: str
     cabins: Sequence[CabinMap]
+    lasts: float | None = None
+    """In how many seconds the first of the locks that it shows ends; None where it shows none."""
 
 
 @row
@@ -71,10 +73,13 @@ class Blank:
 
 MAP = f"""
     SELECT slots.layout_id, ({live.HEAD}), units, statuses, versions,
-           (SELECT array_agg(row(cabin, extra_legroom, currency) ORDER BY cabin) FROM seat_charges)
+           (SELECT array_agg(row(cabin, extra_legroom, currency) ORDER BY cabin) FROM seat_charges),
+           extract(epoch FROM first_end - (SELECT jetway_now()))::float8
     FROM slots
     LEFT JOIN LATERAL (
-        SELECT array_agg(unit) AS units, array_agg({NOW}) AS statuses, array_agg(version) AS versions
+        SELECT array_agg(unit) AS units, array_agg({NOW}) AS statuses, array_agg(version) AS versions,
+               min(expires_at) FILTER (
+                   WHERE status = 'LOCKED' AND expires_at > (SELECT jetway_now()) - interval '1 second') AS first_end
         FROM claims WHERE slot_id = slots.id
     ) taken ON true
     WHERE slots.id = $1"""  # noqa: S608 - our own columns
@@ -88,11 +93,11 @@ async def seat_map(reader: Reader, plans: Plans, slot_id: int) -> SeatMap | None
     found = await reader.fetch(MAP, slot_id)
     if not found or found[0][0] is None:
         return None
-    layout_id, position, units, statuses, versions, charges = found[0]
+    layout_id, position, units, statuses, versions, charges, lasts = found[0]
     plan = await plans.get(reader, layout_id)
     blank = blank_map(plan, tuple(map(tuple, charges or ())))
     taken = zip(units, statuses, versions, strict=True) if units else ()
-    return SeatMap(cursor=live.cursor(position), cabins=filled(blank, taken))
+    return SeatMap(cursor=live.cursor(position), cabins=filled(blank, taken), lasts=lasts)
 
 
 @lru_cache(maxsize=MOST_BLANKS)
