@@ -173,7 +173,7 @@ async def give_back(
 
     Raises SEATS_NOT_BOOKED where some are not the hold's any more (given back before), or somebody has checked in.
     """
-    await lock(session, hold_id)
+    hold = await lock(session, hold_id)
     held = await items(session, hold_id)
     returned = {(some.slot_id, unit) for some in units for unit in some.units}
     unseated = dict(places or {})
@@ -190,7 +190,7 @@ async def give_back(
         for item, count in counts
     )
     moved = await move_claims(session, [hold_id], SeatStatus.BOOKED, SeatStatus.AVAILABLE, units)
-    if moved != len(returned) or unseated or not fits:
+    if hold.status is not HoldStatus.BOOKED or moved != len(returned) or unseated or not fits:
         raise Conflict("Some of these seats are not this booking's.", code="SEATS_NOT_BOOKED")
     for item, count in counts:
         item.returned += count

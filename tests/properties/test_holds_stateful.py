@@ -1,196 +1,84 @@
-"""Whatever shoppers do in whatever order, PostgreSQL says what a plain Python inventory says, after every step."""
+"""Whatever shoppers and staff do in whatever order, PostgreSQL says what a plain Python inventory says, at every step.
+
+HOLD_WALKS=2000 takes so many walks, of random choices instead of always the same ones, and looks for the shortest way
+to a fault that it finds.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+import os
+import re
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+import pytest
+from hypothesis import Phase
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from core.db import Database, Session
-from core.errors import DomainError
-from core.settings import asyncpg_url
-from services import holds
-from services.holds import Placer, SeatsTaken
-from services.seats import Plans, states
-from tests.factories.holds import CAUSE, GUEST, key, want
+from core.db import Database
+from services.holds import blocking, expiry, placing
 from tests.factories.schedules import Schedule
-from tests.fakes.clock import set_clock
-from tests.fakes.inventory import Inventory, ModelHold, Refused
+from tests.properties.shoppers import bounds, walk
 
-SECTIONS = {"1A": "FIRST", "1B": "FIRST", "2A": "ECONOMY", "2B": "ECONOMY", "3A": "ECONOMY"}
-AUTHORISED = {"FIRST": 1, "ECONOMY": 4}
-BOUNDS = settings(
-    max_examples=25,
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
-
-
-class Shoppers(RuleBasedStateMachine):
-    """Steps that are taken twice: by the services on a real database, and by the model."""
-
-    database: Database
-    runner: asyncio.Runner
-    slot_id: int
-    plans: Plans
-    placer: Placer
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.noon = datetime.now(UTC)
-        self.model = Inventory(sections=SECTIONS, authorised=AUTHORISED)
-        self.placed: dict[UUID, ModelHold] = {}
-        self.versions: dict[str, int] = {}
-        self.run(self.begin())
-
-    def run(self, work: Awaitable[Any]) -> Any:
-        """Let a coroutine come to its end."""
-
-        async def wait() -> Any:
-            return await work
-
-        return self.runner.run(wait())
-
-    async def begin(self) -> None:
-        """Nothing is held, nothing sold."""
-        await set_clock(self.database, self.noon)
-        async with self.database.transaction() as session:
-            for table in ("claims", "hold_items", "holds", "idempotency_keys"):
-                await session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
-            for pool, places in AUTHORISED.items():
-                statement = "UPDATE pools SET authorised = :places, held = 0, sold = 0 WHERE code = :pool"
-                await session.execute(text(statement), {"places": places, "pool": pool})
-
-    def both(self, step: Callable[[Session], Awaitable[object]], model: Callable[[], object]) -> None:
-        """Take a step on both sides; they refuse it alike or agree to it."""
-
-        async def work() -> object:
-            async with self.database.transaction() as session:
-                return await step(session)
-
-        assert self.outcome(lambda: self.run(work())) == self.outcome(model)
-
-    def outcome(self, step: Callable[[], object]) -> str:
-        """`done`, or the code of the refusal."""
-        try:
-            step()
-        except DomainError as refusal:
-            return refusal.code
-        except Refused as refusal:
-            return str(refusal.args[0])
-        return "done"
-
-    @rule(data=st.data(), minutes=st.sampled_from([5, 15]), kind=st.sampled_from(["free", "lapsed", "any"]))
-    def place(self, data: st.DataObject, minutes: int, kind: str) -> None:
-        free = {unit for unit in SECTIONS if self.model.seat(unit) == "AVAILABLE"}
-        wanted = {"free": free, "lapsed": free & set(self.model.owners), "any": set(SECTIONS)}[kind]
-        units = data.draw(st.frozensets(st.sampled_from(sorted(wanted or SECTIONS)), min_size=1, max_size=2), "units")
-        hold, reasons = None, ()
-        try:
-            hold = self.model.place(units, minutes)
-        except Refused as refusal:
-            reasons = refusal.args
-        answer = self.asked(units, minutes)
-        if hold is None:
-            assert answer == reasons
-        else:
-            self.placed[answer[0]] = hold
-
-    def asked(self, units: frozenset[str], minutes: int) -> tuple[Any, ...]:
-        """The hold that the database places, or the refusal's code and the seats that it names."""
-        try:
-            wants = [want(self.slot_id, *units)]
-            return (self.run(self.placer.place(GUEST, wants, minutes, key())).id,)
-        except SeatsTaken as refusal:
-            return refusal.code, frozenset(refusal.taken[self.slot_id])
-        except DomainError as refusal:
-            return (refusal.code,)
-
-    def one_of(self, data: st.DataObject, status: str) -> tuple[UUID, ModelHold]:
-        """A hold of that status, or, where there is none, any."""
-        wanted = [pair for pair in self.placed.items() if pair[1].status == status]
-        return data.draw(st.sampled_from(wanted or list(self.placed.items())), "hold")
-
-    @precondition(lambda self: self.placed)
-    @rule(data=st.data(), step=st.sampled_from(["extend", "release", "take over", "take over", "give back"]))
-    def act(self, data: st.DataObject, step: str) -> None:
-        """One rule for all of them: Hypothesis leaves whole rules out of an example, and these belong together."""
-        hold_id, hold = self.one_of(data, "BOOKED" if step == "give back" else "ACTIVE")
-        units = data.draw(st.frozensets(st.sampled_from(sorted(hold.units)), min_size=1), "units")
-        some = [want(self.slot_id, *units)]
-        match step:
-            case "extend":
-                self.both(lambda session: holds.extend(session, hold_id, GUEST, key()), lambda: self.model.extend(hold))
-            case "release":
-                self.both(lambda session: holds.release(session, hold_id, CAUSE), lambda: self.model.release(hold))
-            case "take over":
-                self.both(lambda session: holds.take_over(session, hold_id, CAUSE), lambda: self.model.take_over(hold))
-            case "give back":
-                self.both(
-                    lambda session: holds.give_back(session, hold_id, some),
-                    lambda: self.model.give_back(hold, units),
-                )
-
-    @rule(minutes=st.sampled_from([4, 10]), sweeper_comes=st.booleans())
-    def time_passes(self, minutes: int, sweeper_comes: bool) -> None:
-        self.model.now += minutes
-        self.run(set_clock(self.database, self.noon + timedelta(minutes=self.model.now)))
-        if sweeper_comes:
-            assert self.run(self.sweep()) == self.model.expire(self.model.holds)
-
-    async def sweep(self) -> int:
-        """Write down what the deadlines have decided; how many holds that were."""
-        async with self.database.transaction() as session:
-            return await holds.expire_due(session, 100)
-
-    @invariant()
-    def they_agree(self) -> None:
-        self.run(self.compare())
-
-    async def compare(self) -> None:
-        """Seats, owners, pools, holds and versions."""
-        async with self.database.reading() as session:
-            seats = {seat.number: seat for seat in await states(session, self.plans, self.slot_id)}
-            claims = (await session.execute(text("SELECT unit, hold_id FROM claims WHERE hold_id IS NOT NULL"))).all()
-            pools = await session.execute(
-                text("SELECT code, held, sold FROM pools WHERE slot_id = :id"), {"id": self.slot_id}
-            )
-            stored = (await session.execute(text("SELECT id, status, expires_at, extensions FROM holds"))).all()
-        assert {unit: str(seats[unit].status) for unit in SECTIONS} == {u: self.model.seat(u) for u in SECTIONS}
-        assert {claim.unit: self.placed[claim.hold_id] for claim in claims} == self.model.owners
-        assert {pool.code: (pool.held, pool.sold) for pool in pools} == self.model.pools()
-        assert {hold.id: (hold.status, hold.expires_at, hold.extensions) for hold in stored} == {
-            hold_id: (hold.status, self.noon + timedelta(minutes=hold.deadline), hold.extensions)
-            for hold_id, hold in self.placed.items()
-        }
-        for unit in SECTIONS:
-            assert seats[unit].version >= self.versions.get(unit, 0)
-            self.versions[unit] = seats[unit].version
+WALKS = os.environ.get("HOLD_WALKS")
+ALWAYS_THE_SAME: dict[str, Any] = {"derandomize": True, "database": None, "phases": [Phase.generate]}
 
 
 def test_the_database_and_the_model_agree_after_every_step(database_url: str, schedule: Schedule) -> None:
-    with asyncio.Runner() as runner:
-        database = Database(asyncpg_url(database_url), pool_size=2)
-        plans, slot_id = Plans(), schedule.first
-        placer = Placer(database, plans)
-        world = {"database": database, "runner": runner, "slot_id": slot_id, "plans": plans, "placer": placer}
-        machine: type[RuleBasedStateMachine] = type("Shoppers", (Shoppers,), world)
-        try:
-            run_state_machine_as_test(machine, settings=BOUNDS)
-        finally:
-            runner.run(placer.aclose())
-            runner.run(database.close())
+    walk(database_url, schedule, bounds(int(WALKS), 40) if WALKS else bounds(12, 40, **ALWAYS_THE_SAME))
+
+
+async def nothing(*_: object) -> None:
+    """What a step does that somebody forgot."""
+
+
+PYTHON: dict[str, tuple[object, str, Callable[..., Any]]] = {
+    "what expires stays in its pools": (expiry, "move_pools", nothing),
+    "what is blocked is not counted": (blocking, "count", nothing),
+    "a key stands for anything": (placing, "fingerprint", lambda *_: b""),
+}
+"""Guards of the services, each with what takes its place."""
+
+SQL: dict[str, tuple[str, str, str]] = {
+    "a pool sells one more than it may": ("take_holds", r"\bauthorised - ", "authorised + 1 - "),
+    "a pool sells what staff have blocked": ("take_holds", r"authorised - (pools\.)?blocked", r"authorised"),
+    "a class is never full": ("class_room", r"SELECT min\(", "SELECT 1000 + min("),
+    "a hold is over a minute too early": ("take_holds", "expires_at <= v_now", "expires_at - interval '1m' <= v_now"),
+}
+"""Guards of the database: the function, what it says, and what it says instead."""
+
+SEEN = (AssertionError, DBAPIError, RuntimeError)
+
+
+def go(database_url: str, schedule: Schedule) -> None:
+    """Walk until a fault is found."""
+    walk(database_url, schedule, bounds(100, 40, report_multiple_bugs=False, **ALWAYS_THE_SAME))
+
+
+@pytest.mark.parametrize("fault", PYTHON)
+def test_a_guard_of_the_services_that_is_gone_is_missed(
+    database_url: str, schedule: Schedule, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(*PYTHON[fault])
+    with pytest.raises(SEEN):
+        go(database_url, schedule)
+
+
+@pytest.fixture(params=SQL)
+async def unguarded(request: pytest.FixtureRequest, database: Database) -> None:
+    """A database without one of its guards, and without the CHECK that stands behind it."""
+    function, said, instead = SQL[request.param]
+    async with database.transaction() as session:
+        source = await session.scalar(text(f"SELECT pg_get_functiondef('{function}'::regproc)"))
+        changed, times = re.subn(said, instead, str(source))
+        assert times > 0
+        connection = await session.connection()
+        await connection.exec_driver_sql(changed)
+        await connection.exec_driver_sql("ALTER TABLE pools DROP CONSTRAINT ck_pools_never_oversold")
+
+
+@pytest.mark.usefixtures("unguarded")
+def test_a_guard_of_the_database_that_is_gone_is_missed(database_url: str, schedule: Schedule) -> None:
+    with pytest.raises(SEEN):
+        go(database_url, schedule)
