@@ -156,7 +156,7 @@ class AnswerCache:
     def _begin(self, key: Key, terms: Terms, now: float, executed: Callable[[Run], Awaitable[Outcome]]) -> Run:
         """Start an execution, which goes on where whoever began it is cancelled."""
         run = Run(key, terms.topics, now)
-        run.heard = self.listening.hears(terms.topics)
+        run.heard = not terms.topics or self.listening.hears(terms.topics)
         task = asyncio.ensure_future(executed(run))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

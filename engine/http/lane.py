@@ -91,7 +91,7 @@ class LaneProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.held: list[bytes] | None = None
+        self.parts: list[bytes] | None = None
         """The body so far of a request that may be answered here; None for one that goes on as usual."""
         self.began = 0.0
         self.dated: tuple[Any, bytes] = (None, b"")
@@ -105,24 +105,24 @@ class LaneProtocol(HttpToolsProtocol):
         """The parser has the headers: wait for the body, or go on at once."""
         if self._may_be_kept():
             self.began = time.perf_counter()
-            self.held = []
+            self.parts = []
         else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """The parser has a part of the body."""
-        if self.held is None:
+        if self.parts is None:
             super().on_body(body)
             return
-        self.held.append(body)
-        if sum(map(len, self.held)) > LONGEST:
+        self.parts.append(body)
+        if sum(map(len, self.parts)) > LONGEST:
             self._go_on()
 
     def on_message_complete(self) -> None:
         """The parser has all of the request."""
-        if self.held is not None:
-            if self._answered(b"".join(self.held)):
-                self.held = None
+        if self.parts is not None:
+            if self._answered(b"".join(self.parts)):
+                self.parts = None
                 return
             self._go_on()
         super().on_message_complete()
@@ -130,7 +130,7 @@ class LaneProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come. A request of which they are a part goes on: its time is for the application to watch."""
         super().data_received(data)
-        if self.held is not None:
+        if self.parts is not None:
             self._go_on()
 
     def _may_be_kept(self) -> bool:
@@ -149,11 +149,11 @@ class LaneProtocol(HttpToolsProtocol):
 
     def _go_on(self) -> None:
         """Let the request go on as it would have."""
-        held, self.held = self.held or [], None
+        parts, self.parts = self.parts or [], None
         if self.transport.is_closing():
             return
         super().on_headers_complete()
-        for body in held:
+        for body in parts:
             super().on_body(body)
 
     def _answered(self, body: bytes) -> bool:
