@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from core.db import Database
 from models import Cabin, Pool
@@ -47,6 +47,20 @@ async def test_of_many_at_once_nothing_passes_what_is_authorised(crowd: Database
     assert outcomes[:8].count(None) == held <= pool.authorised
     assert {type(outcome) for outcome in outcomes[:8]} <= {type(None), SoldOut}
     assert {type(outcome) for outcome in outcomes[8:]} <= {type(None), NotAuthorised}
+
+
+async def test_control_looking_before_authorising_leaves_more_held_than_authorised(
+    database: Database, schedule: Schedule
+) -> None:
+    economy = Pool.slot_id == schedule.first, Pool.code == Cabin.ECONOMY
+    async with database.transaction() as session:
+        await session.execute(text("ALTER TABLE pools DROP CONSTRAINT ck_pools_never_oversold"))
+    async with database.transaction() as session:
+        held = await session.scalar(select(Pool.held).where(*economy))
+        await places(database, schedule.first, 4)
+        await session.execute(update(Pool).where(*economy).values(authorised=held))
+    assert held == 0
+    assert await counts(database, schedule.first) == (4, 0, 0)
 
 
 async def test_control_who_only_looks_is_stopped_by_the_table(database: Database, schedule: Schedule) -> None:
