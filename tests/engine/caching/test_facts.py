@@ -122,9 +122,15 @@ class Reading(RuleBasedStateMachine):
         self.shop.shelves[shelf] += 1
 
     @rule(shelf=st.sampled_from([1, 2]))
-    def tell(self, shelf: int) -> None:
+    def happen(self, shelf: int) -> None:
+        self.shop.shelves[shelf] += 1
         self.shop.cache.drop(f"shelf:{shelf}")
         self.told[shelf] = self.shop.shelves[shelf]
+
+    @rule(shelf=st.sampled_from([1, 2]), who=st.sampled_from(["guest-0", "guest-1"]))
+    def happen_meanwhile(self, shelf: int, who: str) -> None:
+        self.ask(shelf, who, slow=True)
+        self.happen(shelf)
 
     @rule()
     def lose(self) -> None:
@@ -163,4 +169,4 @@ class Reading(RuleBasedStateMachine):
 
 
 TestReading = Reading.TestCase
-TestReading.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestReading.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
