@@ -13,8 +13,8 @@ An answer ends with the shortest of: the seconds of its fields; what its resolve
 its topics (`AnswerCache.drop`). It is kept only where every topic was listened to before its execution began, and
 nothing was told on them meanwhile; so whoever is told a fact and asks after that never sees what was before. What is
 committed and not told yet may still be missing, as it would be in the answer of anybody who asked a moment earlier;
-whoever wrote something asks past the cache for `Hooks.fresh_seconds`, and so does, at any time, whoever sends
-`Cache-Control: no-cache`.
+whoever wrote something over HTTP is shown nothing any more that was read before, and whoever sends
+`Cache-Control: no-cache` never is.
 """
 
 from engine.caching.cache import AnswerCache, Hooks
