@@ -15,16 +15,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import delete, func, select, text, tuple_, update
+from sqlalchemy import delete, func, select, text, tuple_
 
 from core.db import Session, is_away
 from core.log import logger
 from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
-from services import outbox, transitions
 from services.holds.moves import (
-    HOLD,
     PoolKey,
     counted,
+    end,
     lock_idle,
     lock_many,
     lock_pools,
@@ -33,7 +32,7 @@ from services.holds.moves import (
     now,
     whole,
 )
-from services.transitions import Cause, Change
+from services.transitions import Cause
 
 OVER = Cause(actor="deadline", reason="its time was over")
 
@@ -147,21 +146,10 @@ async def expire(session: Session, holds: Sequence[Hold]) -> int:
         return 0
     ids = [hold.id for hold in due]
     await move_claims(session, ids, SeatStatus.LOCKED, SeatStatus.AVAILABLE)
-    changes = [expiry_of(hold) for hold in due]
-    await session.execute(update(Hold).where(Hold.id.in_(ids)).values(status=HoldStatus.EXPIRED))
-    await transitions.write(session, HOLD.name, changes, OVER)
+    await end(session, due, HoldStatus.EXPIRED, OVER)
     held = await session.scalars(select(HoldItem).where(HoldItem.hold_id.in_(ids)))
     await move_pools(session, counted(whole(held), held=-1))
     return len(due)
-
-
-def expiry_of(hold: Hold) -> Change:
-    """That a hold has expired, as history and facts have it."""
-    HOLD.check(hold.status, HoldStatus.EXPIRED)
-    booking = str(hold.booking_id) if hold.booking_id else None
-    payload = {"hold": str(hold.id), "booking": booking}
-    stream = outbox.hold_stream(hold.id)
-    return Change(hold.id, hold.status, HoldStatus.EXPIRED, stream, "hold.expired", payload)
 
 
 async def sweep_tombstones(session: Session, limit: int) -> int:

@@ -58,9 +58,9 @@ async def extend(session: Session, hold_id: UUID, owner: Owner, key: str) -> Hol
     hold = await lock(session, hold_id)
     if known is not None:
         return hold
-    moment = await live(session, hold)
     if hold.booking_id is not None:
         raise HoldBooked
+    moment = await live(session, hold)
     deadline = min(moment + timedelta(minutes=hold.minutes), hold.cap_at)
     if hold.extensions >= MAX_EXTENSIONS:
         raise ExtensionLimit("A hold can be extended twice.")
@@ -101,15 +101,15 @@ async def let_go(session: Session, hold: Hold, to: HoldStatus, cause: Cause) -> 
     """End a locked, ACTIVE hold, and give back the seats that are still its own, and its quantities."""
     held = await items(session, hold.id)
     await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE)
-    await end(session, hold, to, cause)
+    await end(session, [hold], to, cause)
     await move_pools(session, counted(whole(held), held=-1))
 
 
 async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
     """Give a locked hold to a booking; raises HoldExpired, and HoldBooked where another booking has it."""
-    await live(session, hold)
     if hold.booking_id is not None:
         raise HoldBooked
+    await live(session, hold)
     hold.booking_id = booking_id
     await session.flush()
 
@@ -162,7 +162,7 @@ async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
     sold = await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.BOOKED)
     if sold != sum(len(item.units) for item in held):
         raise HoldExpired(hold.expires_at)
-    await end(session, hold, HoldStatus.BOOKED, cause)
+    await end(session, [hold], HoldStatus.BOOKED, cause)
     await move_pools(session, counted(whole(held), held=-1, sold=1))
 
 

@@ -336,16 +336,16 @@ def whole(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
     return [(item, item.quantity) for item in held]
 
 
-async def end(session: Session, hold: Hold, to: HoldStatus, cause: transitions.Cause) -> None:
-    """Move a locked hold to one of its final states, with its history and fact."""
-    await transitions.advance(
-        session,
-        HOLD,
-        hold,
-        hold.id,
-        to,
-        outbox.hold_stream(hold.id),
-        f"hold.{to.lower()}",
-        {"hold": str(hold.id), "booking": str(hold.booking_id) if hold.booking_id else None},
-        cause,
-    )
+async def end(session: Session, holds: Sequence[Hold], to: HoldStatus, cause: transitions.Cause) -> None:
+    """Move locked holds to one of their final states, each with its history and fact.
+
+    Raises WrongState where one of them is over already; nothing has changed then.
+    """
+    changes = []
+    for hold in holds:
+        HOLD.check(hold.status, to)
+        payload = {"hold": str(hold.id), "booking": str(hold.booking_id) if hold.booking_id else None}
+        stream = outbox.hold_stream(hold.id)
+        changes.append(transitions.Change(hold.id, hold.status, to, stream, f"hold.{to.lower()}", payload))
+    await session.execute(update(Hold).where(Hold.id.in_([hold.id for hold in holds])).values(status=to))
+    await transitions.write(session, HOLD.name, changes, cause)

@@ -172,8 +172,8 @@ class Inventory:
         known = self.keys.get(f"extend {key}")
         if known is not None:
             return self.again(known, hold).deadline
-        self.check_alive(hold)
         self.check_unbooked(hold)
+        self.check_alive(hold)
         deadline = min(self.now + hold.minutes, hold.cap)
         if hold.extensions == EXTENSIONS or deadline <= hold.deadline:
             raise Refused("EXTENSION_LIMIT")
@@ -192,8 +192,8 @@ class Inventory:
 
     def book(self, hold: ModelHold, classes: Mapping[int, str]) -> None:
         """Give the hold to a booking, whose classes, by slot, count what it keeps."""
-        self.check_alive(hold)
         self.check_unbooked(hold)
+        self.check_alive(hold)
         before = [item.booking_class for item in hold.items]
         counting = [
             item
