@@ -30,6 +30,8 @@ AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    # What a connection says that was told FATAL while it was idle, until its end has come too.
+    asyncpg.InternalClientError,
     ConnectionError,
     OSError,
 )

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from core.errors import Unavailable
-from core.outages import translated
+from core.outages import is_away, translated
 
 LONGEST_WAIT = 10.0
 """Seconds that a question waits for a connection while all are busy."""
@@ -47,9 +47,10 @@ class Readers:
         connection = await self._connection()
         try:
             found: Sequence[Sequence[Any]] = await connection.fetch(statement, *values)
-        except asyncio.CancelledError:
-            # Its answer may still be on the way: nobody else is to get it.
-            connection.terminate()
+        except BaseException as error:
+            # Cancelled, its answer may still be on the way: nobody else is to get it.
+            if isinstance(error, asyncio.CancelledError) or is_away(error):
+                connection.terminate()
             raise
         finally:
             if not connection.is_closed():

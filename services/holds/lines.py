@@ -72,6 +72,8 @@ class Connection:
             rows: Sequence[asyncpg.Record] = await self._connection.fetch(statement, *arguments)
         except Exception as error:
             if is_away(error) or self._connection is None or self._connection.is_closed():
+                if self._connection is not None:
+                    self._connection.terminate()
                 raise Unavailable("The database does not answer.") from error
             raise
         return rows

@@ -348,14 +348,9 @@ class Buyer:
         return Lost(how)
 
     async def settle_unknown(self) -> None:
-        """When all is calm again: ask once more about everything that is still unknown, with the same keys.
-
-        Not about an extension of a hold that became a booking: from then on nobody is told anything of the hold.
-        """
+        """When all is calm again: ask once more about everything that is still unknown, with the same keys."""
         self.careless = False
-        booked = {promise.hold for promise in self.promises}
-        unknown = [one for one in self.unknown if one[0].what != "extend" or one[0].hold not in booked]
-        self.unknown = []
+        unknown, self.unknown = self.unknown, []
         for deed, operation, asked in unknown:
             await self.do(deed, operation, asked, final=True)
         self.surprises += [f"nobody tells what came of {asked}" for _, _, asked in self.unknown]
