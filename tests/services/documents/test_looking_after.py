@@ -30,9 +30,7 @@ RETIRE = """mutation { retireDocuments(input: {client: "web"}) {
 
 async def asked(database: Database, viewer: Viewer, document: str, **variables: Any) -> Any:
     """What the only root field answers; the code of its error, where it has one."""
-    context = SimpleNamespace(
-        viewer=viewer, transaction=database.transaction, reading=database.reading, writes=False
-    )
+    context = SimpleNamespace(viewer=viewer, transaction=database.transaction, reading=database.reading, writes=False)
     result = await SCHEMA.execute(document, context_value=context, variable_values=variables)
     if result.errors:
         return getattr(result.errors[0].original_error, "code", result.errors[0])
