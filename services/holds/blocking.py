@@ -42,10 +42,11 @@ async def unblock(session: Session, slot_id: int, units: Sequence[str], cause: C
     Raises Invalid, NotFound (the slot) and UnknownSeat.
     """
     sections = await sections_of(session, slot_id, units)
-    await locked(session, slot_id, units)
-    pairs = in_pairs([SlotUnits(slot_id=slot_id, units=tuple(units))])
+    # Those alone that are locked: one that is blocked from now on would be locked after later ones.
+    kept = await locked(session, slot_id, units)
+    freed = sorted(unit for unit, status in kept.items() if status is SeatStatus.BLOCKED)
+    pairs = in_pairs([SlotUnits(slot_id=slot_id, units=tuple(freed))])
     changes = await change_claims(session, SeatStatus.BLOCKED, SeatStatus.AVAILABLE, pairs)
-    freed = sorted(unit for _, unit, _ in changes)
     await tell_seats(session, SeatStatus.AVAILABLE, changes, [])
     await say(session, "inventory.unblocked", slot_id, freed, cause)
     await count(session, slot_id, freed, sections, -1)

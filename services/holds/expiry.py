@@ -16,6 +16,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 from sqlalchemy import delete, func, select, text, tuple_
+from sqlalchemy.exc import DBAPIError
 
 from core.db import Session, is_away
 from core.log import logger
@@ -43,6 +44,10 @@ SET_ASIDE_SECONDS = 10.0
 """How long a hold that could not be expired is left alone: so many of them never fill up a sweep."""
 
 FAILURES = Counter("jetway_hold_expiry_failures_total", "Holds that could not be expired; alert on any.")
+
+PASSING = {"40001", "40P01", "55P03"}
+"""What PostgreSQL says of a transaction that was in another's way: a serialization failure, a deadlock, a lock that took
+too long. No fault of a hold: the whole sweep is tried again."""
 
 log = logger("holds")
 
@@ -109,7 +114,7 @@ async def expire_all_but(session: Session, holds: Sequence[Hold], broken: Broken
         async with session.begin_nested():
             return await expire(session, holds)
     except Exception as error:
-        if is_away(error):
+        if is_passing(error):
             raise
         await lock_pools(session, await pools_of(session, ids))
         return await expire_halves(session, ids, broken, error)
@@ -126,10 +131,15 @@ async def expire_halves(session: Session, ids: Sequence[UUID], broken: Broken, e
             async with session.begin_nested():
                 expired += await expire(session, await lock_many(session, half))
         except Exception as reason:
-            if is_away(reason):
+            if is_passing(reason):
                 raise
             expired += await expire_halves(session, half, broken, reason)
     return expired
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether it is no hold's fault: the database is away, or somebody else was in the way."""
+    return is_away(error) or (isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in PASSING)
 
 
 async def pools_of(session: Session, hold_ids: Sequence[UUID]) -> set[PoolKey]:

@@ -55,6 +55,24 @@ async def test_staff_who_block_the_same_seats_do_not_wait_in_a_circle(crowd: Dat
     assert await counts(crowd, schedule.first, "FIRST") == (0, 0, 1)
 
 
+async def test_who_unblocks_leaves_alone_what_was_blocked_meanwhile(database: Database, schedule: Schedule) -> None:
+    """1A is locked by nobody who unblocks: to lock it now, after 2A, would be the way into a circle."""
+    await block(database, schedule.first, "2A")
+
+    async def unblock() -> list[str]:
+        async with database.transaction() as session:
+            return await holds.unblock(session, schedule.first, ["1A", "2A"], CAUSE)
+
+    async with database.transaction() as session:
+        await session.execute(text("SELECT FROM claims WHERE unit = '2A' FOR UPDATE"))
+        late = asyncio.create_task(unblock())
+        await until_blocked(database)
+        await block(database, schedule.first, "1A")
+    assert await late == ["2A"]
+    assert await seats(database, schedule.first) == {"1A": "BLOCKED", "2A": "AVAILABLE"}
+    assert await counts(database, schedule.first, "FIRST") == (0, 0, 1)
+
+
 async def test_control_looking_before_blocking_takes_a_held_seat(database: Database, schedule: Schedule) -> None:
     async with database.transaction() as session:
         free = await session.scalar(select(Claim.unit).where(Claim.unit == "3A")) is None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from core.db import Database
@@ -92,3 +93,17 @@ async def test_a_buyer_who_needs_its_place_is_refused_and_staff_may_authorise(
     async with database.transaction() as session:
         assert (await pools.authorise(session, schedule.first, "FIRST", 3, CAUSE)).authorised == 3
     assert {(await statuses(database))[one] for one in others} == {"EXPIRED"}
+
+
+async def test_whoever_was_in_the_way_is_no_fault_of_a_hold(
+    database: Database, schedule: Schedule, noon: datetime, held: UUID
+) -> None:
+    await set_clock(database, noon + QUARTER)
+    before = failures()
+    async with database.transaction() as session:
+        await session.execute(text("SELECT FROM pools FOR UPDATE"))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            async with database.transaction() as sweeping:
+                await sweeping.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                await holds.expire_due(sweeping, 100, Broken())
+    assert (failures(), await statuses(database)) == (before, {held: "ACTIVE"})
