@@ -46,8 +46,8 @@ SET_ASIDE_SECONDS = 10.0
 FAILURES = Counter("jetway_hold_expiry_failures_total", "Holds that could not be expired; alert on any.")
 
 PASSING = {"40001", "40P01", "55P03"}
-"""What PostgreSQL says of a transaction that was in another's way: a serialization failure, a deadlock, a lock that took
-too long. No fault of a hold: the whole sweep is tried again."""
+"""What PostgreSQL says of a transaction that was in another's way: a serialization failure, a deadlock, a lock that was
+waited for too long. No fault of a hold: the whole sweep is tried again."""
 
 log = logger("holds")
 

@@ -100,10 +100,14 @@ async def test_whoever_was_in_the_way_is_no_fault_of_a_hold(
 ) -> None:
     await set_clock(database, noon + QUARTER)
     before = failures()
+
+    async def impatient() -> None:
+        async with database.transaction() as session:
+            await session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            await holds.expire_due(session, 100, Broken())
+
     async with database.transaction() as session:
         await session.execute(text("SELECT FROM pools FOR UPDATE"))
         with pytest.raises(DBAPIError, match="lock timeout"):
-            async with database.transaction() as sweeping:
-                await sweeping.execute(text("SET LOCAL lock_timeout = '50ms'"))
-                await holds.expire_due(sweeping, 100, Broken())
+            await impatient()
     assert (failures(), await statuses(database)) == (before, {held: "ACTIVE"})
