@@ -296,7 +296,11 @@ BEGIN
                    v_now + make_interval(mins => p_minutes[n]), v_now + interval '30 minutes'
             FROM unnest(v_won) AS n;
             INSERT INTO hold_items (hold_id, slot_id, pool, quantity, units, booking_class)
-            SELECT p_holds[request], slot_id, pool, quantity, p_units[first_:last_], class
+            SELECT p_holds[request], slot_id, pool, quantity, p_units[first_:last_],
+                   -- A pool without classes counts none, so none is kept to be given back.
+                   CASE WHEN class IS NOT NULL THEN (
+                       SELECT class FROM pools
+                       WHERE pools.slot_id = item.slot_id AND pools.code = item.pool AND pools.classes <> '{}') END
             FROM unnest(p_item_requests, p_item_slots, p_item_pools, p_item_quantities, p_item_firsts, p_item_lasts,
                         p_item_classes) AS item (request, slot_id, pool, quantity, first_, last_, class)
             WHERE request = ANY (v_won);

@@ -46,6 +46,8 @@ TRIES = 3
 
 VICTIM = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 BUSY = (*VICTIM, asyncpg.LockNotAvailableError)
+NEVER_CALM = "JW002"
+"""What `take_holds` raises where others changed everything at each of its attempts."""
 
 BATCH = Histogram(
     "jetway_hold_batch_requests", "Requests for holds in one call of the database.", buckets=(1, 2, 4, 8, 16, 24, 32)
@@ -128,8 +130,7 @@ class Batches:
             if isinstance(error, VICTIM) and pending.question.tries < TRIES:
                 self._alone.put(pending)
                 return
-            busy = Unavailable("Too many want this at once. Ask again.") if isinstance(error, BUSY) else error
-            pending.fail(busy)
+            pending.fail(Unavailable("Too many want this at once. Ask again.") if is_busy(error) else error)
             await self._gates.leave([pending.question.request.entry])
         else:
             await self._settle(batch, answers)
@@ -199,3 +200,8 @@ class Batches:
                 pending.answer(answer)
         if in_the_way:
             await self._gates.taken(in_the_way)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether others were in the way for too long: nothing is wrong, and asking again may do."""
+    return isinstance(error, BUSY) or getattr(error, "sqlstate", None) == NEVER_CALM

@@ -113,3 +113,15 @@ async def test_classes_are_given_out_in_order(
         5,
         3,
     ]
+
+
+async def test_a_pool_without_classes_keeps_none(
+    connection: asyncpg.Connection, database: Database, schedule: Schedule
+) -> None:
+    async with database.transaction() as session:
+        none = "classes = '{}', class_limits = '{}', class_held = '{}', class_sold = '{}'"
+        await session.execute(text(f"UPDATE pools SET {none} WHERE code = 'ECONOMY'"))  # noqa: S608 - ours
+    answers = await take(connection, request(schedule.first, quantities={"ECONOMY": 2}, classes={"ECONOMY": "Y"}))
+    assert outcomes(answers) == ["PLACED"]
+    assert await connection.fetchval("SELECT booking_class FROM hold_items") is None
+    assert await pools(database, schedule.first) == {"ECONOMY": (2, 0), "FIRST": (0, 0)}
