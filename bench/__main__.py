@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from bench import best_seats, execution, growth, holds, load, operations, reading, start
+from bench import best_seats, execution, growth, holds, load, operations, reading, start, wire
 from bench.report import measured, write
 
 SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
@@ -19,6 +19,7 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "holds": lambda arguments: holds.measure(arguments.seconds),
     "growth": lambda arguments: growth.measure(arguments.seconds),
     "reading": lambda arguments: reading.measure(),
+    "wire": lambda arguments: wire.measure(max(2.0, arguments.seconds)),
     "operations": lambda arguments: operations.measure(seconds=arguments.seconds),
 }
 DEFAULT = ("start", "load", "operations")

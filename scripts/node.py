@@ -20,7 +20,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "tests" / "peers"
 FOLDER = ROOT / ".make" / "peers"
-STAMP = FOLDER / "installed"
 OLDEST = 18
 INSTALL_SECONDS = 240
 UNTESTED = """*** NOT TESTED: the audits of graphql-http, and Apollo Client, urql, Relay and graphql-sse against our
@@ -48,17 +47,18 @@ def run(script: str, *arguments: str, seconds: float) -> str:
 
 
 @functools.cache
-def installed() -> Path:
-    """The folder that has the packages, once they are installed. Raises Absent."""
+def installed(peers: Path = PEERS, folder: Path = FOLDER) -> Path:
+    """The folder that has the packages which `peers` pins, once they are installed. Raises Absent."""
     node()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = hashlib.sha256((PEERS / "package.json").read_bytes()).hexdigest()
-        if not STAMP.exists() or STAMP.read_text() != wanted:
-            install()
-            STAMP.write_text(wanted)
-    return FOLDER
+        wanted = hashlib.sha256((peers / "package.json").read_bytes()).hexdigest()
+        stamp = folder / "installed"
+        if not stamp.exists() or stamp.read_text() != wanted:
+            install(peers, folder)
+            stamp.write_text(wanted)
+    return folder
 
 
 def node() -> str:
@@ -73,18 +73,18 @@ def node() -> str:
     return path
 
 
-def install() -> None:
-    """Install what package.json says, from nothing. Raises Absent."""
+def install(peers: Path, folder: Path) -> None:
+    """Install what the package.json of `peers` says into `folder`, from nothing. Raises Absent."""
     npm = shutil.which("npm")
     if npm is None:
         raise Absent("npm is not installed")
-    print("Installing GraphQL clients from npm for the tests …", file=sys.stderr, flush=True)
-    shutil.rmtree(FOLDER / "node_modules", ignore_errors=True)
-    shutil.copyfile(PEERS / "package.json", FOLDER / "package.json")
+    print(f"Installing what {peers.relative_to(ROOT)} needs from npm …", file=sys.stderr, flush=True)
+    shutil.rmtree(folder / "node_modules", ignore_errors=True)
+    shutil.copyfile(peers / "package.json", folder / "package.json")
     quiet = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=error", "--fetch-retries=1", "--prefer-offline"]
     command = [npm, "install", "--no-package-lock", "--ignore-scripts", *quiet]
     try:
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise Absent(f"npm took longer than {INSTALL_SECONDS} s") from error
     if done.returncode != 0:

@@ -1,0 +1,234 @@
+"""The whole way, over HTTP, beside peers over the same database: reading, what is kept, holds, hostile documents."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import asyncpg
+import orjson
+
+from bench import fleet, wrk
+from bench.client import DOCUMENTS, Connection, checked, request
+from bench.fleet import BARE, JETWAY, MERCURIUS, PLAIN, UNCACHED, YOGA, Server
+from bench.laptop import Laptop, folder, running
+from bench.report import figure, table
+from bench.shop import FLIGHT, search
+from core import clock
+from core.ids import global_id
+
+ROUNDS = 3
+CLIENTS, HOLDERS = 32, 64
+FEW = 4
+"""Clients of plain Strawberry, whose answers take so long that more of them would still be waiting in the end."""
+
+DAYS_AHEAD, OFFERS = 8, 50
+HOLDS_A_SECOND = 3_000
+MOST_HOLDS = 8_000
+"""A second and server: so many pairs of seats are ready."""
+
+HEAD = ("what", "who", "a second", "p50, ms", "p99, ms", "server, ms each", "Jetway to it", "goal")
+
+LARGEST = """
+    SELECT flights.slot_id FROM flights JOIN slots ON slots.id = flights.slot_id JOIN layout_units USING (layout_id)
+    WHERE local_date = $1 GROUP BY 1 ORDER BY abs(count(*) - 240), 1 LIMIT 1
+"""
+
+PAIRS = """
+    SELECT slot_id, units[1] AS left_one, units[2] AS right_one FROM (
+        SELECT flights.slot_id, row_number, array_agg(unit ORDER BY column_letter) AS units
+        FROM flights JOIN slots ON slots.id = flights.slot_id JOIN layout_units USING (layout_id)
+        WHERE local_date BETWEEN $1 AND $2 AND section = 'ECONOMY' AND slots.status = 'OPEN'
+        GROUP BY 1, 2 HAVING count(*) > 1
+    ) AS found ORDER BY md5(slot_id || ':' || row_number) LIMIT $3
+"""
+
+TYPENAME = "{ __typename }"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one server did in one run."""
+
+    rate: wrk.Rate
+    each: float
+    """Milliseconds of its core for each answer."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: who does it, the first of whom is ours, and how many times as much as each of the others."""
+
+    what: str
+    servers: Sequence[str]
+    goals: Mapping[str, float]
+    path: Mapping[str, str]
+    script: Callable[[int], Path]
+    clients: int = CLIENTS
+    least: float | None = None
+    """Answers a second that are the goal whoever is beside."""
+
+
+def measure(seconds: float) -> str:
+    """Start everything, measure by turns, and tell it in Markdown."""
+    wrk.program()
+    with folder() as place, running(place / "home") as laptop:
+        bodies = asyncio.run(prepared(laptop, place, seconds))
+        with fleet.fleet(laptop, place, place / "answers") as servers:
+            rows = list(comparisons(place, bodies))
+            told = [line for row in rows for line in compared(row, servers, seconds)]
+            hostile = asyncio.run(beside_the_worst(servers[UNCACHED]))
+    return f"{table(HEAD, told)}\n\n{hostile}"
+
+
+async def prepared(laptop: Laptop, place: Path, seconds: float) -> Mapping[str, bytes]:
+    """The requests by name; in `place` what the bare application answers, and the pairs of seats to be held."""
+    day = clock.now().date() + datetime.timedelta(days=DAYS_AHEAD)
+    database = await asyncpg.connect(laptop.database_url)
+    try:
+        slot_id = await database.fetchval(LARGEST, day)
+        most = round(MOST_HOLDS * seconds * ROUNDS * 2)
+        pairs = await database.fetch(PAIRS, day, day + datetime.timedelta(days=10), most)
+    finally:
+        await database.close()
+    (place / "pairs").write_text("".join(f"{global_id(FLIGHT, slot)} {left} {right}\n" for slot, left, right in pairs))
+    bodies = {
+        "seats": asked("SeatMap", {"flightId": global_id(FLIGHT, slot_id)}),
+        "search": asked("SearchFlights", {"input": search("JFK", "LAX", day), "first": OFFERS}),
+        "typename": orjson.dumps({"query": TYPENAME}),
+    }
+    (place / "answers").mkdir()
+    with closing(await Connection.open(laptop.port)) as connection:
+        for name, body in bodies.items():
+            head = "POST /graphql HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+            answer = await connection.send(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+            checked(answer)
+            (place / "answers" / f"{name}.body").write_bytes(answer)
+    return bodies
+
+
+def asked(operation: str, variables: Mapping[str, Any]) -> bytes:
+    """The body of a request for one of the contract's operations."""
+    return orjson.dumps({"query": DOCUMENTS[operation], "variables": variables})
+
+
+def comparisons(place: Path, bodies: Mapping[str, bytes]) -> Iterator[Row]:
+    """What is measured, against what, with which goals."""
+    scripts = {name: wrk.same(place, name, body) for name, body in bodies.items()}
+    for name, what in (("seats", "seat map, 240 seats"), ("search", f"search, {OFFERS} offers")):
+        script = lambda _, name=name: scripts[name]  # noqa: E731 - a script that stays the same
+        goals = {MERCURIUS: 1.2, PLAIN: 15.0}
+        yield Row(f"{what}, read each time", (UNCACHED, MERCURIUS, PLAIN), goals, {}, script)
+        yield Row(f"{what}, kept", (JETWAY, BARE, YOGA), {BARE: 0.85, YOGA: 8.0}, {BARE: f"/{name}"}, script)
+    yield Row(TYPENAME, (JETWAY, PLAIN), {PLAIN: 2.0}, {}, lambda _: scripts["typename"])
+    document = json.dumps(DOCUMENTS["HoldSeats"])
+    total = sum(1 for _ in (place / "pairs").open())
+    share = total // (2 * ROUNDS)
+    yield Row(
+        "HoldSeats, two seats, 64 clients",
+        (JETWAY, MERCURIUS),
+        {MERCURIUS: 1.1},
+        {},
+        lambda turn: wrk.holds(place, place / "pairs", document, turn * share, turn),
+        clients=HOLDERS,
+        least=HOLDS_A_SECOND,
+    )
+
+
+def compared(row: Row, servers: Mapping[str, Server], seconds: float) -> Iterator[list[str]]:
+    """The lines of one comparison: each server in turn, again and again; medians."""
+    there = [name for name in row.servers if name in servers]
+    samples: dict[str, list[Sample]] = {name: [] for name in there}
+    for name in there:  # caches, plans, prepared statements and JITs have seen it before anything counts
+        if row.least is None:
+            sample(servers[name], row, 0, 1.0)
+    for turn in range(ROUNDS * len(there)):
+        name = there[turn % len(there)]
+        samples[name].append(sample(servers[name], row, turn, seconds))
+    ours = median(one.rate.a_second for one in samples[there[0]])
+    for name in there:
+        yield line(row, name, samples[name], ours)
+
+
+def sample(server: Server, row: Row, turn: int, seconds: float) -> Sample:
+    """One run."""
+    before = server.cpu()
+    clients = FEW if server.name == PLAIN else row.clients
+    rate = wrk.run(server.url(row.path.get(server.name, "/graphql")), row.script(turn), seconds, clients)
+    return Sample(rate, (server.cpu() - before) * 1000 / (rate.a_second * max(1, round(seconds))))
+
+
+def line(row: Row, name: str, samples: Sequence[Sample], ours: float) -> list[str]:
+    """One line of the table."""
+    a_second = median(one.rate.a_second for one in samples)
+    is_ours = name == row.servers[0]
+    goal = f"≥ {row.least:,.0f} a second" if is_ours and row.least else ""
+    return [
+        row.what if is_ours else "",
+        name,
+        figure(a_second),
+        figure(median(one.rate.p50 for one in samples)),
+        figure(median(one.rate.p99 for one in samples)),
+        figure(median(one.each for one in samples)),
+        "" if is_ours else f"{figure(ours / a_second)} ×",
+        goal if is_ours else f"≥ {row.goals[name]:g} ×",
+    ]
+
+
+SIZE = 85_000
+HONEST = request(TYPENAME, {})
+TRIES = 9
+
+
+def hostile() -> Mapping[str, str]:
+    """Documents of 85 kB with as much as the limits let through, `%d` to be replaced by what makes each a new one."""
+    unknown = " ".join(f"a{number:04}{'x' * 80}" for number in range(970))
+    fields = " ".join(["number column position status version extraLegroom"] * 320)
+    spreads = " ".join(f"...F{number}" for number in range(120))
+    fragments = " ".join(f"fragment F{number} on Seat {{ {'number ' * 9}}}" for number in range(120))
+    seats = '{ flight(id: "%d") { seatMap { cabins { rows { seats { @ } } } } } }'
+    texts = {
+        "970 fields that there are not": '{ flight(id: "%d") { @ } }'.replace("@", unknown),
+        "1,920 fields": seats.replace("@", fields),
+        "120 fragments": f"{seats.replace('@', spreads)} {fragments}",
+    }
+    return {name: text + " " * (SIZE - len(text)) for name, text in texts.items()}
+
+
+async def beside_the_worst(server: Server) -> str:
+    """How long each of them takes, never seen before, and how long an honest request that comes just after it."""
+    rows = []
+    with closing(await Connection.open(server.port)) as one, closing(await Connection.open(server.port)) as other:
+        alone = [await took(other, HONEST) for _ in range(TRIES * 5)]
+        for name, text in hostile().items():
+            slow, beside = [], []
+            for number in range(TRIES):
+                document = text.replace("%d", str(time.time_ns() + number))
+                hostile_one = asyncio.create_task(took(one, request(document, {})))
+                await asyncio.sleep(0)
+                beside.append(await took(other, HONEST))
+                slow.append(await hostile_one)
+            rows.append([name, figure(median(slow)), figure(max(slow)), figure(median(beside)), figure(median(alone))])
+    head = (
+        "85 kB, never seen before",
+        "answered, ms",
+        "slowest, ms",
+        "next request beside it, ms",
+        "the same alone, ms",
+    )
+    return table(head, rows)
+
+
+async def took(connection: Connection, asked: bytes) -> float:
+    """Milliseconds until the answer."""
+    began = time.perf_counter()
+    await connection.send(asked)
+    return (time.perf_counter() - began) * 1000
