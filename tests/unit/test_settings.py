@@ -46,6 +46,9 @@ def test_what_is_not_said_has_a_default() -> None:
         "log_level": "INFO",
         "trusted_proxies": "",
         "gates": ("local", "valkey"),
+        "documents": "anything",
+        "introspection": False,
+        "response_cache": 64,
     }
 
 
@@ -165,3 +168,10 @@ def test_data_lives_where_the_user_says(tmp_path: Path) -> None:
     assert home({"JETWAY_HOME": f"{tmp_path}/../{tmp_path.name}"}) == tmp_path
     assert home({"JETWAY_HOME": " ", "XDG_DATA_HOME": str(tmp_path)}) == tmp_path / "jetway"
     assert home({}) == Path.home() / ".local/share/jetway"
+
+
+def test_documents_and_introspection_are_words() -> None:
+    assert (read(DOCUMENTS="Trusted").documents, read(INTROSPECTION="on").introspection) == ("trusted", True)
+    for name in ("DOCUMENTS", "INTROSPECTION"):
+        with pytest.raises(SettingsError, match=f"^{name} is 'some'"):
+            read(**{name: "some"})
