@@ -31,6 +31,9 @@ JSON = b"application/json"
 LONGEST = 16 * 1024
 """Bytes of a body that is waited for; nothing longer is found by its bytes."""
 
+COPIED = 64 * 1024
+"""Bytes of a body that is copied behind its head, so that both are one write."""
+
 STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
@@ -54,7 +57,7 @@ class Lane:
         self.write = write
         self.unexpected = unexpected
         self.ids: Iterator[str] = request_ids()
-        self.outgoing: list[tuple[asyncio.Transport, bytes]] = []
+        self.outgoing: list[tuple[asyncio.Transport, bytes, bytes]] = []
 
     def answer(self, method: str, content: bytes, headers: list[Header], peer: str) -> tuple[bytes, Reply] | None:
         """The head of an answer but for what the server adds to it, and the answer; None for any other way."""
@@ -72,22 +75,26 @@ class Lane:
         own = b"x-request-id: %b\r\n" % request_id.encode("latin-1")
         return b"".join((STATUS[reply.status], rendered(reply.headers), length, own, self.headers)), reply
 
-    def send(self, transport: asyncio.Transport, answer: bytes) -> None:
-        """Send an answer, whole, at the end of this turn of the event loop: as one write, beside those of others.
+    def send(self, transport: asyncio.Transport, head: bytes, body: bytes) -> None:
+        """Send an answer, whole, at the end of this turn of the event loop, beside those of others.
 
-        A write is a system call, which costs more than to copy the answer; and one that wakes its reader costs most. A
-        reader who is woken once gets all that is there for him.
+        A write is a system call, which costs more than to copy a short answer; and one that wakes its reader costs
+        most. A reader who is woken once gets all that is there for him.
         """
-        self.outgoing.append((transport, answer))
+        self.outgoing.append((transport, head, body))
         if len(self.outgoing) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
         """Send what waits."""
         outgoing, self.outgoing = self.outgoing, []
-        for transport, answer in outgoing:
+        for transport, head, body in outgoing:
             if not transport.is_closing():
-                transport.write(answer)
+                if len(body) > COPIED:
+                    transport.write(head)
+                    transport.write(body)
+                else:
+                    transport.write(head + body)
 
 
 def rendered(headers: Iterable[Header]) -> bytes:
@@ -202,7 +209,7 @@ class LaneProtocol(HttpToolsProtocol):
         added = self.server_state.default_headers
         if self.dated[0] is not added:
             self.dated = (added, rendered(added) + b"\r\n")
-        lane.send(self.transport, b"".join((head, self.dated[1], b"" if reply.status == 304 else reply.body)))
+        lane.send(self.transport, head + self.dated[1], b"" if reply.status == 304 else reply.body)
         self.on_response_complete()
         lane.write(method, lane.path, lane.path, reply.status, (time.perf_counter() - self.began) * 1000)
         return True
