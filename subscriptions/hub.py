@@ -8,7 +8,7 @@ was renewed, a mailbox was full) the mailbox says so, and the subscriber catches
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol, Self
 
@@ -128,10 +128,13 @@ class Hub(Broadcast):
                 self.leave(topic, mailbox)
             SUBSCRIBERS.dec()
 
-    async def join(self, topic: str, member: Member) -> None:
-        """Tell a member of a topic's facts until it `leave`s. Returns once Valkey knows of it, or after a second."""
+    def join(self, topic: str, member: Member) -> Awaitable[None]:
+        """Tell a member of a topic's facts from now on, until it `leave`s.
+
+        What it returns is to be awaited: it asks Valkey, and is done once Valkey knows, or after a second.
+        """
         self._enter(topic, member)
-        await self._pubsub.subscribe(topic)
+        return self._pubsub.subscribe(topic)
 
     def leave(self, topic: str, member: Member) -> None:
         """Tell it nothing more."""

@@ -99,7 +99,7 @@ class AnswerCache:
         if not (entry.made_at <= now < entry.dies_at and now < alias.until):
             self.aliases.pop(raw.asked)
             return None
-        if self.writers and entry.made_at < self.writers.get(raw.sender, -math.inf):
+        if self.writers and entry.made_at < self._wrote_at(raw):
             return None
         alias.used = entry.used = True
         self.figures.found += 1
@@ -113,7 +113,7 @@ class AnswerCache:
         if terms is None or key is None or key[:2] in self.personal:
             return None
         now = self.clock()
-        since = now if raw.fresh else self.writers.get(raw.sender, -math.inf)
+        since = now if raw.fresh else self._wrote_at(raw)
         entry = self.entries.get(key)
         if entry is not None and since <= entry.made_at <= now < entry.dies_at:
             self.figures.recognised += 1
@@ -132,10 +132,15 @@ class AnswerCache:
         return outcome.stored
 
     def wrote(self, raw: Raw) -> None:
-        """A mutation of this sender has ended: it is shown nothing any more that was read before."""
-        self.writers.pop(raw.sender, None)
-        self.writers[raw.sender] = self.clock()
-        if len(self.writers) > MOST_WRITERS:
+        """A mutation of this sender has ended: it is shown nothing any more that was read before.
+
+        It is known by its credentials and by its address, either of which may change between two requests; whoever
+        shares an address with others has some answers made anew for their sake.
+        """
+        for sender in raw.senders:
+            self.writers.pop(sender, None)
+            self.writers[sender] = self.clock()
+        while len(self.writers) > MOST_WRITERS:
             self.writers.popitem(last=False)
 
     def forget_requests(self) -> None:
@@ -152,6 +157,10 @@ class AnswerCache:
         """Facts may have been missed: nothing that depends on facts, of these topics or any, is true any longer."""
         for topic in tuple(self.by_topic if topics is None else topics):
             self.drop(topic)
+
+    def _wrote_at(self, raw: Raw) -> float:
+        """When this sender wrote last, as far as we know."""
+        return max([self.writers.get(sender, -math.inf) for sender in raw.senders])
 
     def _begin(self, key: Key, terms: Terms, now: float, executed: Callable[[Run], Awaitable[Outcome]]) -> Run:
         """Start an execution, which goes on where whoever began it is cancelled."""

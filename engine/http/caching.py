@@ -40,9 +40,9 @@ class Raw(NamedTuple):
         return self[:4]
 
     @property
-    def sender(self) -> tuple[bytes | None, str]:
-        """Equal for requests of one client, as far as that can be told."""
-        return self.authorization, self.address
+    def senders(self) -> tuple[bytes | str, ...]:
+        """By what the client is known: requests that share one of these may be the same client's."""
+        return (self.address,) if self.authorization is None else (self.address, self.authorization)
 
 
 @dataclass(frozen=True, slots=True)

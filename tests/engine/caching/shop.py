@@ -154,7 +154,7 @@ class Shop:
         """As the transport asks: what the cache has, and the answer either way."""
         variables: Mapping[str, Any] | None = more.pop("variables", None)
         content = f"{query} {variables}".encode()
-        raw = Raw("POST", content, who.encode(), address=who, **more)
+        raw = Raw("POST", content, who.encode(), address=more.pop("address", who), **more)
         found = self.cache.find(raw)
         if found is not None:
             return found, found.body

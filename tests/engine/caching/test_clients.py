@@ -31,16 +31,37 @@ def things(answer: httpx.Response) -> int:
 
 
 def test_whoever_wrote_sees_nothing_from_before(shop: Shop, url: str) -> None:
-    with httpx.Client(headers={"authorization": "Bearer guest-1"}) as writer:
-        assert (things(writer.post(url, json=THINGS)), things(httpx.post(url, json=THINGS))) == (10, 10)
+    writer = httpx.Client(headers={"authorization": "Bearer guest-1", "x-forwarded-for": "192.0.2.1"})
+    other = httpx.Client(headers={"x-forwarded-for": "192.0.2.2"})
+    with writer, other:
+        assert (things(writer.post(url, json=THINGS)), things(other.post(url, json=THINGS))) == (10, 10)
         shop.now += 1
         writer.post(url, json={"query": "mutation { take }"})
-        assert things(httpx.post(url, json=THINGS)) == 10, "nobody was told yet"
+        assert things(other.post(url, json=THINGS)) == 10, "nobody was told yet"
         shop.now += 1
         assert things(writer.post(url, json=THINGS)) == 9
-        assert things(httpx.post(url, json=THINGS)) == 9, "what the writer had read again is for all"
+        assert things(other.post(url, json=THINGS)) == 9, "what the writer had read again is for all"
         assert things(writer.post(url, json=THINGS)) == 9
     assert shop.executed == ["things 1"] * 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "count"),
+    [
+        ({"authorization": "Bearer guest-1", "x-forwarded-for": "192.0.2.9"}, 9),
+        ({"x-forwarded-for": "192.0.2.1"}, 9),
+        ({"authorization": "Bearer guest-2", "x-forwarded-for": "192.0.2.1"}, 9),
+        ({"authorization": "Bearer guest-2", "x-forwarded-for": "192.0.2.9"}, 10),
+    ],
+)
+def test_a_writer_is_known_by_its_credentials_and_by_its_address(
+    shop: Shop, url: str, headers: dict[str, str], count: int
+) -> None:
+    httpx.post(url, json=THINGS)
+    shop.now += 1
+    writer = {"authorization": "Bearer guest-1", "x-forwarded-for": "192.0.2.1"}
+    httpx.post(url, json={"query": "mutation { take }"}, headers=writer)
+    assert things(httpx.post(url, json=THINGS, headers=headers)) == count
 
 
 def test_guests_are_known_by_where_they_come_from(shop: Shop, url: str) -> None:
