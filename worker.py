@@ -60,7 +60,8 @@ class Worker:
         self._db = db
         self._gateways = gateways
         self._relay = Relay(settings.database_url, redis)
-        self._broken = holds.Broken()
+        self._broken_holds = holds.Broken()
+        self._broken_bookings = bookings.Broken()
         self._looked_at = 0
         """The id up to which facts were looked at by `prune`."""
 
@@ -71,7 +72,7 @@ class Worker:
             "relay": lambda: self.until(self._relay.run(stop)),
             "jobs": lambda: self.until(jobs.consume(self._settings.database_url, self.handlers(), stop)),
             "holds": self.sweeper("holds", self.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
-            "bookings": self.sweeper("bookings", bookings.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
+            "bookings": self.sweeper("bookings", self.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
             "revived": self.sweeper("revived", bookings.revive, SWEEP_SIZE, REVIVE_SECONDS),
             "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),
             "facts": self.prune,
@@ -94,7 +95,11 @@ class Worker:
 
     async def expire_due(self, session: Session, limit: int) -> int:
         """Expire holds that are due, past those that could not be expired a moment ago."""
-        return await holds.expire_due(session, limit, self._broken)
+        return await holds.expire_due(session, limit, self._broken_holds)
+
+    async def expire_abandoned(self, session: Session, limit: int) -> int:
+        """Expire bookings that nobody paid in time, past those that could not be expired a moment ago."""
+        return await bookings.expire_abandoned(session, limit, self._broken_bookings)
 
     def sweeper(
         self, what: str, sweep: Callable[[Session, int], Awaitable[int]], size: int, seconds: float

@@ -9,7 +9,7 @@ the rest. `rows.py` has the states of a booking and the order of locks.
 from services.bookings.calling_off import drop
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
 from services.bookings.creation import book, create
-from services.bookings.expiry import expire_abandoned
+from services.bookings.expiry import Broken, expire_abandoned
 from services.bookings.paying import pay
 from services.bookings.reading import (
     by_pnr,
@@ -27,6 +27,7 @@ from services.bookings.saga import advance
 
 __all__ = [
     "BOOKING",
+    "Broken",
     "Contact",
     "CreateBooking",
     "PassengerDetails",

@@ -3,24 +3,21 @@
 A hold whose deadline has passed holds nothing, whether or not this has run: what runs here announces it, returns what
 its pools still count, and removes old tombstones.
 
-A hold that cannot be expired (somebody repaired its pool by hand, and wrongly) is a fault of ours and keeps no other
-hold from being expired: it is logged, counted, and tried again later.
+A hold that cannot be expired keeps no other hold from being expired (`services/sweeping.py`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from prometheus_client import Counter
 from sqlalchemy import delete, func, select, text, tuple_
-from sqlalchemy.exc import DBAPIError
 
-from core.db import Session, is_away
-from core.log import logger
+from core.db import Session
 from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
+from services import sweeping
 from services.holds.moves import (
     PoolKey,
     counted,
@@ -40,37 +37,14 @@ OVER = Cause(actor="deadline", reason="its time was over")
 TOMBSTONE_AGE = timedelta(minutes=10)
 """How long a freed unit keeps its row: longer than any reader can still be about to use an older version."""
 
-SET_ASIDE_SECONDS = 10.0
-"""How long a hold that could not be expired is left alone: so many of them never fill up a sweep."""
-
 FAILURES = Counter("jetway_hold_expiry_failures_total", "Holds that could not be expired; alert on any.")
 
-PASSING = {"40001", "40P01", "55P03"}
-"""What PostgreSQL says of a transaction that was in another's way: a serialization failure, a deadlock, a lock that was
-waited for too long. No fault of a hold: the whole sweep is tried again."""
 
-log = logger("holds")
+class Broken(sweeping.Broken):
+    """The holds that could not be expired, for as long as they are set aside."""
 
-
-class Broken:
-    """The holds that could not be expired, for as long as they are set aside. One per sweeper, for its whole life."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._until: dict[UUID, float] = {}
-
-    def add(self, hold_id: UUID, error: Exception) -> None:
-        """Set a hold aside, and tell whoever keeps Jetway running."""
-        self._until[hold_id] = self._clock() + SET_ASIDE_SECONDS
-        FAILURES.inc()
-        log.error("hold.expiry_failed", hold=str(hold_id), again_in=SET_ASIDE_SECONDS, exc_info=error)
-
-    @property
-    def ids(self) -> list[UUID]:
-        """Those that are set aside now."""
-        moment = self._clock()
-        self._until = {hold_id: until for hold_id, until in self._until.items() if until > moment}
-        return list(self._until)
+    what = "hold"
+    failures = FAILURES
 
 
 async def expire_due(session: Session, limit: int, broken: Broken | None = None) -> int:
@@ -109,37 +83,12 @@ async def expire_all_but(session: Session, holds: Sequence[Hold], broken: Broken
 
     Where all of them together fail, their pools are locked in order, and whose fault it was is found by halves.
     """
-    ids = [hold.id for hold in holds]
-    try:
-        async with session.begin_nested():
-            return await expire(session, holds)
-    except Exception as error:
-        if is_passing(error):
-            raise
-        await lock_pools(session, await pools_of(session, ids))
-        return await expire_halves(session, ids, broken, error)
+    return await sweeping.all_but(session, holds, expire, lock_many, broken, lock_pools_of)
 
 
-async def expire_halves(session: Session, ids: Sequence[UUID], broken: Broken, error: Exception) -> int:
-    """The same for holds that failed together with that error; their claims, rows and pools are locked."""
-    if len(ids) == 1:
-        broken.add(ids[0], error)
-        return 0
-    expired, middle = 0, len(ids) // 2
-    for half in (ids[:middle], ids[middle:]):
-        try:
-            async with session.begin_nested():
-                expired += await expire(session, await lock_many(session, half))
-        except Exception as reason:
-            if is_passing(reason):
-                raise
-            expired += await expire_halves(session, half, broken, reason)
-    return expired
-
-
-def is_passing(error: Exception) -> bool:
-    """Whether it is no hold's fault: the database is away, or somebody else was in the way."""
-    return is_away(error) or (isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in PASSING)
+async def lock_pools_of(session: Session, hold_ids: Sequence[UUID]) -> None:
+    """Lock the pools of those holds, by (slot, code)."""
+    await lock_pools(session, await pools_of(session, hold_ids))
 
 
 async def pools_of(session: Session, hold_ids: Sequence[UUID]) -> set[PoolKey]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from core.db import Database
-from services import holds, pools
+from services import holds, pools, sweeping
 from services.holds import Broken, expiry
 from tests.factories.holds import CAUSE, GUEST, key, place, placing, seats, want
 from tests.factories.holds import pools as counts
@@ -74,7 +74,7 @@ async def test_it_is_passed_over_for_a_while_and_then_tried_again(
     assert await statuses(database) == {stuck: "ACTIVE", other: "EXPIRED"}
     await set_pool(database, schedule.first, "FIRST", held=1)
     assert await sweep(database, broken) == 0
-    clock.tick(expiry.SET_ASIDE_SECONDS)
+    clock.tick(sweeping.SET_ASIDE_SECONDS)
     assert await sweep(database, broken) == 1
     assert (await statuses(database))[stuck] == "EXPIRED"
 
