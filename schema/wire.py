@@ -88,14 +88,15 @@ async def opened(schema: strawberry.Schema, application: Application) -> AsyncIt
 
 
 class Closing:
-    """Ends what a sign-in still has when it has ended: its sockets, and being known by its token alone."""
+    """Ends what a sign-in still has when it has ended: its sockets and streams, and being known by its token alone."""
 
     wire: Wire | None = None
 
     def close(self, session_id: Hashable) -> None:
-        """Close its sockets, with 4403, and look at every token again."""
+        """Close its sockets, with 4403, end its streams, and look at every token again."""
         if self.wire is not None:
             self.wire.sockets.revoke(session_id)
+            self.wire.http.streams.revoke(session_id)
             if self.wire.cache is not None:
                 self.wire.cache.forget_requests()
 
@@ -120,7 +121,9 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         del context
         return Caller(policy=Policy(settings.documents.upper()))
 
-    streaming = Events(cursor_of=cursor_of, resume=into_variable("after"), expires_in=expires_in)
+    streaming = Events(
+        cursor_of=cursor_of, resume=into_variable("after"), expires_in=expires_in, identities_of=identities_of
+    )
     hooks = Hooks(
         make_context=make_context,
         caller_of=caller_of,
@@ -189,7 +192,7 @@ def expires_in(context: Context) -> float | None:
 
 
 def identities_of(context: Context) -> Iterable[Hashable]:
-    """What a socket is found by when it is to be closed: its sign-in."""
+    """What a socket or a stream is found by when it is to be ended: its sign-in."""
     return () if context.viewer.session_id is None else (context.viewer.session_id,)
 
 

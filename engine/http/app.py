@@ -243,7 +243,7 @@ class GraphQLHTTP:
         context = self._context(call)
         prepared = await self._prepared(asked, context, call, ALLOWED[call.reads, call.accepted.events])
         if prepared.kind is OperationType.SUBSCRIPTION:
-            return await self._subscribed(prepared, context, call)
+            return await self._subscribed(prepared, call)
         if call.accepted.rather_events:
             return events.single((await self._executed(prepared, context, call)).encode())
         if self.cache is not None and prepared.kind is OperationType.QUERY:
@@ -279,21 +279,21 @@ class GraphQLHTTP:
             if self.cache is not None and prepared.kind is OperationType.MUTATION:
                 self.cache.wrote(call.raw)
 
-    async def _subscribed(
-        self, prepared: Prepared, context: Any, call: Call
-    ) -> Reply | tuple[events.Stream, ExitStack]:
+    async def _subscribed(self, prepared: Prepared, call: Call) -> Reply | tuple[events.Stream, ExitStack]:
         """A stream that is ready to be sent. Raises Refused and RequestRefused."""
         with ExitStack() as held:
             held.enter_context(self.streams.room())
             held.enter_context(self.streams.events.tracking(call.connection))
-            seconds = self.streams.events.expires_in(context)
+            # A context of this moment: credentials that were revoked while the document was being found are refused.
+            context = self._context(call)
+            term = held.enter_context(self.streams.known(context))
             try:
                 answers = await self.engine.subscribe(prepared, context, request_id=call.request_id)
             except RequestRefused as refusal:
                 if refusal.status != 400:
                     raise
                 return events.single(orjson.dumps({"errors": refusal.errors}))
-            return events.Stream(answers, call.request_id, seconds), held.pop_all()
+            return events.Stream(answers, call.request_id, term), held.pop_all()
 
     async def _batch(self, data: list[object], call: Call) -> Reply:
         """The answers to several operations, in their order, each executed when the one before it has ended.

@@ -11,15 +11,16 @@ a client that takes nothing but events can read nothing else.
 - **Backpressure.** An answer is asked for only when the one before it was written, so at most one waits here; what
   comes meanwhile is the source's to bound. A client that takes nothing for `Events.patience` seconds is cut off.
 - **Ending.** When the client leaves, the operation is cancelled at once and its generator closed. When the server stops
-  (`Streams.stop`), the response ends without `complete`, and clients come back with their cursor.
+  (`Streams.stop`), the response ends without `complete`, and clients come back with their cursor. When credentials
+  expire (`Events.expires_in`) or are revoked (`Streams.revoke`), the last event says so.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -42,6 +43,7 @@ LONGEST_ID = 1024
 """Bytes of a Last-Event-ID. Ours are shorter."""
 
 EXPIRED = {"message": "The credentials have expired.", "extensions": {"code": "UNAUTHENTICATED"}}
+REVOKED = {"message": "The credentials were revoked.", "extensions": {"code": "UNAUTHENTICATED"}}
 
 
 def no_cursor(answer: Answer) -> str | None:
@@ -93,6 +95,9 @@ class Events:
     expires_in: Callable[[Any], float | None] = lambda _: None
     """Given the context: how long its credentials are still good; then the stream ends, and says why."""
 
+    identities_of: Callable[[Any], Iterable[Hashable]] = lambda _: ()
+    """Given the context: what `Streams.revoke` may name to end this stream, such as a user and a session."""
+
 
 def next_event(data: bytes) -> bytes:
     """A `next` event without an id."""
@@ -108,6 +113,26 @@ class Unread(Exception):
     """The client takes nothing."""
 
 
+class Term:
+    """For how long the answers of one stream may be told: `seconds` (None: without end), or until it is revoked."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = seconds
+        self.is_revoked = False
+        self._limit: asyncio.Timeout | None = None
+
+    def revoke(self) -> None:
+        """End it now, also where nothing was told yet."""
+        self.is_revoked = True
+        if self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
+    def limit(self) -> asyncio.Timeout:
+        """What is to be held around the telling: it raises TimeoutError at the end of the term."""
+        self._limit = asyncio.timeout(0 if self.is_revoked else self.seconds)
+        return self._limit
+
+
 class Streams:
     """The streams that are open in this process."""
 
@@ -116,6 +141,7 @@ class Streams:
         self.errors = errors
         self.count = 0
         self._telling: set[asyncio.Task[None]] = set()
+        self._known: dict[Hashable, set[Term]] = {}
 
     @contextmanager
     def room(self) -> Iterator[None]:
@@ -127,6 +153,29 @@ class Streams:
             yield
         finally:
             self.count -= 1
+
+    @contextmanager
+    def known(self, context: Any) -> Iterator[Term]:
+        """The term of one more stream, which `revoke` finds as long as this is open."""
+        term = Term(self.events.expires_in(context))
+        identities = tuple(self.events.identities_of(context))
+        for identity in identities:
+            self._known.setdefault(identity, set()).add(term)
+        try:
+            yield term
+        finally:
+            for identity in identities:
+                others = self._known[identity]
+                others.discard(term)
+                if not others:
+                    del self._known[identity]
+
+    def revoke(self, *identities: Hashable) -> int:
+        """End every stream of one of these identities, and have it say why; how many there were."""
+        found = {term for identity in identities for term in self._known.get(identity, ())}
+        for term in found:
+            term.revoke()
+        return len(found)
 
     def stop(self) -> None:
         """End every stream, because the server stops; clients will ask elsewhere for what comes next."""
@@ -165,32 +214,32 @@ class Streams:
     async def _tell(self, stream: Stream, writer: Writer) -> None:
         """Every answer, what went wrong, and `complete`."""
         try:
-            async with asyncio.timeout(stream.seconds) as limit:
+            async with stream.term.limit() as limit:
                 async for answer in stream.answers:
                     await writer.event(answer.encode(), self.events.cursor_of(answer))
                     await asyncio.sleep(0)  # a source with much to tell lets others have their turn
         except Unread:
             raise
         except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
-            await writer.event(orjson.dumps({"errors": [self._told(error, limit.expired(), stream.request_id)]}))
+            await writer.event(orjson.dumps({"errors": [self._told(error, limit.expired(), stream)]}))
         await writer.write(COMPLETE)
 
-    def _told(self, error: Exception, expired: bool, request_id: str) -> dict[str, Any]:
+    def _told(self, error: Exception, expired: bool, stream: Stream) -> dict[str, Any]:
         """What ended the stream, as the client may know it."""
         if expired and isinstance(error, TimeoutError):
-            return EXPIRED
+            return REVOKED if stream.term.is_revoked else EXPIRED
         self.errors.unexpected(error)
-        message, extensions = internal(request_id)
+        message, extensions = internal(stream.request_id)
         return {"message": message, "extensions": extensions}
 
 
 @dataclass(frozen=True)
 class Stream:
-    """One operation's answers, and for how many seconds they may be told (None: without end)."""
+    """One operation's answers, and for how long they may be told."""
 
     answers: AsyncGenerator[Answer, None]
     request_id: str
-    seconds: float | None = None
+    term: Term = field(default_factory=Term)
 
 
 class Writer:

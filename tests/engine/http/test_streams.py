@@ -91,6 +91,40 @@ async def test_credentials_that_expire_end_the_stream_and_it_says_so() -> None:
     assert standing.watch.faults == []
 
 
+async def test_credentials_that_are_revoked_end_their_streams_and_no_others() -> None:
+    standing = toy(identities_of=lambda context: (context["who"],))
+    ada, bob = Wire(FOREVER, authorization="Bearer good-ada"), Wire(FOREVER, authorization="Bearer good-bob")
+    running = [wire.start(standing.app) for wire in (ada, bob)]
+    for wire in (ada, bob):
+        await until(wire, '"forever":1')
+    assert standing.app.streams.revoke("ada", "nobody") == 1
+    await running[0]
+    first, last, end = events_of(ada.text)
+    assert '"forever":1' in first["data"]
+    assert '"UNAUTHENTICATED"' in last["data"]
+    assert "revoked" in last["data"]
+    assert (end["event"], ada.ended, standing.watch.closed) == ("complete", True, 1)
+    bob.leave()
+    await running[1]
+    assert (len(events_of(bob.text)), standing.app.streams.revoke("ada", "bob")) == (1, 0)
+    assert standing.watch.faults == []
+
+
+async def test_a_stream_that_is_revoked_before_it_is_told_ends_at_once() -> None:
+    standing, wire = toy(identities_of=lambda _: ("ada",)), Wire(FOREVER)
+    wire.reading.clear()
+    running = wire.start(standing.app)
+
+    async def known() -> bool:
+        return standing.app.streams.revoke("ada") == 1
+
+    await eventually(known)
+    wire.reading.set()
+    await running
+    assert "revoked" in wire.text
+    assert (wire.ended, standing.watch.opened, standing.watch.faults) == (True, standing.watch.closed, [])
+
+
 async def test_a_server_that_stops_ends_streams_without_completing_them() -> None:
     standing, wire = toy(), Wire(FOREVER)
     running = wire.start(standing.app)
