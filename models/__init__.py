@@ -39,6 +39,7 @@ from models.inventory import (
     Slot,
     SlotStatus,
 )
+from models.notices import FlightAlert, Notice, NoticeKind
 from models.outbox import Fact, Heartbeat, IdempotencyKey, RelayHead, Transition
 from models.payments import Payment, PaymentStatus, Refund, RefundStatus, WebhookEvent
 from models.tickets import TICKET_SERIALS, Ticket, TicketStatus
@@ -62,6 +63,7 @@ __all__ = [
     "Fare",
     "FareFamily",
     "Flight",
+    "FlightAlert",
     "FlightStatus",
     "Heartbeat",
     "Hold",
@@ -71,6 +73,8 @@ __all__ = [
     "Layout",
     "LayoutUnit",
     "Locator",
+    "Notice",
+    "NoticeKind",
     "Passenger",
     "PassengerTitle",
     "PassengerType",
