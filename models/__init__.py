@@ -16,6 +16,7 @@ from models.bookings import (
     PassengerType,
     SeatAssignment,
 )
+from models.clients import ApiClient, DocumentPolicy
 from models.documents import TrustedDocument, TrustHead
 from models.fares import (
     Charge,
@@ -39,8 +40,9 @@ from models.inventory import (
     Slot,
     SlotStatus,
 )
+from models.ledger import LedgerAccount, Posting, PostingKind
 from models.notices import FlightAlert, Notice, NoticeKind
-from models.outbox import Fact, Heartbeat, IdempotencyKey, RelayHead, Transition
+from models.outbox import Fact, Heartbeat, IdempotencyKey, RelayCursor, RelayHead, Transition
 from models.payments import Payment, PaymentStatus, Refund, RefundStatus, WebhookEvent
 from models.tickets import TICKET_SERIALS, Ticket, TicketStatus
 from models.users import RefreshToken, Role, User, UserSession
@@ -49,6 +51,7 @@ __all__ = [
     "Aircraft",
     "Airline",
     "Airport",
+    "ApiClient",
     "Base",
     "Booking",
     "BookingLine",
@@ -59,6 +62,7 @@ __all__ = [
     "Charge",
     "ChargeBasis",
     "Claim",
+    "DocumentPolicy",
     "Fact",
     "Fare",
     "FareFamily",
@@ -72,6 +76,7 @@ __all__ = [
     "IdempotencyKey",
     "Layout",
     "LayoutUnit",
+    "LedgerAccount",
     "Locator",
     "Notice",
     "NoticeKind",
@@ -81,12 +86,15 @@ __all__ = [
     "Payment",
     "PaymentStatus",
     "Pool",
+    "Posting",
+    "PostingKind",
     "PriceLineKind",
     "Product",
     "ProductKind",
     "RefreshToken",
     "Refund",
     "RefundStatus",
+    "RelayCursor",
     "RelayHead",
     "Role",
     "SeatAssignment",
