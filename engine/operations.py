@@ -215,6 +215,15 @@ class Engine:
 
         Whoever has the stream closes it (`aclose`), also one that was never begun.
         """
+        stream = self._answers(await self.open(prepared, context, request_id=request_id))
+        await anext(stream)
+        return cast("AsyncGenerator[Answer, None]", stream)
+
+    async def open(self, prepared: Prepared, context: Any, *, request_id: str = "") -> Opened:
+        """A subscription's source, whose events nobody has asked for yet. Raises RequestRefused where there is none.
+
+        Whoever has it closes it (`aclose`).
+        """
         run = self._run(prepared, context)
         stack = AsyncExitStack()
         await stack.enter_async_context(run.hooks("operation"))
@@ -226,15 +235,18 @@ class Engine:
         except BaseException:
             await stack.aclose()
             raise
+        opened = Opened(self, run, executor, source, stack, request_id)
         if isinstance(source, ExecutionResult):
-            answer = await self._answer(run, source, request_id)
-            await stack.aclose()
-            self._observe(name_of(prepared.operation), "error", None)
+            answer = await opened.told(source)
+            await opened.aclose()
+            self.report(prepared, "error")
             errors = answer.errors or []
             raise RequestRefused(errors, status_of(errors, otherwise=400))
-        stream = self._answers(run, map_source_to_response_event(executor, source, self._event), stack, request_id)
-        await anext(stream)
-        return cast("AsyncGenerator[Answer, None]", stream)
+        return opened
+
+    def report(self, prepared: Prepared, outcome: str) -> None:
+        """Tell the observers that a subscription has ended."""
+        self._observe(name_of(prepared.operation), outcome, None)
 
     async def aclose(self, seconds: float = 5.0) -> None:
         """Wait for mutations that were left to themselves, and stop what is not ready then."""
@@ -306,20 +318,19 @@ class Engine:
             result = await self.clock.within(result)
         return cast("ExecutionResult", result)
 
-    async def _answers(
-        self, run: Run, results: AsyncGenerator[ExecutionResult, None], stack: AsyncExitStack, request_id: str
-    ) -> AsyncGenerator[Answer | None, None]:
+    async def _answers(self, opened: Opened) -> AsyncGenerator[Answer | None, None]:
         """The answers, after one None: the caller takes that, so that closing the stream closes what is inside."""
         outcome = "ok"
+        results = map_source_to_response_event(opened.executor, opened.source, self._event)
         try:
-            async with stack, aclosing(results):
+            async with aclosing(opened), aclosing(results):
                 yield None
                 async for result in told_of_faults(results):
-                    answer = await self._answer(run, result, request_id)
+                    answer = await opened.told(result)
                     outcome = "error" if answer.errors else outcome
                     yield answer
         finally:
-            self._observe(name_of(run.prepared.operation), outcome, None)
+            self.report(opened.run.prepared, outcome)
 
     async def _answer(self, run: Run, result: ExecutionResult, request_id: str, *, tells_cost: bool = False) -> Answer:
         """A result as it is told."""
@@ -340,6 +351,32 @@ class Engine:
     def _observe(self, operation: str, outcome: str, seconds: float | None) -> None:
         for observe in self.observers:
             observe(operation, outcome, seconds)
+
+
+class Opened:
+    """A subscription that has begun: `source` has its events, for whoever asks; each is executed by itself."""
+
+    def __init__(
+        self, engine: Engine, run: Run, executor: Executor[Any], source: Any, stack: AsyncExitStack, request_id: str
+    ) -> None:
+        self.run = run
+        self.executor = executor
+        self.source = source
+        self._engine = engine
+        self._stack = stack
+        self._request_id = request_id
+
+    async def answer(self, event: object) -> Answer:
+        """The answer for an event of the source."""
+        return await self.told(await self._engine._event(self.executor.build_per_event_executor(event)))
+
+    async def told(self, result: ExecutionResult) -> Answer:
+        """A result as it is told."""
+        return await self._engine._answer(self.run, result, self._request_id)
+
+    async def aclose(self) -> None:
+        """End what the schema's extensions have around the operation. The source is closed by whoever reads it."""
+        await self._stack.aclose()
 
 
 async def told_of_faults(results: AsyncIterator[ExecutionResult]) -> AsyncIterator[ExecutionResult]:
