@@ -11,7 +11,7 @@ from models.base import Base, Code, Moment
 
 
 class TrustedDocument(Base):
-    """A document of a client's manifest. An id stands for one text for ever, whoever's it is; `retired_at` ends trust.
+    """A document of a manifest, `client` by name. An id stands for one text for ever; `retired_at` ends trust.
 
     `sha256` is that of `body` in UTF-8, in hex.
     """
@@ -28,7 +28,7 @@ class TrustedDocument(Base):
 
 
 class TrustHead(Base):
-    """The one row that counts changes of what is trusted; its lock puts them in order."""
+    """The one row that counts changes of trusted documents and of clients; its lock puts them in order."""
 
     __tablename__ = "trust_heads"
     __table_args__ = (CheckConstraint("id = 1", "one_row"),)

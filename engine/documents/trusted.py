@@ -20,8 +20,8 @@ class Listed(Protocol):
     """What the list says of one document."""
 
     @property
-    def client(self) -> str:
-        """Whose manifest it came in."""
+    def client(self) -> str | None:
+        """Whose it is, and nobody else's; None for one that is everybody's."""
 
     @property
     def id(self) -> str:
@@ -49,15 +49,15 @@ class Trusted:
     """The trusted documents of a source, as this process knows them.
 
     It learns of changes within `seconds`. While the source is away it goes on with what it knows for `grace` seconds;
-    after that it raises what the source raises. Names of clients keep their manifests apart: whoever has a name finds
-    its own documents alone, whoever has none finds all.
+    after that it raises what the source raises. Whoever has a name finds its own documents, and after those everybody's;
+    whoever has none finds everybody's.
     """
 
     def __init__(
         self,
         source: Source,
         *,
-        seconds: float = 2.0,
+        seconds: float = 1.0,
         grace: float = 60.0,
         failed: Callable[[Exception], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -72,15 +72,21 @@ class Trusted:
         self.texts: Kept[str, str] = Kept(TEXTS, TEXTS_WEIGHT)
         self.asked_at: float | None = None
         self.agreed_at: float | None = None
+        self.away: Exception | None = None
         self.asking = asyncio.Lock()
 
     async def find(self, document_id: str, client: str | None = None) -> str | None:
-        """The text of a trusted document, by its id or by the SHA-256 of its text; None where there is none."""
+        """The text of a trusted document, by its id or by the SHA-256 of its text; None where there is none.
+
+        Raises what the source raises.
+        """
         if self._is_due():
             async with self.asking:
                 if self._is_due():
                     await self._ask()
-        sha256 = self.by_id.get((client, document_id))
+        if self.away is not None:
+            raise self.away.with_traceback(None)
+        sha256 = self.by_id.get((client, document_id)) or self.by_id.get((None, document_id))
         if sha256 is None:
             return None
         text = self.texts.get(sha256)
@@ -94,24 +100,25 @@ class Trusted:
         return self.asked_at is None or self.clock() - self.asked_at >= self.seconds
 
     async def _ask(self) -> None:
+        """Ask what has changed. Where the source is away, whoever asks within `seconds` is told so without a try."""
         try:
             version = await self.source.version()
             if self.agreed_at is None or version != self.version:
                 self._know(await self.source.listed())
                 self.version = version
-        except Exception as error:
-            if self.agreed_at is None or self.clock() - self.agreed_at > self.grace:
-                raise
+        except Exception as error:  # noqa: BLE001 - a source may raise anything
+            self.asked_at = self.clock()
+            is_over = self.agreed_at is None or self.asked_at - self.agreed_at > self.grace
+            self.away = error if is_over else None
             if self.failed is not None:
                 self.failed(error)
-            self.asked_at = self.clock()
             return
         self.asked_at = self.agreed_at = self.clock()
+        self.away = None
 
     def _know(self, listed: Iterable[Listed]) -> None:
         by_id: dict[tuple[str | None, str], str] = {}
         for one in listed:
-            for client in (one.client, None):
-                by_id[client, one.sha256] = one.sha256
-                by_id[client, one.id] = one.sha256
+            by_id[one.client, one.sha256] = one.sha256
+            by_id[one.client, one.id] = one.sha256
         self.by_id = by_id

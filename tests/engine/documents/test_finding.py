@@ -27,7 +27,7 @@ def apollo(text: str) -> dict[str, object]:
 
 
 class Row(NamedTuple):
-    client: str
+    client: str | None
     id: str
     sha256: str
 
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 class Shelf:
     """A source in memory that counts how often it is asked."""
 
-    def __init__(self, *documents: tuple[str, str, str]) -> None:
+    def __init__(self, *documents: tuple[str | None, str, str]) -> None:
         self.documents = list(documents)
         self.asked = 0
         self.is_away = False
@@ -67,7 +67,7 @@ class Hours:
 async def documents() -> Documents:
     store = MemoryStore()
     await store.put(hashed(STORED), STORED)
-    shelf = Shelf(("partner", "age-1", TRUSTED))
+    shelf = Shelf((None, "age-1", TRUSTED))
     return Documents(Reading(SCHEMA, Limits()), store=store, trusted=Trusted(shelf))
 
 
@@ -110,9 +110,25 @@ async def test_each_policy_allows_what_it_says(documents: Documents, way: str) -
     assert answers == TABLE[way]
 
 
-async def test_a_client_with_a_name_finds_its_own_documents_alone(documents: Documents) -> None:
-    assert await found(documents, WAYS["trusted id"], ONLY_TRUSTED, "partner") == TRUSTED
-    assert await found(documents, WAYS["trusted id"], ONLY_TRUSTED, "another") == "DOCUMENT_NOT_FOUND"
+async def test_a_document_that_is_a_clients_own_is_found_by_nobody_else() -> None:
+    shelf = Shelf(("partner", "age-1", TRUSTED), ("another", "age-1", STORED), (None, "age-2", SENT))
+    documents = Documents(Reading(SCHEMA, Limits()), trusted=Trusted(shelf))
+    ways = [Asked(document_id="age-1"), Asked(document_id=f"sha256:{hashed(TRUSTED)}"), Asked(document_id="age-2")]
+    answers = {
+        client: [await found(documents, way, ONLY_TRUSTED, client) for way in ways]
+        for client in ("partner", "another", "third", None)
+    }
+    assert answers == {
+        "partner": [TRUSTED, TRUSTED, SENT],
+        "another": [STORED, "DOCUMENT_NOT_FOUND", SENT],
+        "third": ["DOCUMENT_NOT_FOUND", "DOCUMENT_NOT_FOUND", SENT],
+        None: ["DOCUMENT_NOT_FOUND", "DOCUMENT_NOT_FOUND", SENT],
+    }
+
+
+async def test_an_id_of_ones_own_comes_before_everybodys() -> None:
+    trusted = Trusted(Shelf((None, "age-1", STORED), ("partner", "age-1", TRUSTED)))
+    assert [await trusted.find("age-1", client) for client in ("partner", None)] == [TRUSTED, STORED]
 
 
 async def test_what_comes_with_its_hash_is_known_by_it_afterwards() -> None:
@@ -184,7 +200,7 @@ async def test_a_request_that_names_no_document_rightly_is_refused(
 
 
 async def test_a_document_that_was_retired_is_trusted_a_few_seconds_more() -> None:
-    shelf, hours = Shelf(("partner", "age-1", TRUSTED)), Hours()
+    shelf, hours = Shelf((None, "age-1", TRUSTED)), Hours()
     trusted = Trusted(shelf, seconds=2, clock=hours)
     assert await trusted.find("age-1") == TRUSTED
     shelf.documents.clear()
@@ -195,7 +211,7 @@ async def test_a_document_that_was_retired_is_trusted_a_few_seconds_more() -> No
 
 
 async def test_ids_that_nobody_knows_cost_the_source_nothing() -> None:
-    shelf, hours = Shelf(("partner", "age-1", TRUSTED)), Hours()
+    shelf, hours = Shelf((None, "age-1", TRUSTED)), Hours()
     trusted = Trusted(shelf, seconds=2, clock=hours)
     for number in range(100):
         assert await trusted.find(f"guess-{number}") is None
@@ -203,7 +219,7 @@ async def test_ids_that_nobody_knows_cost_the_source_nothing() -> None:
 
 
 async def test_while_the_source_is_away_what_is_known_goes_on_for_a_while() -> None:
-    shelf, hours = Shelf(("partner", "age-1", TRUSTED)), Hours()
+    shelf, hours = Shelf((None, "age-1", TRUSTED)), Hours()
     failures: list[Exception] = []
     trusted = Trusted(shelf, seconds=2, grace=60, failed=failures.append, clock=hours)
     assert await trusted.find("age-1") == TRUSTED
@@ -212,7 +228,11 @@ async def test_while_the_source_is_away_what_is_known_goes_on_for_a_while() -> N
     assert await trusted.find("age-1") == TRUSTED
     assert len(failures) == 1
     hours.now = 61
-    with pytest.raises(ConnectionError):
-        await trusted.find("age-1")
+    asked = shelf.asked
+    for _ in range(3):
+        with pytest.raises(ConnectionError):
+            await trusted.find("age-1")
+    assert shelf.asked == asked + 1
     shelf.is_away = False
+    hours.now = 63
     assert await trusted.find("age-1") == TRUSTED
