@@ -29,7 +29,7 @@ from core.settings import Settings
 from services import bookings, holds, jobs, payments, relay
 from services.gateways import Gateways
 from services.jobs import Entrypoint, Handler
-from services.relay import Relay
+from services.relay import Relay, ToValkey
 
 SWEEP_SECONDS = 0.25
 SWEEP_SIZE = 200
@@ -59,7 +59,7 @@ class Worker:
         self._settings = settings
         self._db = db
         self._gateways = gateways
-        self._relay = Relay(settings.database_url, redis)
+        self._relay = Relay(settings.database_url, ToValkey(redis))
         self._broken_holds = holds.Broken()
         self._broken_bookings = bookings.Broken()
         self._looked_at = 0

@@ -24,7 +24,7 @@ from core.db import Database
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
 from core.settings import asyncpg_url
 from services import outbox
-from services.relay import Relay, lag
+from services.relay import Relay, ToValkey, lag
 from subscriptions.hub import Hub
 
 SAMPLES = 300
@@ -61,7 +61,7 @@ async def throughput(database: Database) -> float:
     began = time.perf_counter()
     while True:
         async with database.reading() as session:
-            if not (await lag(session)).facts:
+            if not any(sink.facts for sink in await lag(session)):
                 return FACTS / (time.perf_counter() - began)
         await asyncio.sleep(0.02)
 
@@ -77,7 +77,7 @@ async def measure(database_url: str, redis_url: str) -> None:
     """Print every figure."""
     database, stop = Database(asyncpg_url(database_url)), asyncio.Event()
     async with Redis.from_url(redis_url) as redis, Hub(redis_url) as hub, asyncio.TaskGroup() as group:
-        group.create_task(Relay(database_url, redis).run(stop))
+        group.create_task(Relay(database_url, ToValkey(redis)).run(stop))
         await asyncio.sleep(1)
         took = await latency(database, hub)
         print(f"commit to mailbox, ms: p50 {statistics.median(took):.1f}  p99 {took[int(len(took) * 0.99)]:.1f}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +16,13 @@ class Fact(Base):
     """Something that happened. `kind` is past tense (`seat.locked`); `stream` names the thing it happened to.
 
     `id` is drawn while that thing's row is locked, so facts of one stream are in order. `position` is the relay's:
-    gapless over all facts, given after the commit; null until then. `published_at` is null until the relay has told it.
+    gapless over all facts, given after the commit; null until then.
     """
 
     __tablename__ = "facts"
     __table_args__ = (
         Index("ix_facts_unpositioned", "id", postgresql_where=text("position IS NULL")),
-        Index(
-            "ix_facts_unpublished",
-            "position",
-            postgresql_where=text("published_at IS NULL"),
-        ),
+        Index("ix_facts_position", "position", unique=True, postgresql_where=text("position IS NOT NULL")),
         Index(None, "stream", "position"),
     )
 
@@ -37,7 +32,6 @@ class Fact(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     recorded_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))
     position: Mapped[int | None]
-    published_at: Mapped[datetime | None]
 
 
 class RelayHead(Base):
@@ -49,6 +43,19 @@ class RelayHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(server_default=text("0"))
     pruned_to: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class RelayCursor(Base):
+    """How far one sink of the relay has heard: every fact up to `position`. `valkey` is the one that viewers hear.
+
+    Set back by hand, the sink hears everything after it once more. A sink that is given up loses its row, for facts are
+    kept until every row has passed them.
+    """
+
+    __tablename__ = "relay_cursors"
+
+    sink: Mapped[Code] = mapped_column(primary_key=True)
+    position: Mapped[int]
 
 
 class Transition(Base):

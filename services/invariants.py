@@ -292,10 +292,11 @@ INVARIANTS = (
     ),
     Invariant(
         "What happened is told",
-        "SELECT count(*) FROM facts WHERE published_at IS NULL",
+        "SELECT count(*) FROM relay_cursors",
         f"""
-        SELECT format('%s of %s, recorded at %s, is not published', kind, stream, recorded_at)
-        FROM facts WHERE published_at IS NULL AND recorded_at < clock_timestamp() - interval '{TOLD_WITHIN}'
+        SELECT format('%s of %s, recorded at %s, is not told to %s', kind, stream, recorded_at, sink)
+        FROM facts JOIN relay_cursors ON facts.position IS NULL OR facts.position > relay_cursors.position
+        WHERE recorded_at < clock_timestamp() - interval '{TOLD_WITHIN}'
         """,  # noqa: S608 - the interval above
     ),
 )

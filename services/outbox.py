@@ -1,17 +1,18 @@
 """Facts: what happened, written in the transaction that made it so.
 
-The relay (`services/relay.py`) tells them to everybody after the commit, at least once and in order per stream.
+The relay (`services/relay`) tells them to everybody after the commit, at least once and in order per stream.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import ScalarSelect, func, insert, select, text
 
 from core.db import Session
-from models import Fact
+from models import Fact, RelayCursor
 
 
 def slot_stream(slot_id: int) -> str:
@@ -36,3 +37,11 @@ async def record(session: Session, kind: str, stream: str, payload: dict[str, An
     JSON with UUIDs and times as strings.
     """
     await session.execute(insert(Fact).values(kind=kind, stream=stream, payload=payload))
+
+
+def untold_since() -> ScalarSelect[datetime]:
+    """When the oldest fact was recorded that live viewers have not been told yet; `infinity` where there is none."""
+    heard = select(RelayCursor.position).where(RelayCursor.sink == "valkey").scalar_subquery()
+    unplaced = select(func.min(Fact.recorded_at)).where(Fact.position.is_(None)).scalar_subquery()
+    placed = select(func.min(Fact.recorded_at)).where(Fact.position > heard).scalar_subquery()
+    return select(func.coalesce(func.least(unplaced, placed), text("'infinity'"))).scalar_subquery()

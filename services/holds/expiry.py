@@ -13,11 +13,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from prometheus_client import Counter
-from sqlalchemy import delete, func, select, text, tuple_
+from sqlalchemy import delete, func, select, tuple_
 
 from core.db import Session
-from models import Claim, Fact, Hold, HoldItem, HoldStatus, SeatStatus
-from services import sweeping
+from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus
+from services import outbox, sweeping
 from services.holds.moves import (
     PoolKey,
     counted,
@@ -117,13 +117,12 @@ async def sweep_tombstones(session: Session, limit: int) -> int:
     A unit whose last change has not been told yet keeps its row: a viewer who forgot its version could take what is
     still to be told for news.
     """
-    untold = select(func.coalesce(func.min(Fact.recorded_at), text("'infinity'"))).where(Fact.published_at.is_(None))
     old = (
         select(Claim.slot_id, Claim.unit)
         .where(
             Claim.status == SeatStatus.AVAILABLE,
             Claim.changed_at <= select(func.jetway_now()).scalar_subquery() - TOMBSTONE_AGE,
-            Claim.changed_at < untold.scalar_subquery(),
+            Claim.changed_at < outbox.untold_since(),
         )
         .order_by(Claim.slot_id, Claim.unit)
         .limit(limit)

@@ -35,7 +35,8 @@ UNSETTLED = {
     "bookings past their time": "SELECT count(*) FROM bookings JOIN holds ON holds.id = bookings.hold_id"
     " WHERE bookings.status = 'SEATS_LOCKED' AND holds.expires_at <= jetway_now()",
     "holds past their time": "SELECT count(*) FROM holds WHERE status = 'ACTIVE' AND expires_at <= jetway_now()",
-    "facts untold": "SELECT count(*) FROM facts WHERE published_at IS NULL",
+    "facts untold": "SELECT count(*) FROM facts"
+    " WHERE position IS NULL OR position > (SELECT min(position) FROM relay_cursors)",
 }
 HASTEN = text("UPDATE pgqueuer SET execute_after = now() WHERE status = 'queued' AND execute_after > now()")
 """Jobs wait by PostgreSQL's own clock, which goes no faster than ours."""

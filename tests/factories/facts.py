@@ -11,7 +11,9 @@ from redis.asyncio import Redis
 from core import direct
 from core.db import Database
 from services import outbox
-from services.relay import SETTINGS, STREAM, Relay, take_lead
+from services.relay import LOCK, SETTINGS, Relay
+from services.relay.leading import take_lead
+from services.relay.valkey import EVERYTHING
 
 
 async def record(database: Database, *facts: tuple[str, str]) -> None:
@@ -24,7 +26,7 @@ async def record(database: Database, *facts: tuple[str, str]) -> None:
 async def leader(database_url: str) -> asyncpg.Connection:
     """A connection with which a test plays the leading relay."""
     connection = await direct.connect(database_url, "test-relay", SETTINGS)
-    assert await take_lead(connection)
+    assert await take_lead(connection, LOCK)
     return connection
 
 
@@ -38,6 +40,6 @@ async def relay_all(relay: Relay, connection: asyncpg.Connection) -> int:
 
 async def told(redis: Redis) -> list[tuple[int, str, str]]:
     """What the Redis Stream holds: position, kind and stream of each fact, from the oldest on."""
-    entries: Any = await redis.xrange(STREAM)
+    entries: Any = await redis.xrange(EVERYTHING)
     facts = [orjson.loads(fields[b"fact"]) for _, fields in entries]
     return [(fact["position"], fact["kind"], fact["stream"]) for fact in facts]

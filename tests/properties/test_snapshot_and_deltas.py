@@ -18,7 +18,7 @@ from sqlalchemy import text
 from core.db import Database
 from core.errors import Conflict
 from services import holds
-from services.relay import Relay
+from services.relay import Relay, ToValkey
 from services.seats import Plans
 from services.transitions import Cause
 from subscriptions.hub import Hub
@@ -71,8 +71,8 @@ class World:
             case "tell", _:
                 await relay_all(self.relay, self.leading)
             case "tell again", _:
-                await self.leading.execute("UPDATE facts SET published_at = NULL WHERE position IS NOT NULL")
-                self.relay = Relay("", self.redis)
+                await self.leading.execute("UPDATE relay_cursors SET position = 0")
+                self.relay = Relay("", ToValkey(self.redis))
             case "cut", _:
                 await self.redis.client_kill_filter(_type="pubsub")
             case "leave", _:
@@ -124,7 +124,7 @@ async def world(
     """The first flight of the schedule, which lives on through all examples: the rule holds from any state on."""
     leading = await leader(database_url)
     async with Redis.from_url(redis_url) as redis, Hub(redis_url) as hub:
-        yield World(database, plans, hub, redis, Relay(database_url, redis), leading, schedule.first)
+        yield World(database, plans, hub, redis, Relay(database_url, ToValkey(redis)), leading, schedule.first)
     await leading.close()
 
 

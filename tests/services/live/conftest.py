@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from redis.asyncio import Redis
 
-from services.relay import Relay
+from services.relay import Relay, ToValkey
 from subscriptions.hub import Hub
 from tests.factories.facts import leader, relay_all
 
@@ -32,6 +32,6 @@ async def hub(redis_url: str) -> AsyncIterator[Hub]:
 async def tell(database_url: str, redis: Redis) -> AsyncIterator[Tell]:
     """Call it to have the relay tell all that is committed."""
     connection = await leader(database_url)
-    relay = Relay(database_url, redis)
+    relay = Relay(database_url, ToValkey(redis))
     yield lambda: relay_all(relay, connection)
     await connection.close()

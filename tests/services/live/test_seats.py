@@ -154,7 +154,7 @@ async def test_repeated_and_late_facts_change_nothing(
         await anext(events)
         await tell()
         async with database.transaction() as session:
-            await session.execute(text("UPDATE facts SET published_at = NULL"))
+            await session.execute(text("UPDATE relay_cursors SET position = 0"))
         await place(database, schedule.first, "3D")
         await tell()
         changed = await anext(events)

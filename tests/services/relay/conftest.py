@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from services.relay import Relay
+from services.relay import Relay, ToValkey
 from tests.factories.facts import leader
 
 
@@ -23,7 +23,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture
 def relay(database_url: str, redis: Redis) -> Relay:
     """A relay of this test's database."""
-    return Relay(database_url, redis)
+    return Relay(database_url, ToValkey(redis))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from core import loops
 from core.db import Database
 from core.embedded import EmbeddedValkey
-from services.relay import Relay
+from services.relay import Relay, ToValkey
 from tests.factories.facts import record, told
 from tests.fakes.waiting import eventually
 
@@ -52,12 +52,14 @@ async def leaders(database: Database) -> list[int]:
 
 async def nothing_waits(database: Database) -> bool:
     async with database.reading() as session:
-        return not await session.scalar(text("SELECT EXISTS (SELECT FROM facts WHERE published_at IS NULL)"))
+        return not await session.scalar(
+            text("SELECT coalesce(min(relay_cursors.position), -1) < (SELECT count(*) FROM facts) FROM relay_cursors")
+        )
 
 
 async def test_another_takes_over_when_the_leader_dies(database: Database, database_url: str, redis: Redis) -> None:
     admin = await asyncpg.connect(database_url)
-    async with running(Relay(database_url, redis), Relay(database_url, redis)):
+    async with running(Relay(database_url, ToValkey(redis)), Relay(database_url, ToValkey(redis))):
         for _ in range(3):
             await eventually(lambda: some_lead(database))
             (before,) = await leaders(database)
@@ -78,7 +80,7 @@ async def some_lead(database: Database) -> bool:
 
 async def test_facts_wait_for_valkey(database: Database, database_url: str, folder: Path) -> None:
     valkey = EmbeddedValkey(folder / "valkey-of-the-relay").start()
-    async with Redis.from_url(valkey.url) as redis, running(Relay(database_url, redis)):
+    async with Redis.from_url(valkey.url) as redis, running(Relay(database_url, ToValkey(redis))):
         await record(database, ("seat.locked", "slot:1"))
         await eventually(lambda: nothing_waits(database))
         valkey.kill()

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.db import Database
 from services import outbox
-from services.relay import Relay, lag
+from services.relay import Relay, ToValkey, lag
 from tests.factories.facts import record, relay_all, told
 
 
@@ -78,11 +78,11 @@ async def test_what_a_dead_leader_did_not_finish_is_told_again_with_the_same_pos
 ) -> None:
     await record(database, ("seat.locked", "slot:1"), ("seat.released", "slot:1"))
     await relay_all(relay, lead)
-    await lead.execute("UPDATE facts SET published_at = NULL WHERE position = 2")
+    await lead.execute("UPDATE relay_cursors SET position = 1")
     await record(database, ("seat.locked", "slot:1"))
-    successor = Relay(database_url, redis)
+    successor = Relay(database_url, ToValkey(redis))
     assert await relay_all(successor, lead) == 2
-    assert [position for position, _, _ in await told(redis)] == [1, 2, 2, 3]
+    assert [position for position, _, _ in await told(redis)] == [1, 2, 3]
 
 
 async def test_the_lag_is_counted_until_all_is_told(
@@ -90,10 +90,10 @@ async def test_the_lag_is_counted_until_all_is_told(
 ) -> None:
     await record(database, ("seat.locked", "slot:1"), ("seat.locked", "slot:1"))
     async with database.reading() as session:
-        behind = await lag(session)
+        (behind,) = await lag(session)
     await relay_all(relay, lead)
     async with database.reading() as session:
-        level = await lag(session)
-    assert behind.facts == 2
+        (level,) = await lag(session)
+    assert (behind.sink, behind.facts) == ("valkey", 2)
     assert behind.seconds > 0
     assert (level.facts, level.seconds) == (0, 0.0)
