@@ -274,6 +274,57 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "The ledger has every capture, refund and fee once, and nothing else",
+        "SELECT count(*) FROM ledger",
+        """
+        SELECT format('%s of %s: %s %s posted, %s %s due', kind, subject, coalesce(posted.amount, 0), posted.currency,
+                      coalesce(due.amount, 0), due.currency)
+        FROM (SELECT booking_id, kind, subject, amount, currency FROM ledger) AS posted
+        FULL JOIN (
+            SELECT booking_id, 'CAPTURED' AS kind, id AS subject, captured AS amount, currency
+            FROM payments WHERE captured > 0
+            UNION ALL
+            SELECT booking_id, 'KEPT', id, fee, currency
+            FROM cancellation_quotes WHERE used_at IS NOT NULL AND fee > 0
+            UNION ALL
+            SELECT payments.booking_id, moved.kind, refunds.id, refunds.amount, refunds.currency
+            FROM refunds JOIN payments ON payments.id = refunds.payment_id
+            JOIN transitions ON transitions.subject_id = refunds.id::text AND transitions.machine = 'refund'
+            CROSS JOIN (VALUES ('OWED', NULL, 'REQUESTED'), ('REFUNDED', 'REQUESTED', 'SUCCEEDED'),
+                               ('RETURNED', 'SUCCEEDED', 'FAILED')) AS moved (kind, came_from, became)
+            WHERE moved.came_from IS NOT DISTINCT FROM transitions.from_status AND moved.became = transitions.to_status
+            UNION ALL
+            SELECT taken.booking_id, undue.kind, taken.subject, taken.amount, payments.currency
+            FROM ledger AS taken JOIN payments ON payments.id = taken.subject AND payments.captured = 0
+            CROSS JOIN (VALUES ('UNDUE'), ('UNDUE_RETURNED')) AS undue (kind)
+            WHERE taken.kind = 'UNDUE') AS due
+          USING (booking_id, kind, subject)
+        WHERE (posted.amount, posted.currency) IS DISTINCT FROM (due.amount, due.currency)
+        """,
+    ),
+    Invariant(
+        "A booking's balances are what its status owes",
+        "SELECT count(DISTINCT booking_id) FROM ledger",
+        """
+        SELECT format('booking %s is %s: %s of %s unearned, %s of %s to refund', pnr, status, unearned, owed, refunds,
+                      requested)
+        FROM (
+            SELECT bookings.pnr, bookings.status,
+                CASE WHEN bookings.status IN ('CONFIRMED', 'CHECKED_IN', 'COMPLETED', 'NO_SHOW')
+                     THEN bookings.total ELSE 0 END AS owed,
+                (SELECT coalesce(sum(refunds.amount), 0) FROM refunds
+                 JOIN payments ON payments.id = refunds.payment_id
+                 WHERE payments.booking_id = bookings.id AND refunds.status <> 'SUCCEEDED') AS requested,
+                coalesce(postings.unearned, 0) AS unearned, coalesce(postings.refunds, 0) AS refunds
+            FROM bookings LEFT JOIN (
+                SELECT booking_id,
+                    sum(CASE 'UNEARNED' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS unearned,
+                    sum(CASE 'REFUNDS' WHEN credit THEN amount WHEN debit THEN -amount ELSE 0 END) AS refunds
+                FROM ledger GROUP BY booking_id) AS postings ON postings.booking_id = bookings.id) AS balances
+        WHERE unearned <> owed OR refunds <> requested
+        """,
+    ),
+    Invariant(
         "Every status is where its history ends",
         "SELECT (SELECT count(*) FROM bookings) + (SELECT count(*) FROM payments) + (SELECT count(*) FROM refunds)",
         """

@@ -16,8 +16,8 @@ from core.db import Database, Session
 from core.log import logger
 from core.money import Money
 from core.states import Machine
-from models import Booking, Payment, PaymentStatus, Refund, RefundStatus
-from services import outbox, payments, transitions
+from models import Booking, Payment, PaymentStatus, PostingKind, Refund, RefundStatus
+from services import ledger, outbox, payments, transitions
 from services.gateways import GatewayRefused, Gateways, RefundAnswer, RefundOutcome
 from services.transitions import Cause
 
@@ -55,6 +55,7 @@ async def request(session: Session, payment: Payment, amount: Money, reason: str
     await session.flush()
     stream, facts = outbox.booking_stream(payment.booking_id), payload(refund, payment)
     await transitions.begin(session, REFUND, refund.id, stream, "refund.requested", facts, cause)
+    await ledger.post(session, PostingKind.OWED, payment.booking_id, refund.id, amount)
     return refund
 
 
@@ -125,7 +126,10 @@ async def write(session: Session, booking_id: UUID, refund_id: UUID, answer: Ref
     if to is None or to is refund.status or not REFUND.allows(refund.status, to):
         return
     stream, facts = outbox.booking_stream(booking_id), payload(refund, payment)
+    posting = posting_of(refund.status, to)
     await transitions.advance(session, REFUND, refund, refund.id, to, stream, f"refund.{to.lower()}", facts, GATEWAY)
+    if posting is not None:
+        await ledger.post(session, posting, booking_id, refund.id, Money(refund.amount, refund.currency))
     await recount(session, payment)
 
 
@@ -134,6 +138,13 @@ def status_of(answer: RefundAnswer | None) -> RefundStatus | None:
     if answer is None or answer.outcome is RefundOutcome.FAILED:
         return RefundStatus.FAILED
     return RefundStatus.SUCCEEDED if answer.outcome is RefundOutcome.SUCCEEDED else None
+
+
+def posting_of(came_from: RefundStatus, to: RefundStatus) -> PostingKind | None:
+    """What a refund's change moves; None where no money moved: a refund that was refused is owed as before."""
+    if to is RefundStatus.SUCCEEDED:
+        return PostingKind.REFUNDED
+    return PostingKind.RETURNED if came_from is RefundStatus.SUCCEEDED else None
 
 
 async def recount(session: Session, payment: Payment) -> None:

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from core.db import Database
 from core.log import logger
-from models import Booking, Payment
-from services import jobs, payments
+from models import Booking, Payment, PostingKind
+from services import jobs, ledger, payments
 from services.bookings.situation import Situation, order_of
-from services.gateways import Captured, Gateway, GatewayRefused, Gateways, Voided
+from services.gateways import Captured, Gateway, GatewayRefused, Gateways, RefundAnswer, RefundOutcome, Voided
 
 BUSY = timedelta(minutes=1)
 """When a gateway is asked again that is not ready to be told our next step, or may not have heard of the last."""
@@ -22,10 +22,10 @@ BUSY = timedelta(minutes=1)
 log = logger("bookings")
 
 
-async def called_off(gateway: Gateway, gateway_id: str, payment_id: UUID) -> bool:
+async def called_off(db: Database, gateway: Gateway, gateway_id: str, payment_id: UUID) -> bool:
     """Have a payment called off; False where the gateway can't yet, because a bank is at work on it: ask again later.
 
-    Money that was taken meanwhile is sent back. Raises GatewayUnavailable.
+    Money that was taken meanwhile is sent back, and posted. Raises GatewayUnavailable.
     """
     try:
         await gateway.void(gateway_id)
@@ -36,9 +36,22 @@ async def called_off(gateway: Gateway, gateway_id: str, payment_id: UUID) -> boo
         if not isinstance(outcome, Captured):
             return isinstance(outcome, Voided)
         key = f"{payment_id}:refund"
-        if await gateway.find_refund(gateway_id, key) is None:
-            await gateway.refund(gateway_id, outcome.amount, key)
+        answer = await gateway.find_refund(gateway_id, key)
+        if answer is None:
+            answer = await gateway.refund(gateway_id, outcome.amount, key)
+        await post(db, payment_id, outcome, answer)
     return True
+
+
+async def post(db: Database, payment_id: UUID, taken: Captured, answer: RefundAnswer) -> None:
+    """Post money that was taken for a payment that is given up, and that it was sent back."""
+    sent = answer.outcome is not RefundOutcome.FAILED
+    if not sent:
+        log.error("undue.not_returned", payment=str(payment_id), refund=answer.gateway_id)
+    async with db.transaction() as session:
+        payment = await session.get_one(Payment, payment_id)
+        for kind in (PostingKind.UNDUE, PostingKind.UNDUE_RETURNED)[: 1 + sent]:
+            await ledger.post_once(session, kind, payment.booking_id, payment_id, taken.amount)
 
 
 async def drop_orphan(seen: Situation, gateway_id: str) -> None:
@@ -50,7 +63,7 @@ async def drop_orphan(seen: Situation, gateway_id: str) -> None:
         payment.gateway_id = gateway_id
         await jobs.drop_payment(session, payment.id, payments.RESCUE)
     log.warning("payment.orphan", payment=str(seen.payment_id), status=payment.status)
-    await called_off(seen.gateway, gateway_id, seen.payment_id)
+    await called_off(seen.db, seen.gateway, gateway_id, seen.payment_id)
 
 
 async def drop(db: Database, gateways: Gateways, payment_id: UUID) -> timedelta | None:
@@ -67,6 +80,6 @@ async def drop(db: Database, gateways: Gateways, payment_id: UUID) -> timedelta 
     if gateway_id is None:
         found = await gateway.find(order_of(booking, payment))
         gateway_id = None if found is None else found.gateway_id
-    if gateway_id is None or await called_off(gateway, gateway_id, payment_id):
+    if gateway_id is None or await called_off(db, gateway, gateway_id, payment_id):
         return None
     return BUSY

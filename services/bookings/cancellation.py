@@ -29,9 +29,10 @@ from models import (
     Flight,
     FlightStatus,
     Payment,
+    PostingKind,
     TicketStatus,
 )
-from services import holds, idempotency, jobs, payments, refunds, tickets
+from services import holds, idempotency, jobs, ledger, payments, refunds, tickets
 from services.bookings import reading, rows
 from services.bookings.saga import advance
 from services.bookings.terms import Case, terms
@@ -187,6 +188,8 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
     if not was_paid:
         await holds.release(session, booking.hold_id, cause, booked=True)
         return
+    if quote.fee:
+        await ledger.post(session, PostingKind.KEPT, booking_id, quote.id, Money(quote.fee, quote.currency))
     if payment is not None and quote.refund:
         await refunds.request(session, payment, Money(quote.refund, quote.currency), quote.reason, cause)
         await jobs.look_after(session, booking_id, payments.RESCUE)

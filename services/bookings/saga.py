@@ -16,8 +16,8 @@ from uuid import UUID
 
 from core.db import Database
 from core.log import logger
-from models import BookingStatus, PaymentStatus, TicketStatus
-from services import holds, jobs, payments, refunds, tickets
+from models import BookingStatus, PaymentStatus, PostingKind, TicketStatus
+from services import holds, jobs, ledger, payments, refunds, tickets
 from services.bookings import reading, rows
 from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.situation import Situation, look, unchanged, unchanged_with_hold
@@ -114,7 +114,7 @@ async def write(seen: Situation, outcome: Outcome) -> bool:
             return await note(seen, PaymentStatus.AUTHORIZED, outcome)
         case Declined():
             # So that nobody confirms it later with its client secret, and pays for a booking that is not waiting.
-            if outcome.gateway_id and not await called_off(seen.gateway, outcome.gateway_id, seen.payment_id):
+            if outcome.gateway_id and not await called_off(seen.db, seen.gateway, outcome.gateway_id, seen.payment_id):
                 return False
             return await put_back(seen, outcome, f"declined: {outcome.code}")
         case Voided():
@@ -164,7 +164,7 @@ async def capture(seen: Situation) -> bool:
         taken = await seen.gateway.capture(seen.known_to_gateway, seen.order.amount, seen.key("capture"))
     except GatewayRefused as refusal:
         log.warning("capture.refused", payment=str(seen.payment_id), code=refusal.code)
-        if not await called_off(seen.gateway, seen.known_to_gateway, seen.payment_id):
+        if not await called_off(seen.db, seen.gateway, seen.known_to_gateway, seen.payment_id):
             return False
         return await undo(seen, refusal.code)
     async with seen.db.transaction() as session:
@@ -174,13 +174,14 @@ async def capture(seen: Situation) -> bool:
             payment.captured = taken.amount.minor_units
             cause = Cause(actor="saga", reason="the money is there")
             await payments.move(session, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
+            await ledger.post(session, PostingKind.CAPTURED, booking.id, payment.id, taken.amount)
             await rows.move(session, booking, BookingStatus.CONFIRMED, cause)
     return True
 
 
 async def call_off(seen: Situation, reason: str) -> bool:
     """Have the gateway let go of the payment, then give it up; once it can, where it cannot yet."""
-    if not await called_off(seen.gateway, seen.known_to_gateway, seen.payment_id):
+    if not await called_off(seen.db, seen.gateway, seen.known_to_gateway, seen.payment_id):
         return False
     return await put_back(seen, None, reason)
 

@@ -52,3 +52,45 @@ async def test_pools_have_what_was_authorised_and_cancelled_bookings_have_given_
     assert [row["returned"] for row in returned] == [0, 2, 0]
     alembic(postgres, "downgrade", "0001")
     assert await empty.fetchval("SELECT held + sold FROM pools") == 3
+
+
+MONEY = """
+    SET session_replication_role = replica;
+    INSERT INTO bookings (id, pnr, status, hold_id, email, total, currency, created_at)
+    SELECT gen_random_uuid(), 'ABC234', 'CANCELLED', gen_random_uuid(), 'ada@example.org', 100, 'USD', now();
+    INSERT INTO payments (id, booking_id, gateway, method, status, amount, captured, refunded, currency, created_at)
+    SELECT CAST('00000000-0000-0000-0000-00000000000a' AS uuid), id, 'stripe', 'pm', 'CAPTURED', 100, 100, 0, 'USD',
+           now() - interval '9 hours' FROM bookings
+    UNION ALL
+    SELECT CAST('00000000-0000-0000-0000-00000000000b' AS uuid), id, 'stripe', 'pm', 'DECLINED', 100, 0, 0, 'USD', now()
+    FROM bookings;
+    INSERT INTO cancellation_quotes (id, booking_id, refund, fee, currency, reason, created_at, expires_at, used_at)
+    SELECT gen_random_uuid(), id, 75, 25, 'USD', 'the fare', now(), now(), used
+    FROM bookings CROSS JOIN (VALUES (now() - interval '3 hours'), (NULL)) AS quotes (used);
+    INSERT INTO refunds (id, payment_id, status, amount, currency, reason, created_at)
+    VALUES ('00000000-0000-0000-0000-00000000000c', '00000000-0000-0000-0000-00000000000a', 'FAILED', 75, 'USD',
+            'the fare', now() - interval '2 hours');
+    INSERT INTO transitions (id, machine, subject_id, from_status, to_status, actor, reason, at)
+    SELECT gen_random_uuid(), 'refund', '00000000-0000-0000-0000-00000000000c', before, after, 'gateway', 'so', at
+    FROM (VALUES (NULL, 'REQUESTED', now() - interval '2 hours'), ('REQUESTED', 'SUCCEEDED', now() - interval '1 hour'),
+                 ('SUCCEEDED', 'FAILED', now())) AS moves (before, after, at);
+    SET session_replication_role = origin
+"""
+
+
+async def test_money_that_moved_before_the_ledger_is_in_it(
+    postgres: EmbeddedPostgres, empty: asyncpg.Connection
+) -> None:
+    alembic(postgres, "upgrade", "0005")
+    await empty.execute(MONEY)
+    alembic(postgres, "upgrade", "0006")
+    postings = await empty.fetch("SELECT kind, debit, credit, amount FROM ledger ORDER BY at")
+    assert [tuple(one) for one in postings] == [
+        ("CAPTURED", "GATEWAY", "UNEARNED", 100),
+        ("KEPT", "UNEARNED", "FEES", 25),
+        ("OWED", "UNEARNED", "REFUNDS", 75),
+        ("REFUNDED", "REFUNDS", "GATEWAY", 75),
+        ("RETURNED", "GATEWAY", "REFUNDS", 75),
+    ]
+    alembic(postgres, "downgrade", "0005")
+    assert await empty.fetchval("SELECT count(*) FROM payments") == 2

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from core.money import Money
 from models import Booking
-from services import bookings
+from services import bookings, ledger
 from services.gateways import (
     Authorised,
     Captured,
@@ -97,6 +97,9 @@ async def test_money_that_was_taken_meanwhile_is_sent_back(
     assert await states(desk) == ("EXPIRED", "VOIDED", "EXPIRED")
     refunds = await sandbox.ask("GET", f"/v1/refunds?payment_intent={intent['id']}")
     assert [one["amount"] for one in refunds["data"]] == [booking.total]
+    async with desk.database.reading() as session:
+        posted = [(one.kind, one.amount) for one in await ledger.statement(session, booking.id)]
+    assert posted == [("UNDUE", booking.total), ("UNDUE_RETURNED", booking.total)]
 
 
 async def test_a_declined_payment_that_cannot_be_called_off_yet_is_not_given_up(

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from core.db import Database
-from models import Booking
-from services import bookings
+from models import Booking, LedgerAccount
+from services import bookings, invariants, ledger
 from services.gateways import Gateways
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
@@ -162,7 +162,7 @@ def stage(desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.
 
 
 async def end_of(stage: Stage, booking: Booking) -> End:
-    """How things stand, here and at the gateway."""
+    """How things stand, here and at the gateway, whose books our ledger agrees with."""
     async with stage.database.reading() as session:
         row = await session.execute(
             text(
@@ -181,6 +181,8 @@ async def end_of(stage: Stage, booking: Booking) -> End:
     assert sum(one["amount_received"] for one in intents) == found.captured
     refunds = [await stage.sandbox.ask("GET", f"/v1/refunds?payment_intent={one['id']}") for one in intents]
     assert sum(refund["amount"] for page in refunds for refund in page["data"]) == found.refunded
+    assert await money_at_the_gateway(stage.database) == found.captured - found.refunded
+    assert [one for one in await invariants.check(stage.database) if one.broken] == []
     return End(
         found.booking,
         found.payment,
@@ -190,6 +192,13 @@ async def end_of(stage: Stage, booking: Booking) -> End:
         (found.held, found.sold),
         refunded=found.refunded == found.captured > 0,
     )
+
+
+async def money_at_the_gateway(database: Database) -> int:
+    """What the ledger says of it."""
+    async with database.reading() as session:
+        found = await ledger.balances(session)
+    return sum(one.balance.minor_units for one in found if one.account is LedgerAccount.GATEWAY)
 
 
 @pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)

@@ -172,7 +172,43 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
             "UPDATE pools SET sold = 0, class_sold = '{0,0}' WHERE slot_id = 1 AND code = 'ECONOMY'",
             "UPDATE bookings SET status = 'FAILED' WHERE status = 'CONFIRMED'",
         ],
-        {"A booking that is over keeps no money that it does not owe, and no open ticket"},
+        {
+            "A booking that is over keeps no money that it does not owe, and no open ticket",
+            "A booking's balances are what its status owes",
+        },
+    ),
+    "a capture that is not in the ledger": (
+        [
+            "SET LOCAL session_replication_role = replica",
+            "DELETE FROM ledger WHERE kind = 'CAPTURED' AND booking_id IN (SELECT id FROM bookings WHERE status ="
+            " 'CONFIRMED')",
+            "SET LOCAL session_replication_role = origin",
+        ],
+        {
+            "The ledger has every capture, refund and fee once, and nothing else",
+            "A booking's balances are what its status owes",
+        },
+    ),
+    "money that the ledger has twice": (
+        [
+            """
+            INSERT INTO ledger (id, booking_id, kind, subject, debit, credit, amount, currency, at)
+            SELECT gen_random_uuid(), booking_id, kind, booking_id, debit, credit, amount, currency, at
+            FROM ledger WHERE kind = 'CAPTURED'
+            """,
+        ],
+        {
+            "The ledger has every capture, refund and fee once, and nothing else",
+            "A booking's balances are what its status owes",
+        },
+    ),
+    "a posting in another currency": (
+        [
+            "SET LOCAL session_replication_role = replica",
+            "UPDATE ledger SET currency = 'JPY' WHERE kind = 'REFUNDED'",
+            "SET LOCAL session_replication_role = origin",
+        ],
+        {"The ledger has every capture, refund and fee once, and nothing else"},
     ),
     "a status without a history": (
         [
