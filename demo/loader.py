@@ -38,8 +38,8 @@ from demo.schedule import (
 )
 from demo.store import Incoming
 
-LOADER_LOCK = 7_403_122_019
-"""An arbitrary key: whoever holds this advisory lock loads."""
+LOADER_LOCK = 7_403_122_020
+"""An arbitrary key, not the relay's: whoever holds this advisory lock loads."""
 
 WEEKS_AHEAD = 5
 BATCH = 20_000
