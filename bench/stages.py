@@ -18,7 +18,10 @@ from bench.client import Connection, Unexpected, checked, request
 from bench.laptop import Laptop
 from bench.loop import LEAST, WARM, Once, Sample, closed
 from bench.shop import Pair, Shop, addresses, booking, holding, key
-from services.holds.calls import TAKE, Asking, Item, Request, taken, taking
+from services.holds import Want
+from services.holds.calls import TAKE, taken, taking
+from services.holds.requests import Asking, Request
+from services.holds.slots import Seating
 
 TYPENAME = "{ __typename }"
 BARE = "take_holds() alone"
@@ -209,8 +212,9 @@ def by_function(database: asyncpg.Connection, seats: deque[Pair]) -> Once:
 
 def asked_for(pair: Pair) -> Request:
     """A guest's request for two seats."""
-    item = Item(pair.slot_id, "ECONOMY", 2, tuple(pair.seats), None)
-    return Request(Asking(None, "guest", "holdSeats", key(), b"", 15), [(pair.slot_id, None)], (item,))
+    seating = Seating(None, dict(zip(pair.seats, (0, 1), strict=True)), dict.fromkeys(pair.seats, "ECONOMY"))
+    wants = [Want(slot_id=pair.slot_id, units=tuple(pair.seats))]
+    return Request(Asking(None, "guest", "holdSeats", key(), 15), wants, {pair.slot_id: seating})
 
 
 @asynccontextmanager

@@ -48,7 +48,11 @@ SLOTS = """
     FROM products, layouts, generate_series(1, $1)
 """
 POOLS = f"INSERT INTO pools (slot_id, code, capacity, authorised) SELECT id, '{POOL}', $1, $1 FROM slots"  # noqa: S608
-EMPTY = "TRUNCATE claims, holds, hold_items, idempotency_keys, facts CASCADE"
+EMPTY = """
+    SET session_replication_role = replica;  -- there is a ledger in the cascade, which is else never emptied
+    TRUNCATE claims, holds, hold_items, idempotency_keys, facts CASCADE;
+    RESET session_replication_role
+"""
 SETTLE = "VACUUM ANALYZE slots, pools, claims, holds, hold_items, idempotency_keys, facts"
 
 

@@ -34,17 +34,8 @@ from services.holds.moves import (
     now,
     status_now,
 )
-from services.holds.placing import (
-    MAX_SEATS_PER_SLOT,
-    MAX_SLOTS,
-    Placed,
-    Placer,
-    SalesClosed,
-    SeatsTaken,
-    SoldOut,
-    UnknownPool,
-    Want,
-)
+from services.holds.placing import Placed, Placer, SalesClosed, SeatsTaken, SoldOut, UnknownPool
+from services.holds.requests import MAX_SEATS_PER_SLOT, MAX_SLOTS, Want
 
 __all__ = [
     "HOLD",

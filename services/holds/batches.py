@@ -9,24 +9,24 @@ requests is run again alone, so that nobody fails because of a neighbour.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any
 
 import asyncpg
 from prometheus_client import Histogram
 
 from core.db import Database
 from core.errors import Unavailable
-from services.holds.calls import LOOK, TAKE, Answer, Request, looking, seen, taken, taking
+from services.holds.calls import LOOK, TAKE, Answer, looking, seen, taken, taking
 from services.holds.gates import Gates, Unit, Won
 from services.holds.lines import Connection, Line, Pending
+from services.holds.requests import Request
 
 MOST = 32
 """Requests in one batch."""
 
-SCANNED = 256
-"""How many requests the gates are asked about for one batch, at most, where most have no chance."""
+SCANNED = 1_024
+"""How many requests the gates are asked about for one batch, about, where most have no chance."""
 
 READ_AT_ONCE = 512
 
@@ -54,16 +54,15 @@ BATCH = Histogram(
 )
 
 
-@dataclass(slots=True)
-class Attempt:
+class Asked(Pending[Request, Answer]):
     """A request on its way. `sure`: a look found nothing in its way, so no gate is asked about it again."""
 
-    request: Request
-    sure: bool = False
-    tries: int = 0
+    __slots__ = ("sure", "tries")
 
-
-Asked: TypeAlias = Pending[Attempt, Answer]
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.sure = False
+        self.tries = 0
 
 
 class Batches:
@@ -77,18 +76,20 @@ class Batches:
         def connections(count: int, lock_timeout: str) -> list[Connection]:
             return [Connection(lambda: db.connect(lock_timeout=lock_timeout)) for _ in range(count)]
 
-        self._writing = Line(self._write, connections(WRITERS, BATCH_LOCK_TIMEOUT), MOST)
-        self._reading = Line(self._read, connections(1, LOCK_TIMEOUT), READ_AT_ONCE)
-        self._alone = Line(self._write_alone, connections(SOLITARY, LOCK_TIMEOUT), 1)
+        self._writing: Line[Asked] = Line(self._write, connections(WRITERS, BATCH_LOCK_TIMEOUT), MOST)
+        self._reading: Line[Asked] = Line(self._read, connections(1, LOCK_TIMEOUT), READ_AT_ONCE)
+        self._alone: Line[Asked] = Line(self._write_alone, connections(SOLITARY, LOCK_TIMEOUT), 1)
 
-    async def ask(self, request: Request, *, alone: bool = False) -> Answer:
-        """What PostgreSQL says to a request; `alone`: not in a batch, and past the gates.
+    def ask(self, request: Request, *, alone: bool = False) -> Awaitable[Answer]:
+        """To be awaited: what PostgreSQL says to a request; `alone`: not in a batch, and past the gates.
 
         Raises Unavailable where the database is away, or so busy that the request would wait for too long.
         """
         if self._closing:
             raise Unavailable("This server is shutting down.")
-        return await (self._alone if alone else self._writing).ask(Attempt(request))
+        asked = Asked(request)
+        (self._alone if alone else self._writing).put(asked)
+        return asked.answered
 
     async def aclose(self) -> None:
         """Answer everybody who waits, then close the connections; whoever comes later is Unavailable."""
@@ -102,9 +103,16 @@ class Batches:
     async def _write(self, connection: Connection, batch: list[Asked]) -> None:
         """One batch: those of the line who seem to have a chance."""
         chosen, looked_at = await self._with_a_chance(batch), len(batch)
-        while len(chosen) < MOST and looked_at < SCANNED and (more := self._writing.take(MOST - len(chosen))):
+        while len(chosen) < MOST and looked_at < SCANNED:
+            more = self._writing.take(as_many_as(MOST - len(chosen), len(chosen), looked_at))
+            if not more:
+                break
             chosen += await self._with_a_chance(more)
             looked_at += len(more)
+        if len(chosen) > MOST:
+            await self._gates.leave([pending.question.entry for pending in chosen[MOST:]])
+            self._writing.put_back(chosen[MOST:])
+            del chosen[MOST:]
         if not chosen:
             return
         BATCH.observe(len(chosen))
@@ -121,22 +129,22 @@ class Batches:
     async def _write_alone(self, connection: Connection, batch: list[Asked]) -> None:
         """One request without neighbours."""
         (pending,) = batch
-        pending.question.tries += 1
+        pending.tries += 1
         try:
             answers = await self._call(connection, batch)
         except Unavailable:
             await self._away(batch)
         except Exception as error:  # noqa: BLE001 - whoever asked is told
-            if isinstance(error, VICTIM) and pending.question.tries < TRIES:
+            if isinstance(error, VICTIM) and pending.tries < TRIES:
                 self._alone.put(pending)
                 return
             pending.fail(Unavailable("Too many want this at once. Ask again.") if is_busy(error) else error)
-            await self._gates.leave([pending.question.request.entry])
+            await self._gates.leave([pending.question.entry])
         else:
             await self._settle(batch, answers)
 
     async def _call(self, connection: Connection, batch: Sequence[Asked]) -> list[Answer]:
-        requests = [pending.question.request for pending in batch]
+        requests = [pending.question for pending in batch]
         return taken(await connection.fetch(TAKE, *taking(requests)))
 
     async def _away(self, batch: Sequence[Asked]) -> None:
@@ -144,7 +152,7 @@ class Batches:
         for pending in batch:
             pending.fail(Unavailable("The database does not answer."))
         await self._gates.forget()
-        await self._gates.leave([pending.question.request.entry for pending in batch])
+        await self._gates.leave([pending.question.entry for pending in batch])
 
     async def _settle(self, batch: Sequence[Asked], answers: Sequence[Answer]) -> None:
         """Answer everybody, and tell the gates what came of it."""
@@ -152,7 +160,7 @@ class Batches:
         in_the_way: set[Unit] = set()
         for pending, answer in zip(batch, answers, strict=True):
             pending.answer(answer)
-            entry = pending.question.request.entry
+            entry = pending.question.entry
             if answer.times is not None:
                 won.append(Won(entry, (answer.times.expires_at - answer.times.created_at).total_seconds()))
             else:
@@ -167,17 +175,18 @@ class Batches:
 
     async def _with_a_chance(self, batch: list[Asked]) -> list[Asked]:
         """Those of a batch that no gate thinks hopeless, in their order; the others go to the reading line."""
-        doubtful = [pending for pending in batch if not pending.question.sure]
-        chances = await self._gates.enter([pending.question.request.entry for pending in doubtful])
-        hopeless = {id(pending): pending for pending, chance in zip(doubtful, chances, strict=True) if not chance}
-        if not hopeless:
+        doubtful = [pending for pending in batch if not pending.sure]
+        chances = await self._gates.enter([pending.question.entry for pending in doubtful])
+        if all(chances):
             return batch
-        self._start(self._divert(list(hopeless.values())))
-        return [pending for pending in batch if id(pending) not in hopeless]
+        hopeless = [pending for pending, chance in zip(doubtful, chances, strict=True) if not chance]
+        self._start(self._divert(hopeless))
+        diverted = set(hopeless)
+        return [pending for pending in batch if pending not in diverted]
 
     async def _divert(self, hopeless: Sequence[Asked]) -> None:
         """Have them looked at, as soon as what they lost against is no longer under way."""
-        await self._gates.settled([pending.question.request.entry for pending in hopeless])
+        await self._gates.settled([pending.question.entry for pending in hopeless])
         for pending in hopeless:
             self._reading.put(pending)
 
@@ -188,12 +197,12 @@ class Batches:
 
     async def _read(self, connection: Connection, batch: list[Asked]) -> None:
         """Refuse those whose units are taken by PostgreSQL's word; the others are written, as is who asks again."""
-        requests = [pending.question.request for pending in batch]
+        requests = [pending.question for pending in batch]
         answers = seen(await connection.fetch(LOOK, *looking(requests)), requests)
         in_the_way: set[Unit] = set()
         for pending, answer in zip(batch, answers, strict=True):
             if answer is None:
-                pending.question.sure = True
+                pending.sure = True
                 self._writing.put(pending)
             else:
                 in_the_way.update(answer.taken)
@@ -205,3 +214,8 @@ class Batches:
 def is_busy(error: Exception) -> bool:
     """Whether others were in the way for too long: nothing is wrong, and asking again may do."""
     return isinstance(error, BUSY) or getattr(error, "sqlstate", None) == NEVER_CALM
+
+
+def as_many_as(wanted: int, found: int, among: int) -> int:
+    """How many to look at next, for so many more with a chance, where `found` of those before had one."""
+    return min(SCANNED, -(-wanted * among // max(1, found)))

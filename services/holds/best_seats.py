@@ -16,7 +16,8 @@ from services import idempotency
 from services.fares import Party
 from services.holds.desk import Attempt, Desk
 from services.holds.moves import Owner, items
-from services.holds.placing import Placed, Placer, SalesClosed, SeatsTaken, SoldOut, Want, check_shape, fingerprint
+from services.holds.placing import Placed, Placer, SalesClosed, SeatsTaken, SoldOut
+from services.holds.requests import Want, check_shape, fingerprint
 from services.seats import Plans
 from services.seats.arrangements import Shortage
 from services.seats.suggestions import BestSeats, CabinNow, Suggestion, look, suggest, suggest_among

@@ -11,8 +11,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from core.ids import uuid7
-from services.holds.gates import Entry, Unit
+from services.holds.gates import Unit
+from services.holds.requests import Request
 
 TAKE = (
     "SELECT request, outcome, hold_id, created_at, expires_at, cap_at, details"
@@ -36,44 +36,6 @@ LOOK = """
 """One look, in one snapshot, at what stands in the way of many requests: each unit once."""
 
 
-class Item(NamedTuple):
-    """What is kept of one pool of one slot: how many, and which units where they were chosen, as a hold shows them."""
-
-    slot_id: int
-    pool: str
-    quantity: int
-    units: tuple[str, ...]
-    booking_class: str | None
-
-
-class Asking(NamedTuple):
-    """Who asks for a hold, for how long, and under which idempotency key for what."""
-
-    owner_id: UUID | None
-    key_owner: str
-    operation: str
-    key: str
-    fingerprint: bytes
-    minutes: int
-
-
-class Request:
-    """A hold that somebody asks for, checked and counted. Never changed once it was made.
-
-    `entry` is the attempt as gates know it, with the units that are wanted in the order of the items; its hold's id is
-    new for each attempt. `slots` are the slots, each with the layout that its units were looked up in; None where no
-    unit of it is wanted.
-    """
-
-    __slots__ = ("asking", "entry", "items", "slots")
-
-    def __init__(self, asking: Asking, slots: Sequence[tuple[int, int | None]], items: tuple[Item, ...]) -> None:
-        self.asking = asking
-        self.slots = slots
-        self.items = items
-        self.entry = Entry(uuid7(), tuple([(item.slot_id, unit) for item in items for unit in item.units]))
-
-
 class Times(NamedTuple):
     """When a hold was placed, ends, and has to end at the latest."""
 
@@ -85,11 +47,12 @@ class Times(NamedTuple):
 class Answer(NamedTuple):
     """What PostgreSQL says to a request: `outcome` and `details` are those of `take_holds`.
 
-    `times` are those of a hold that was PLACED, `taken` the units of UNITS_TAKEN.
+    `hold_id` and `times` are those of a hold that was PLACED, `hold_id` also that of one that was REPLAYED; `taken` are
+    the units of UNITS_TAKEN.
     """
 
     outcome: str
-    hold_id: UUID
+    hold_id: UUID | None = None
     times: Times | None = None
     taken: tuple[Unit, ...] = ()
     details: Any = None
@@ -108,7 +71,7 @@ def taking(requests: Sequence[Request]) -> list[Any]:
         [one.key_owner for one in asking],
         [one.operation for one in asking],
         [one.key for one in asking],
-        [one.fingerprint for one in asking],
+        [request.fingerprint for request in requests],
         [one.minutes for one in asking],
         [number for number, _ in slots],
         [slot_id for _, (slot_id, _) in slots],
@@ -140,7 +103,7 @@ def other(outcome: str, hold_id: UUID, text: str | None) -> Answer:
     """An answer that is not PLACED."""
     details: Any = None if text is None else orjson.loads(text)
     units = tuple((one["slot"], one["unit"]) for one in details) if outcome == "UNITS_TAKEN" else ()
-    return Answer(outcome, hold_id, taken=units, details=details)
+    return Answer(outcome, hold_id if outcome == "REPLAYED" else None, taken=units, details=details)
 
 
 def looking(requests: Sequence[Request]) -> list[Any]:
@@ -160,12 +123,11 @@ def seen(rows: Sequence[asyncpg.Record], requests: Sequence[Request]) -> list[An
     known = {row["request"] for row in rows}
     taken = {(row["slot_id"], row["unit"]) for row in rows}
     return [
-        None if number in known or taken.isdisjoint(request.entry.units) else refusal(request, taken)
-        for number, request in enumerate(requests, 1)
+        None if number in known else refusal(request.entry.units, taken) for number, request in enumerate(requests, 1)
     ]
 
 
-def refusal(request: Request, taken: Collection[Unit]) -> Answer:
-    """The answer to a request some of whose units are taken."""
-    units = tuple([unit for unit in request.entry.units if unit in taken])
-    return Answer("UNITS_TAKEN", request.entry.hold_id, taken=units)
+def refusal(units: Sequence[Unit], taken: Collection[Unit]) -> Answer | None:
+    """The answer to a request for those units, where some of them are taken."""
+    in_the_way = tuple([unit for unit in units if unit in taken])
+    return Answer("UNITS_TAKEN", taken=in_the_way) if in_the_way else None

@@ -34,9 +34,10 @@ class Pending(Generic[Q, A]):
         """Whether it was answered, or nobody waits for it any more."""
         return self._future.done()
 
-    async def wait(self) -> A:
-        """The answer, or the error."""
-        return await self._future
+    @property
+    def answered(self) -> Awaitable[A]:
+        """To be awaited: the answer, or the error."""
+        return self._future
 
     def answer(self, answer: A) -> None:
         """Answer it, unless nobody waits any more."""
@@ -84,43 +85,43 @@ class Connection:
             await self._connection.close()
 
 
-Work = Callable[[Connection, list[Pending[Q, A]]], Awaitable[None]]
+P = TypeVar("P", bound=Pending[Any, Any])
+
+Work = Callable[[Connection, list[P]], Awaitable[None]]
 """Answers all questions of a batch, or passes them on. Those of a batch that it raises for fail with what it raised."""
 
 
-class Line(Generic[Q, A]):
+class Line(Generic[P]):
     """One line: batches of at most `size`, each on one of `connections`."""
 
-    def __init__(self, work: Work[Q, A], connections: Sequence[Connection], size: int) -> None:
+    def __init__(self, work: Work[P], connections: Sequence[Connection], size: int) -> None:
         self._work = work
         self._connections = tuple(connections)
         self._idle = list(connections)
         self._size = size
-        self._waiting: deque[Pending[Q, A]] = deque()
+        self._waiting: deque[P] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
-    async def ask(self, question: Q) -> A:
-        """Put a question into the line, and wait for its answer."""
-        pending: Pending[Q, A] = Pending(question)
-        self.put(pending)
-        return await pending.wait()
-
-    def put(self, pending: Pending[Q, A]) -> None:
-        """Put somebody who waits already into the line."""
+    def put(self, pending: P) -> None:
+        """Put somebody who waits for an answer into the line."""
         self._waiting.append(pending)
         if self._idle:
             task = asyncio.create_task(self._serve(self._idle.pop()))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    def take(self, most: int) -> list[Pending[Q, A]]:
+    def take(self, most: int) -> list[P]:
         """Take up to so many out of the line, in order of arrival; those that nobody waits for any more just go."""
-        taken: list[Pending[Q, A]] = []
+        taken: list[P] = []
         while self._waiting and len(taken) < most:
             pending = self._waiting.popleft()
             if not pending.over:
                 taken.append(pending)
         return taken
+
+    def put_back(self, taken: Sequence[P]) -> None:
+        """Put back the last of those whom `take` gave, in their order, before all who wait."""
+        self._waiting.extendleft(reversed(taken))
 
     async def _serve(self, connection: Connection) -> None:
         try:

@@ -1,14 +1,14 @@
 """Placing a hold: everything asked for, or nothing.
 
-`calls.py` is what PostgreSQL is asked, `batches.py` asks it for many at once, `slots.py` knows the layouts of slots.
+`requests.py` is what is wanted, `calls.py` what PostgreSQL is asked, `batches.py` asks it for many at once, `slots.py`
+knows the seats of slots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import NoReturn
 from uuid import UUID
 
@@ -18,19 +18,14 @@ from models import Hold, HoldStatus
 from services import idempotency
 from services.holds import expiry
 from services.holds.batches import Batches
-from services.holds.calls import Answer, Asking, Item, Request
+from services.holds.calls import Answer, Times
 from services.holds.gates import Gates
-from services.holds.moves import ClassClosed, Owner, SlotUnits, items, status_now
+from services.holds.moves import ClassClosed, Owner, items, status_now
+from services.holds.requests import Asking, Item, Request, Want, check_shape, fingerprint
 from services.holds.slots import Layouts
-from services.seats import Plan, Plans, Seat, UnknownSeat
-
-MIN_MINUTES, MAX_MINUTES = 5, 15
-MAX_SEATS_PER_SLOT = 9
-MAX_SLOTS = 6
-"""An itinerary has at most six slices."""
+from services.seats import Plans, UnknownSeat
 
 OPERATION = "holdSeats"
-IN_READING_ORDER = attrgetter("row_number", "column")
 ATTEMPTS = 4
 """How often a request is prepared anew because a slot's layout was changed under it, or its pool was relieved."""
 
@@ -68,18 +63,6 @@ class UnknownPool(Invalid):
     """The slot has no such pool."""
 
     default_code = "UNKNOWN_POOL"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Want(SlotUnits):
-    """What is wanted of one slot: units, and quantities by pool of units that are chosen later.
-
-    `classes` tells by pool which booking class counts all that is wanted of it, where that is known already.
-    """
-
-    units: tuple[str, ...] = ()
-    quantities: Mapping[str, int] = field(default_factory=dict)
-    classes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,17 +111,21 @@ class Placer:
         database is away: whether something is held is unknown then, and the same key tells.
         """
         check_shape(wants, minutes)
-        key = idempotency.check_key(owner.key, key)
-        print_ = fingerprint(wants, minutes, asked)
-        asking = Asking(owner.user_id, owner.key, operation, key, print_, minutes)
+        key_owner = owner.key
+        key = idempotency.check_key(key_owner, key)
+        asking = Asking(owner.user_id, key_owner, operation, key, minutes, asked)
         try:
             request, answer = await self._ask(asking, wants)
         except (NotFound, UnknownSeat):
             # The slot may have changed since the first time that this was asked.
-            if (known := await self._known(asking)) is None:
+            if (known := await self._known(asking, wants)) is None:
                 raise
             return known
-        return await self._decide(request, wants, answer)
+        if answer.times is not None:
+            return placed(request, answer.times)
+        if answer.hold_id is None:
+            refuse(wants, answer)
+        return await self._placed(answer.hold_id)
 
     async def aclose(self) -> None:
         """Answer whoever waits, and close the connections. Whoever comes later is told Unavailable."""
@@ -151,8 +138,7 @@ class Placer:
         alone = False
         slot_ids = [want.slot_id for want in wants]
         for _ in range(ATTEMPTS):
-            plans = self._layouts.known(slot_ids) or await self._layouts.of(slot_ids)
-            request = prepare(asking, wants, plans)
+            request = Request(asking, wants, self._layouts.known(slot_ids) or await self._layouts.of(slot_ids))
             answer = await self._batches.ask(request, alone=alone)
             if answer.outcome in ("LAYOUT_CHANGED", "NO_SLOT"):
                 self._layouts.forget(slot_ids)
@@ -164,12 +150,11 @@ class Placer:
                 return request, answer
         raise Unavailable("This flight is being changed. Ask again.")
 
-    async def _known(self, asking: Asking) -> Placed | None:
+    async def _known(self, asking: Asking, wants: Sequence[Want]) -> Placed | None:
         """The hold that came of this key before; raises KeyReused where it stands for something else."""
+        print_ = fingerprint(wants, asking.minutes, asking.asked)
         async with self._db.reading(primary=True) as session:
-            hold_id = await idempotency.known(
-                session, asking.key_owner, asking.operation, asking.key, asking.fingerprint
-            )
+            hold_id = await idempotency.known(session, asking.key_owner, asking.operation, asking.key, print_)
         return None if hold_id is None else await self._placed(hold_id)
 
     async def _placed(self, hold_id: UUID) -> Placed:
@@ -191,23 +176,20 @@ class Placer:
                 ),
             )
 
-    async def _decide(self, request: Request, wants: Sequence[Want], answer: Answer) -> Placed:
-        """The hold, or the refusal that the answer says."""
-        if answer.times is not None:
-            return Placed(
-                id=request.entry.hold_id,
-                owner_id=request.asking.owner_id,
-                status=HoldStatus.ACTIVE,
-                minutes=request.asking.minutes,
-                extensions=0,
-                created_at=answer.times.created_at,
-                expires_at=answer.times.expires_at,
-                cap_at=answer.times.cap_at,
-                items=request.items,
-            )
-        if answer.outcome != "REPLAYED":
-            refuse(wants, answer)
-        return await self._placed(answer.hold_id)
+
+def placed(request: Request, times: Times) -> Placed:
+    """The hold that came of a request just now."""
+    return Placed(
+        id=request.entry.hold_id,
+        owner_id=request.asking.owner_id,
+        status=HoldStatus.ACTIVE,
+        minutes=request.asking.minutes,
+        extensions=0,
+        created_at=times.created_at,
+        expires_at=times.expires_at,
+        cap_at=times.cap_at,
+        items=request.items,
+    )
 
 
 def refuse(wants: Sequence[Want], answer: Answer) -> NoReturn:
@@ -232,64 +214,3 @@ def refuse(wants: Sequence[Want], answer: Answer) -> NoReturn:
             raise ClassClosed([(about["slot"], about["pool"])])
         case outcome:
             raise AssertionError(f"take_holds answered {outcome}")
-
-
-def check_shape(wants: Sequence[Want], minutes: int) -> None:
-    """What can be refused without asking the database."""
-    if not MIN_MINUTES <= minutes <= MAX_MINUTES:
-        raise Invalid(f"A hold lasts {MIN_MINUTES} to {MAX_MINUTES} minutes.", field="minutes")
-    if not 1 <= len(wants) <= MAX_SLOTS:
-        raise Invalid(f"A hold covers 1 to {MAX_SLOTS} flights.", field="flights")
-    if len({want.slot_id for want in wants}) != len(wants):
-        raise Invalid("Name each flight once.", field="flights")
-    for index, want in enumerate(wants):
-        if want.quantities and min(want.quantities.values()) < 1:
-            raise Invalid("Ask for at least one.", field=f"flights.{index}.unassigned")
-        if not 1 <= len(want.units) + sum(want.quantities.values()) <= MAX_SEATS_PER_SLOT:
-            raise Invalid(f"Choose 1 to {MAX_SEATS_PER_SLOT} seats of a flight.", field=f"flights.{index}.seats")
-        if len(set(want.units)) != len(want.units):
-            raise Invalid("Name each seat once.", field=f"flights.{index}.seats")
-
-
-def fingerprint(wants: Sequence[Want], minutes: int, asked: object | None) -> bytes:
-    """What an idempotency key stands for: the same seats in another order are the same request."""
-    if asked is not None:
-        return idempotency.fingerprint([minutes, asked])
-    pairs = sorted([(want.slot_id, unit) for want in wants for unit in want.units])
-    if not any(want.quantities or want.classes for want in wants):
-        return idempotency.fingerprint([minutes, pairs])
-    counted = sorted((want.slot_id, pool, count) for want in wants for pool, count in want.quantities.items())
-    classed = sorted((want.slot_id, pool, name) for want in wants for pool, name in want.classes.items())
-    return idempotency.fingerprint([minutes, pairs, counted, classed])
-
-
-def prepare(asking: Asking, wants: Sequence[Want], plans: Mapping[int, Plan | None]) -> Request:
-    """The request with its slots and items; raises NotFound (the slot) and UnknownSeat."""
-    slots = []
-    kept: list[Item] = []
-    for index, want in enumerate(wants):
-        try:
-            plan = plans[want.slot_id]
-        except KeyError:
-            raise NotFound("There is no such flight.") from None
-        slots.append((want.slot_id, plan.layout_id if plan is not None and want.units else None))
-        kept += items_of(want, plan, index)
-    kept.sort()
-    return Request(asking, slots, tuple(kept))
-
-
-def items_of(want: Want, plan: Plan | None, index: int) -> list[Item]:
-    """What is wanted of one slot, by pool: its seats in the order of reading."""
-    by_pool: dict[str, list[Seat]] = {pool: [] for pool in want.quantities}
-    for unit in want.units:
-        seat = None if plan is None else plan.seats.get(unit)
-        if seat is None:
-            raise UnknownSeat(f"There is no seat {unit} on this flight.", field=f"flights.{index}.seats")
-        by_pool.setdefault(seat.section, []).append(seat)
-    items = []
-    for pool, seats in by_pool.items():
-        seats.sort(key=IN_READING_ORDER)
-        units = tuple([seat.number for seat in seats])
-        quantity = len(units) + want.quantities.get(pool, 0)
-        items.append(Item(want.slot_id, pool, quantity, units, want.classes.get(pool)))
-    return items

@@ -1,10 +1,12 @@
-"""Which layout each slot has, as this process knows it. `take_holds` verifies it, so it may be out of date."""
+"""Which seats each slot has, as this process knows it. `take_holds` verifies the layout, so it may be out of date."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Self, TypeAlias
 
 from core.db import Database
 from services.holds.lines import Connection, Line, Pending
@@ -16,37 +18,65 @@ MOST = 50_000
 READ_AT_ONCE = 256
 LOCK_TIMEOUT = "5s"
 
-Asked: TypeAlias = Pending[tuple[int, ...], dict[int, Plan | None]]
+IN_ITEMS = attrgetter("section", "row_number", "column")
 
-UNREAD: Any = object()
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Seating:
+    """What placing a hold needs to know of a layout; the same object for all slots that use it.
+
+    `places` numbers the units in the order in which a hold shows them, by pool and then as they are read; `pools` tells
+    which pool counts each.
+    """
+
+    layout_id: int | None
+    places: Mapping[str, int]
+    pools: Mapping[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """That of a layout."""
+        seats = sorted(plan.seats.values(), key=IN_ITEMS)
+        places = {seat.number: place for place, seat in enumerate(seats)}
+        return cls(plan.layout_id, places, {seat.number: seat.section for seat in seats})
+
+
+NO_SEATS = Seating(None, {}, {})
+"""That of a slot without a layout."""
+
+Asked: TypeAlias = Pending[tuple[int, ...], dict[int, Seating]]
+
 LAYOUTS = "SELECT id, layout_id FROM slots WHERE id = ANY ($1::bigint[])"
 
 
 class Layouts:
-    """The layout of each slot, remembered; what is not is read for many at once."""
+    """The seats of each slot, remembered; what is not is read for many at once."""
 
     def __init__(self, db: Database, plans: Plans, *, most: int = MOST) -> None:
         self._db = db
         self._source = plans
-        self._known: OrderedDict[int, Plan | None] = OrderedDict()
+        self._known: OrderedDict[int, Seating] = OrderedDict()
+        self._seatings: dict[int, Seating] = {}
         self._most = most
         connection = Connection(lambda: db.connect(lock_timeout=LOCK_TIMEOUT))
-        self._line = Line(self._read, [connection], READ_AT_ONCE)
+        self._line: Line[Asked] = Line(self._read, [connection], READ_AT_ONCE)
 
-    def known(self, slot_ids: Sequence[int]) -> dict[int, Plan | None] | None:
-        """The layouts of those slots, None for a slot without one; or None where something of it has to be read."""
+    def known(self, slot_ids: Sequence[int]) -> dict[int, Seating] | None:
+        """The seats of those slots; or None where something of it has to be read."""
         found = {}
         for slot_id in slot_ids:
-            plan = self._known.get(slot_id, UNREAD)
-            if plan is UNREAD:
+            seating = self._known.get(slot_id)
+            if seating is None:
                 return None
             self._known.move_to_end(slot_id)
-            found[slot_id] = plan
+            found[slot_id] = seating
         return found
 
-    async def of(self, slot_ids: Sequence[int]) -> dict[int, Plan | None]:
-        """The layouts of those slots, read together with others. What is no slot is left out. Raises Unavailable."""
-        return await self._line.ask(tuple(slot_ids))
+    async def of(self, slot_ids: Sequence[int]) -> dict[int, Seating]:
+        """The seats of those slots, read together with others. What is no slot is left out. Raises Unavailable."""
+        asked: Asked = Pending(tuple(slot_ids))
+        self._line.put(asked)
+        return await asked.answered
 
     def forget(self, slot_ids: Iterable[int]) -> None:
         """Read those again when they are asked for again."""
@@ -60,16 +90,19 @@ class Layouts:
     async def _read(self, connection: Connection, batch: list[Asked]) -> None:
         wanted = {slot_id for pending in batch for slot_id in pending.question}
         rows = dict(await connection.fetch(LAYOUTS, list(wanted)))
-        plans = {layout_id: await self._plan(layout_id) for layout_id in set(rows.values())}
-        found = {slot_id: plans[layout_id] for slot_id, layout_id in rows.items()}
+        seatings = {layout_id: await self._seating(layout_id) for layout_id in set(rows.values())}
+        found = {slot_id: seatings[layout_id] for slot_id, layout_id in rows.items()}
         self._known.update(found)
         while len(self._known) > self._most:
             self._known.popitem(last=False)
         for pending in batch:
             pending.answer({slot_id: found[slot_id] for slot_id in pending.question if slot_id in found})
 
-    async def _plan(self, layout_id: int | None) -> Plan | None:
+    async def _seating(self, layout_id: int | None) -> Seating:
+        """That of a layout, which never changes once a slot uses it."""
         if layout_id is None:
-            return None
-        async with self._db.reading(primary=True) as session:
-            return await self._source.get(session, layout_id)
+            return NO_SEATS
+        if layout_id not in self._seatings:
+            async with self._db.reading(primary=True) as session:
+                self._seatings[layout_id] = Seating.of(await self._source.get(session, layout_id))
+        return self._seatings[layout_id]

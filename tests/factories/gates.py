@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import uuid4
 
 from services.holds.gates import Entry, Gate, Won
 
@@ -13,12 +12,12 @@ MINUTES = 600.0
 
 def attempt(slot_id: int, *units: str) -> Entry:
     """Somebody's attempt at those units of a slot."""
-    return Entry(uuid4(), tuple((slot_id, unit) for unit in units))
+    return Entry(tuple((slot_id, unit) for unit in units))
 
 
 def attempt_at(*units: tuple[int, str]) -> Entry:
     """The same over several slots."""
-    return Entry(uuid4(), units)
+    return Entry(units)
 
 
 async def hold(gate: Gate, entry: Entry, seconds: float = MINUTES) -> None:

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.holds.calls import TAKE, Answer, Asking, Item, Request, taken, taking
+from services.holds.calls import TAKE, Answer, taken, taking
+from services.holds.requests import Asking, Request, Want
+from services.holds.slots import Seating
 from tests.factories.holds import key
 
 
@@ -17,18 +19,15 @@ def request(
     quantities: Mapping[str, int] | None = None,
     classes: Mapping[str, str] | None = None,
     with_key: str | None = None,
-    print_: bytes = b"",
+    asked: str = "",
     owner_id: UUID | None = None,
 ) -> Request:
     """A guest's request for seats and places of one flight of the small schedule, whose row 1 is in FIRST."""
-    more = quantities or {}
-    items = []
-    for pool in ("ECONOMY", "FIRST"):
-        chosen = tuple(unit for unit in units if (unit[0] == "1") == (pool == "FIRST"))
-        if count := len(chosen) + more.get(pool, 0):
-            items.append(Item(slot_id, pool, count, chosen, (classes or {}).get(pool)))
-    asking = Asking(owner_id, "guest", "holdSeats", with_key or key(), print_, 15)
-    return Request(asking, [(slot_id, None)], tuple(items))
+    pools = {unit: "FIRST" if unit[0] == "1" else "ECONOMY" for unit in units}
+    places = {unit: place for place, unit in enumerate(sorted(units, key=lambda unit: (pools[unit], unit)))}
+    wanted = Want(slot_id=slot_id, units=units, quantities=quantities or {}, classes=classes or {})
+    asking = Asking(owner_id, "guest", "holdSeats", with_key or key(), 15, asked)
+    return Request(asking, [wanted], {slot_id: Seating(None, places, pools)})
 
 
 async def take(connection: asyncpg.Connection, *requests: Request) -> list[Answer]:

@@ -36,9 +36,16 @@ def desk() -> Desk:
     return Desk()
 
 
-def line(desk: Desk, *, connections: int = 1) -> Line[int, int]:
+def line(desk: Desk, *, connections: int = 1) -> Line[Pending[int, int]]:
     """At most three in a batch."""
     return Line(desk, [Connection(never) for _ in range(connections)], 3)
+
+
+async def ask(before: Line[Pending[int, int]], number: int) -> int:
+    """Wait in that line for an answer."""
+    pending: Pending[int, int] = Pending(number)
+    before.put(pending)
+    return await pending.answered
 
 
 async def turns(count: int = 3) -> None:
@@ -48,7 +55,7 @@ async def turns(count: int = 3) -> None:
 
 
 async def test_whoever_comes_to_an_idle_line_is_served_at_once(desk: Desk) -> None:
-    one = asyncio.create_task(line(desk).ask(1))
+    one = asyncio.create_task(ask(line(desk), 1))
     await turns()
     assert desk.batches == [[1]]
     desk.go_on.set()
@@ -57,9 +64,9 @@ async def test_whoever_comes_to_an_idle_line_is_served_at_once(desk: Desk) -> No
 
 async def test_whoever_comes_meanwhile_is_served_in_order_and_together(desk: Desk) -> None:
     before = line(desk)
-    asked = [asyncio.create_task(before.ask(1))]
+    asked = [asyncio.create_task(ask(before, 1))]
     await turns()
-    asked += [asyncio.create_task(before.ask(number)) for number in (2, 3, 4, 5)]
+    asked += [asyncio.create_task(ask(before, number)) for number in (2, 3, 4, 5)]
     await turns()
     assert desk.batches == [[1]]
     desk.go_on.set()
@@ -69,9 +76,9 @@ async def test_whoever_comes_meanwhile_is_served_in_order_and_together(desk: Des
 
 async def test_an_idle_connection_does_not_wait_for_a_busy_one(desk: Desk) -> None:
     before = line(desk, connections=2)
-    asked = [asyncio.create_task(before.ask(1))]
+    asked = [asyncio.create_task(ask(before, 1))]
     await turns()
-    asked.append(asyncio.create_task(before.ask(2)))
+    asked.append(asyncio.create_task(ask(before, 2)))
     await turns()
     assert desk.batches == [[1], [2]]
     desk.go_on.set()
@@ -80,10 +87,10 @@ async def test_an_idle_connection_does_not_wait_for_a_busy_one(desk: Desk) -> No
 
 async def test_who_goes_away_does_no_harm(desk: Desk) -> None:
     before = line(desk)
-    under_way, waiting = asyncio.create_task(before.ask(1)), asyncio.create_task(before.ask(2))
-    asked = [asyncio.create_task(before.ask(number)) for number in (3, 4, 5)]
+    under_way, waiting = asyncio.create_task(ask(before, 1)), asyncio.create_task(ask(before, 2))
+    asked = [asyncio.create_task(ask(before, number)) for number in (3, 4, 5)]
     await turns()
-    later = asyncio.create_task(before.ask(6))
+    later = asyncio.create_task(ask(before, 6))
     await turns()
     for one in (under_way, waiting, later):
         one.cancel()
@@ -94,8 +101,22 @@ async def test_who_goes_away_does_no_harm(desk: Desk) -> None:
 
 async def test_a_batch_that_fails_fails_alone(desk: Desk) -> None:
     before = line(desk)
-    asked = [asyncio.create_task(before.ask(number)) for number in (-1, 2, 3, 4)]
+    asked = [asyncio.create_task(ask(before, number)) for number in (-1, 2, 3, 4)]
     desk.go_on.set()
     ends = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(end) for end in ends[:3]] == [ValueError] * 3
     assert ends[3] == 8
+
+
+async def test_who_was_taken_can_be_put_back_to_the_front(desk: Desk) -> None:
+    before = line(desk)
+    asked = [asyncio.create_task(ask(before, number)) for number in (1, 2, 3, 4, 5)]
+    await turns()
+    taken = before.take(2)
+    assert [pending.question for pending in taken] == [4, 5]
+    asked.append(asyncio.create_task(ask(before, 6)))
+    await turns()
+    before.put_back(taken)
+    desk.go_on.set()
+    assert await asyncio.gather(*asked) == [2, 4, 6, 8, 10, 12]
+    assert desk.batches == [[1, 2, 3], [4, 5, 6]]

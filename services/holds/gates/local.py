@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from uuid import UUID
 
 from services.holds.gates.protocol import Entry, Unit, Won
 
@@ -21,12 +20,11 @@ UNITS = 100_000
 
 
 class Flight:
-    """An attempt between `enter` and its end. `landed` is set once it is neither."""
+    """An attempt between `enter` and its end; `landed` is set then."""
 
-    __slots__ = ("entry", "landed", "overdue_at")
+    __slots__ = ("landed", "overdue_at")
 
-    def __init__(self, entry: Entry, overdue_at: float) -> None:
-        self.entry = entry
+    def __init__(self, overdue_at: float) -> None:
         self.overdue_at = overdue_at
         self.landed = asyncio.Event()
 
@@ -47,23 +45,35 @@ class LocalGate:
         self._most = units
         self._clock = clock
         self._known: OrderedDict[Unit, float] = OrderedDict()
-        self._flights: OrderedDict[UUID, Flight] = OrderedDict()
-        self._flying: dict[Unit, Flight] = {}
+        self._flights: OrderedDict[Entry, Flight] = OrderedDict()
+        self._flying: dict[Unit, Entry] = {}
 
     async def enter(self, entries: Sequence[Entry]) -> Sequence[bool]:
         """See `Gate.enter`."""
         now = self._clock()
         self._tidy(now)
-        return [self._take_off(entry, now) for entry in entries]
+        known, flying = self._known, self._flying
+        chances = []
+        for entry in entries:
+            for unit in entry.units:
+                if known.get(unit, now) > now or flying.get(unit, entry) is not entry:
+                    chances.append(False)
+                    break
+            else:
+                self._take_off(entry, now)
+                chances.append(True)
+        return chances
 
     async def settled(self, entries: Sequence[Entry]) -> None:
         """See `Gate.settled`. Attempts that begin meanwhile are not waited for."""
-        in_the_way = {
-            flight
+        flying = self._flying
+        rivals = {
+            rival
             for entry in entries
             for unit in entry.units
-            if (flight := self._flying.get(unit)) is not None and flight.entry.hold_id != entry.hold_id
+            if (rival := flying.get(unit)) is not None and rival is not entry
         }
+        in_the_way = [self._flights[rival] for rival in rivals]
         if not in_the_way:
             return
         last = max(flight.overdue_at for flight in in_the_way)
@@ -78,13 +88,13 @@ class LocalGate:
         """See `Gate.confirm`."""
         now = self._clock()
         for one in won:
-            self._land(one.entry.hold_id)
+            self._land(one.entry)
             self._know(one.entry.units, now + min(KNOWN_SECONDS, one.seconds))
 
     async def leave(self, lost: Sequence[Entry]) -> None:
         """See `Gate.leave`."""
         for entry in lost:
-            self._land(entry.hold_id)
+            self._land(entry)
 
     async def taken(self, units: Collection[Unit]) -> None:
         """See `Gate.taken`."""
@@ -97,26 +107,17 @@ class LocalGate:
     async def aclose(self) -> None:
         """See `Gate.aclose`."""
 
-    def _take_off(self, entry: Entry, now: float) -> bool:
-        if any(self._is_hopeless(unit, entry.hold_id, now) for unit in entry.units):
-            return False
-        if entry.units and entry.hold_id not in self._flights:
-            flight = self._flights[entry.hold_id] = Flight(entry, now + FLIGHT_SECONDS)
-            self._flying.update(dict.fromkeys(entry.units, flight))
-        return True
+    def _take_off(self, entry: Entry, now: float) -> None:
+        if entry.units and entry not in self._flights:
+            self._flights[entry] = Flight(now + FLIGHT_SECONDS)
+            self._flying.update(dict.fromkeys(entry.units, entry))
 
-    def _is_hopeless(self, unit: Unit, hold_id: UUID, now: float) -> bool:
-        if self._known.get(unit, now) > now:
-            return True
-        flight = self._flying.get(unit)
-        return flight is not None and flight.entry.hold_id != hold_id
-
-    def _land(self, hold_id: UUID) -> None:
-        flight = self._flights.pop(hold_id, None)
+    def _land(self, entry: Entry) -> None:
+        flight = self._flights.pop(entry, None)
         if flight is None:
             return
-        for unit in flight.entry.units:
-            if self._flying.get(unit) is flight:
+        for unit in entry.units:
+            if self._flying.get(unit) is entry:
                 del self._flying[unit]
         flight.landed.set()
 
@@ -129,7 +130,7 @@ class LocalGate:
 
     def _tidy(self, now: float) -> None:
         """Drop what does not count any more. Both are in order of time, but for holds of less than a second."""
-        while self._flights and (flight := next(iter(self._flights.values()))).overdue_at <= now:
-            self._land(flight.entry.hold_id)
+        while self._flights and (oldest := next(iter(self._flights.items())))[1].overdue_at <= now:
+            self._land(oldest[0])
         while self._known and next(iter(self._known.values())) <= now:
             self._known.popitem(last=False)

@@ -13,16 +13,30 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from core.ids import uuid7
+
 Unit = tuple[int, str]
 """A unit of a slot: the slot's id, and the unit's name in it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """One attempt at a hold: the id that the hold will have, new for each attempt, and the units that it wants."""
+    """One attempt at a hold: the units that it wants, and the id that the hold will have, new for each attempt.
 
-    hold_id: UUID
-    units: tuple[Unit, ...]
+    The id is drawn when it is first asked for: most of a crowd have no chance, and need none.
+    """
+
+    __slots__ = ("_hold_id", "units")
+
+    def __init__(self, units: tuple[Unit, ...]) -> None:
+        self.units = units
+        self._hold_id: UUID | None = None
+
+    @property
+    def hold_id(self) -> UUID:
+        """The hold's id."""
+        if self._hold_id is None:
+            self._hold_id = uuid7()
+        return self._hold_id
 
 
 @dataclass(frozen=True, slots=True)
