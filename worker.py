@@ -26,7 +26,7 @@ from core import lifeline, loops
 from core import log as logs
 from core.db import Database, Session
 from core.settings import Settings
-from services import bookings, holds, jobs, payments, relay
+from services import alerts, bookings, holds, jobs, payments, relay
 from services.gateways import Gateways
 from services.jobs import Entrypoint, Handler
 from services.relay import Relay, ToValkey
@@ -140,11 +140,21 @@ class Worker:
         async def handle_webhook(payload: dict[str, Any]) -> None:
             await payments.handle_event(self._db, self._gateways, payload["gateway"], payload["event_id"])
 
+        async def tell_passengers(payload: dict[str, Any]) -> None:
+            while await self.told_some(UUID(payload["alert_id"])):
+                pass
+
         return {
             Entrypoint.ADVANCE_BOOKING: advance_booking,
             Entrypoint.DROP_PAYMENT: drop_payment,
             Entrypoint.HANDLE_WEBHOOK: handle_webhook,
+            Entrypoint.TELL_PASSENGERS: tell_passengers,
         }
+
+    async def told_some(self, alert_id: UUID) -> bool:
+        """Tell an alert to some of those it is for, in a transaction of their own; whether more may be left."""
+        async with self._db.transaction() as session:
+            return await alerts.tell(session, alert_id)
 
 
 async def main(settings: Settings) -> None:

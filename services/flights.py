@@ -19,7 +19,7 @@ from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from core.states import Machine
 from models import Airport, Flight, FlightStatus, Slot, SlotStatus
-from services import outbox, transitions
+from services import alerts, outbox, transitions
 
 FLIGHT = Machine(
     "flight",
@@ -95,11 +95,24 @@ async def record_update(session: Session, update: FlightUpdate, cause: transitio
     new_status: FlightStatus | None = changes.pop("status", None)
     if new_status is not None:
         FLIGHT.check(flight.status, new_status)
+    expected_before = flight.estimated_departure_at
     for name, value in changes.items():
         setattr(flight, name, value)
     flight.version += 1
     await tell(session, flight, new_status, cause)
+    told = {"slot": flight.slot_id, "airport": flight.origin_code}
+    await outbox.record(session, "board.changed", airport_stream(flight.origin_code), told)
+    await alerts.of_flight(session, flight, new_status, expected_before, cause)
     return True
+
+
+def airport_stream(code: str) -> str:
+    """The stream of what changes on the departures board of an airport.
+
+    Its facts name a flight that is to be read again. That flight is locked meanwhile, and the airport is not: the facts
+    about one flight are in order.
+    """
+    return f"airport:{code}"
 
 
 def check_times(update: FlightUpdate) -> None:

@@ -73,6 +73,7 @@ class Entrypoint(StrEnum):
     ADVANCE_BOOKING = "advance_booking"
     DROP_PAYMENT = "drop_payment"
     HANDLE_WEBHOOK = "handle_webhook"
+    TELL_PASSENGERS = "tell_passengers"
 
 
 async def advance_booking(session: Session, booking_id: UUID) -> None:
@@ -103,6 +104,11 @@ def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) 
 async def handle_webhook(session: Session, gateway: str, event_id: str) -> None:
     """Have a stored webhook event of `gateway` worked off, once this transaction is committed."""
     await enqueue(session, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id})
+
+
+async def tell_passengers(session: Session, alert_id: UUID) -> None:
+    """Have an alert told to everybody booked on its flight, once this transaction is committed."""
+    await enqueue(session, Entrypoint.TELL_PASSENGERS, {"alert_id": str(alert_id)})
 
 
 async def enqueue(

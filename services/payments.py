@@ -18,7 +18,7 @@ from core.db import Database, ReadSession, Session
 from core.errors import Conflict
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
-from services import jobs, outbox, transitions
+from services import jobs, notices, outbox, transitions
 from services.gateways import Concern, GatewayEvent, Gateways, explain
 from services.transitions import Cause
 
@@ -99,6 +99,7 @@ async def move(session: Session, payment: Payment, to: PaymentStatus, fact: str,
     """Move a locked payment of a locked booking; raises WrongState."""
     stream, facts = outbox.booking_stream(payment.booking_id), payload(payment)
     await transitions.advance(session, PAYMENT, payment, payment.id, to, stream, fact, facts, cause)
+    await notices.of_payment(session, payment)
 
 
 def payload(payment: Payment) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from core.db import ReadSession, Session
 from core.errors import NotFound
 from core.states import Machine
 from models import Booking, BookingStatus
-from services import outbox, transitions
+from services import notices, outbox, transitions
 from services.transitions import Cause
 
 BOOKING = Machine(
@@ -93,6 +93,7 @@ async def move(session: Session, booking: Booking, to: BookingStatus, cause: Cau
     """Move a locked booking, with its history and its fact; raises WrongState."""
     stream = outbox.booking_stream(booking.id)
     await transitions.advance(session, BOOKING, booking, booking.id, to, stream, FACTS[to], payload(booking), cause)
+    await notices.of_booking(session, booking)
 
 
 def payload(booking: Booking) -> dict[str, Any]:

@@ -33,7 +33,15 @@ async def flight(database: Database, slot_id: int) -> Flight:
 
 async def facts(database: Database) -> list[Fact]:
     async with database.reading() as session:
-        return list(await session.scalars(select(Fact).order_by(Fact.id)))
+        told = select(Fact).where(Fact.stream.startswith("slot:")).order_by(Fact.id)
+        return list(await session.scalars(told))
+
+
+async def boards(database: Database) -> list[tuple[str, object]]:
+    """What the boards of airports were told."""
+    async with database.reading() as session:
+        told = await session.scalars(select(Fact).where(Fact.kind == "board.changed").order_by(Fact.id))
+        return [(fact.stream, fact.payload) for fact in told]
 
 
 async def history(database: Database) -> list[tuple[str | None, str, str]]:
@@ -83,6 +91,7 @@ async def test_a_delay_is_written_with_its_history_and_its_fact(database: Databa
         "departure_terminal": None,
         "arrival_terminal": None,
     }
+    assert await boards(database) == [("airport:JFK", {"slot": schedule.first, "airport": "JFK"})]
 
 
 async def test_the_same_update_twice_is_written_once(database: Database, schedule: Schedule) -> None:

@@ -1,0 +1,201 @@
+"""Notices: what whoever has booked is told, kept until they have read it.
+
+A notice is written in the transaction of what it tells, or by the job behind an alert; a second one of the same source
+is none. It is told as two facts: `booking.notified` to whoever watches the booking (a guest too), and `notice.written`
+to its owner, where that is somebody with an account. Neither fact has the text: who hears of it reads the row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from core.db import ReadSession, Session
+from core.errors import Invalid, NotFound
+from core.ids import uuid7
+from core.money import Money
+from core.paging import MAX_FIRST, Edge, Page, PageInfo, read_cursor, write_cursor
+from models import Booking, BookingStatus, Fact, Notice, NoticeKind, Payment, PaymentStatus
+from services import outbox
+
+SHAPE = ("",)
+"""The rank of a notice in its list: its id, which grows with time."""
+
+OF_BOOKINGS: Mapping[BookingStatus, tuple[NoticeKind, str]] = {
+    BookingStatus.CONFIRMED: (NoticeKind.BOOKING_CONFIRMED, "Your booking {pnr} is paid and confirmed."),
+    BookingStatus.EXPIRED: (
+        NoticeKind.BOOKING_EXPIRED,
+        "Your booking {pnr} was not paid in time. Its seats are free again.",
+    ),
+    BookingStatus.FAILED: (
+        NoticeKind.BOOKING_FAILED,
+        "Your booking {pnr} could not be completed. Nothing was charged.",
+    ),
+    BookingStatus.CANCELLED: (NoticeKind.BOOKING_CANCELLED, "Your booking {pnr} is cancelled."),
+}
+"""What the owner is told when a booking comes to be in a state."""
+
+REFUNDED = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What is told. `source` names what it came of; `slot_id` the flight that it is about, if it is about one."""
+
+    kind: NoticeKind
+    text: str
+    source: str
+    slot_id: int | None = None
+
+
+def owner_stream(user_id: UUID) -> str:
+    """The stream of everything that happens to the notices of a user."""
+    return f"notices:{user_id}"
+
+
+async def write(session: Session, bookings: Sequence[Booking], message: Message) -> int:
+    """Tell `message` about each of some locked bookings; how many were told, without those that had been before."""
+    if not bookings:
+        return 0
+    rows = [
+        {
+            "id": uuid7(),
+            "booking_id": one.id,
+            "owner_id": one.owner_id,
+            "source": message.source,
+            "kind": message.kind,
+            "message": message.text,
+            "slot_id": message.slot_id,
+        }
+        for one in bookings
+    ]
+    new = upsert(Notice).values(rows).on_conflict_do_nothing(index_elements=["booking_id", "source"])
+    written = (await session.execute(new.returning(Notice.id, Notice.booking_id, Notice.owner_id))).all()
+    by_owner: dict[UUID, list[str]] = defaultdict(list)
+    facts = []
+    for id_, booking_id, owner_id in written:
+        told = {"booking": str(booking_id), "notice": str(id_), "kind": message.kind}
+        facts.append({"kind": "booking.notified", "stream": outbox.booking_stream(booking_id), "payload": told})
+        if owner_id is not None:
+            by_owner[owner_id].append(str(id_))
+    facts += [fact_for(owner_id, "notice.written", ids) for owner_id, ids in by_owner.items()]
+    if facts:
+        await session.execute(insert(Fact), facts)
+    return len(written)
+
+
+def fact_for(owner_id: UUID, kind: str, ids: list[str] | None) -> dict[str, Any]:
+    """A fact about notices of an owner; `ids` None stands for all of them.
+
+    Nothing is locked for it: whoever hears it reads the rows again, so its order does not matter.
+    """
+    payload = {"user": str(owner_id), "notices": ids}
+    return {"kind": kind, "stream": owner_stream(owner_id), "payload": payload}
+
+
+async def of_booking(session: Session, booking: Booking) -> None:
+    """Tell the owner of a locked booking what has become of it, where that is worth telling.
+
+    Guests have no list of notices: they hear of it where they watch the booking.
+    """
+    if booking.owner_id is None or booking.status not in OF_BOOKINGS:
+        return
+    kind, text = OF_BOOKINGS[booking.status]
+    message = Message(kind=kind, text=text.format(pnr=booking.pnr), source=f"booking.{booking.status.lower()}")
+    await write(session, [booking], message)
+
+
+async def of_payment(session: Session, payment: Payment) -> None:
+    """Tell the owner of a locked booking what has become of its payment, where that is worth telling."""
+    if payment.status is not PaymentStatus.DECLINED and payment.status not in REFUNDED:
+        return
+    booking = await session.get_one(Booking, payment.booking_id)
+    if booking.owner_id is None:
+        return
+    if payment.status is PaymentStatus.DECLINED:
+        text = f"The payment for your booking {booking.pnr} was declined. {payment.decline_message or ''}".strip()
+        message = Message(kind=NoticeKind.PAYMENT_DECLINED, text=text, source=f"payment.declined:{payment.id}")
+    else:
+        back = Money(payment.refunded, payment.currency)
+        text = f"{back.amount} {back.currency} of your booking {booking.pnr} are on their way back to you."
+        source = f"payment.refunded:{payment.id}:{payment.refunded}"
+        message = Message(kind=NoticeKind.PAYMENT_REFUNDED, text=text, source=source)
+    await write(session, [booking], message)
+
+
+async def page(
+    session: ReadSession, owner_id: UUID, first: int, after: str | None, *, unread: bool = False
+) -> Page[Notice]:
+    """The notices of an owner, the newest first; `unread`: only those not read yet.
+
+    Raises Invalid for a page size outside 1..100 and for a cursor that was never one of this list.
+    """
+    if not 1 <= first <= MAX_FIRST:
+        raise Invalid(f"A page has 1 to {MAX_FIRST} items.", field="first")
+    mine = [Notice.owner_id == owner_id]
+    if unread:
+        mine.append(Notice.read_at.is_(None))
+    chosen = select(Notice).where(*mine).order_by(Notice.id.desc()).limit(first + 1)
+    if after is not None:
+        chosen = chosen.where(Notice.id < id_of(after))
+    found = list(await session.scalars(chosen))
+    total = (await session.execute(select(func.count()).select_from(Notice).where(*mine))).scalar_one()
+    edges = [Edge(write_cursor((str(one.id),)), one) for one in found[:first]]
+    info = PageInfo(has_next_page=len(found) > first, end_cursor=edges[-1].cursor if edges else None)
+    return Page(edges=edges, page_info=info, total_count=total)
+
+
+def id_of(cursor: str) -> UUID:
+    """The notice that a cursor of the list stands for; raises Invalid (INVALID_CURSOR)."""
+    (key,) = read_cursor(cursor, SHAPE)
+    try:
+        return UUID(str(key))
+    except ValueError:
+        raise Invalid("This is not a cursor of this list.", field="after", code="INVALID_CURSOR") from None
+
+
+async def newest(session: ReadSession, owner_id: UUID, first: int) -> list[Notice]:
+    """The newest notices of an owner, the newest first."""
+    chosen = select(Notice).where(Notice.owner_id == owner_id).order_by(Notice.id.desc()).limit(first)
+    return list(await session.scalars(chosen))
+
+
+async def of_owner(session: ReadSession, owner_id: UUID, ids: Iterable[UUID]) -> list[Notice]:
+    """Those of some notices that are the owner's, the newest first."""
+    chosen = select(Notice).where(Notice.owner_id == owner_id, Notice.id.in_(list(ids))).order_by(Notice.id.desc())
+    return list(await session.scalars(chosen))
+
+
+async def about_booking(session: ReadSession, booking_id: UUID, ids: Iterable[UUID]) -> list[Notice]:
+    """Those of some notices that are about the booking, the newest first."""
+    chosen = select(Notice).where(Notice.booking_id == booking_id, Notice.id.in_(list(ids))).order_by(Notice.id.desc())
+    return list(await session.scalars(chosen))
+
+
+async def count_unread(session: ReadSession, owner_id: UUID) -> int:
+    """How many notices of an owner are not read yet."""
+    unread = select(func.count()).select_from(Notice).where(Notice.owner_id == owner_id, Notice.read_at.is_(None))
+    return int((await session.execute(unread)).scalar_one())
+
+
+async def mark_read(session: Session, owner_id: UUID, ids: Sequence[UUID] | None) -> None:
+    """Write that the owner has read some notices, or all of theirs; what was read before stays read since then.
+
+    Raises NotFound where one of them is not there or not the owner's; nothing is changed then.
+    """
+    chosen = select(Notice.id).where(Notice.owner_id == owner_id)
+    chosen = chosen.where(Notice.read_at.is_(None) if ids is None else Notice.id.in_(ids))
+    mine = (await session.scalars(chosen.order_by(Notice.id).with_for_update())).all()
+    if ids is not None and set(mine) != set(ids):
+        raise NotFound("There is no such notice, or it is not yours.")
+    unread = update(Notice).where(Notice.id.in_(mine), Notice.read_at.is_(None)).values(read_at=func.jetway_now())
+    read = (await session.scalars(unread.returning(Notice.id))).all()
+    if read:
+        told = None if ids is None else [str(one) for one in read]
+        await session.execute(insert(Fact), [fact_for(owner_id, "notice.read", told)])
