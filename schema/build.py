@@ -14,7 +14,7 @@ from schema.costs import LOOKING_UP, READING
 from schema.documents import DocumentMutations, DocumentQueries
 from schema.flights import Airport, Flight
 from schema.holds import Hold, HoldMutations
-from schema.inventory import InventoryMutations
+from schema.inventory import InventoryMutations, InventoryQueries
 from schema.itineraries import OfferConnection
 from schema.live import Subscription
 from schema.nodes import Node
@@ -26,7 +26,7 @@ from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
-class Query(DocumentQueries):
+class Query(DocumentQueries, InventoryQueries):
     """Every root field that reads."""
 
     node = strawberry.field(

@@ -21,7 +21,7 @@ from models import Cabin
 from resolvers.flights import FLIGHT_KIND
 from resolvers.itineraries import new_offer
 from schema.itineraries import Offer
-from services import bookings, holds, offers, payments
+from services import bookings, holds, offers, payments, pools
 
 
 @strawberry.enum(description="Why something was refused. Codes are stable; new ones may be added.")
@@ -36,6 +36,7 @@ class ProblemCode(StrEnum):
     BEYOND_SCHEDULE = "BEYOND_SCHEDULE"
     UNKNOWN_SEAT = "UNKNOWN_SEAT"
     UNKNOWN_POOL = "UNKNOWN_POOL"
+    UNKNOWN_CLASS = "UNKNOWN_CLASS"
     NOT_FOUND = "NOT_FOUND"
     FORBIDDEN = "FORBIDDEN"
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -140,6 +141,14 @@ class SoldOut(Problem):
     left: int = strawberry.field(description="How many may still be had.")
 
 
+@strawberry.type(description="So many seats cannot be authorised of a cabin as it is now.")
+class NotAuthorised(Problem):
+    """`services.pools.NotAuthorised`."""
+
+    least: int = strawberry.field(description="The least that it may be set to now.")
+    most: int = strawberry.field(description="The most that it may be set to now.")
+
+
 @strawberry.type(description="The hold has ended; its seats are free for everybody.")
 class HoldExpired(Problem):
     """`services.holds.HoldExpired`."""
@@ -191,6 +200,7 @@ Facts = Callable[[Any], dict[str, Any]]
 TOLD_AS: tuple[tuple[type[errors.DomainError], type[Problem], Facts], ...] = (
     (holds.SeatsTaken, SeatsTaken, lambda error: {"taken": taken_seats(error)}),
     (holds.SoldOut, SoldOut, sold_out),
+    (pools.NotAuthorised, NotAuthorised, lambda error: {"least": error.least, "most": error.most}),
     (holds.HoldExpired, HoldExpired, lambda error: {"expired_at": error.expired_at}),
     (offers.PriceChanged, PriceChanged, lambda error: {"renewed": error.offer}),
     (

@@ -122,6 +122,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "BEYOND_SCHEDULE": "Flights of this date are not on sale yet.",
         "UNKNOWN_SEAT": "The flight has no such seat.",
         "UNKNOWN_POOL": "The flight has no such cabin.",
+        "UNKNOWN_CLASS": "The cabin has no such booking class.",
         "NOT_FOUND": "There is no such thing, or it is not yours.",
         "FORBIDDEN": "You may not do this.",
         "UNAUTHENTICATED": "The credentials are wrong, expired or revoked: sign in.",
@@ -156,6 +157,12 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "QUOTE_SPENT": "The quote was used.",
         "FLIGHT_DEPARTED": "The flight has left.",
         "EMAIL_TAKEN": "There is an account with this e-mail.",
+    },
+    "AuthoriseSeatsInput": {
+        "flightId": "The flight.",
+        "cabin": "In which cabin.",
+        "authorised": "From what is held and sold to what the cabin has and may be overbooked by.",
+        "reason": "For the record: a quiet week.",
     },
     "BlockSeatsInput": {
         "flightId": "The flight.",
@@ -195,6 +202,13 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "flightId": "The flight.",
         "seats": "Seats by number: 12A.",
         "unassigned": "Seats to be chosen later, each cabin named once.",
+    },
+    "LimitBookingClassInput": {
+        "flightId": "The flight.",
+        "cabin": "In which cabin.",
+        "bookingClass": "The class (RBD): M.",
+        "limit": "From 0, which closes it and those below it, to what the cabin has and may be overbooked by.",
+        "reason": "For the record: kept for late bookers.",
     },
     "LoadDocumentsInput": {"client": "Whose documents they are, by name.", "manifest": "The file's content."},
     "RetireDocumentsInput": {"client": "Whose.", "ids": "Which of the client's; all of them where this is missing."},
@@ -250,6 +264,12 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "refreshToken": "Of the session to end.",
         "everywhere": "End all sessions of this person.",
     },
+    "SetOverbookingInput": {
+        "flightId": "The flight.",
+        "cabin": "In which cabin.",
+        "overbooking": "From 0, where the cabin is never overbooked, to what it has.",
+        "reason": "For the record: one in twenty does not show up.",
+    },
     "SliceInput": {
         "origin": "The airport's code: JFK.",
         "destination": "The airport's code: LAX.",
@@ -267,6 +287,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Query.node": {"id": "Of an airport, flight, hold, booking, payment or user."},
     "Query.flightSearch": {"input": "What to search for.", "first": "How many, from 1 to 100.", "after": AFTER},
     "Query.flight": {"id": "The flight's."},
+    "Query.flightInventory": {"flightId": "The flight."},
     "Query.airports": {"search": "The beginning of a code, city or name.", "first": "At most so many, from 1 to 100."},
     "Query.departures": {
         "airport": "The airport's code: JFK.",

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from core.db import Session
+from core.db import ReadSession, Session
 from core.errors import Conflict, Invalid, NotFound
-from models import Pool
+from models import Pool, Slot
 from services import holds, outbox
 from services.transitions import Cause
 
@@ -100,22 +100,39 @@ def lefts_in(pool: Counts, booking_classes: Sequence[str]) -> list[int]:
 
 
 class NotAuthorised(Conflict):
-    """What a pool may sell cannot be set so: less than is held and sold, or more than it has and may be overbooked."""
+    """A number of a pool cannot be set so: it lies outside `least` to `most`, as the pool is now."""
 
     default_code = "NOT_AUTHORISED"
 
+    def __init__(self, message: str, *, least: int, most: int) -> None:
+        super().__init__(message)
+        self.least = least
+        self.most = most
+
+
+class UnknownClass(Invalid):
+    """The pool has no such booking class."""
+
+    default_code = "UNKNOWN_CLASS"
+
+
+async def of_slot(session: ReadSession, slot_id: int) -> Sequence[Pool]:
+    """The pools of a slot, by code; none where there is no such slot."""
+    return (await session.scalars(select(Pool).where(Pool.slot_id == slot_id).order_by(Pool.code))).all()
+
 
 async def authorise(session: Session, slot_id: int, code: str, authorised: int, cause: Cause) -> Pool:
-    """Set how much of a pool may be sold: its capacity, less, or more where its cabin may be overbooked.
+    """Set how much of a pool may be sold: its capacity, less, or more where it may be overbooked.
 
-    The highest booking class follows where it was open to the whole pool. Raises NotFound, and NotAuthorised with
-    nothing changed.
+    The highest booking class follows where it was open to the whole pool. Raises NotFound (the slot), UnknownPool,
+    Invalid, and NotAuthorised below what is held and sold or above capacity and overbooking; nothing has changed then.
     """
+    not_negative(authorised, "authorised")
     await holds.expire_due_in(session, [(slot_id, code)])
     pool = await locked(session, slot_id, code)
-    most = pool.capacity + pool.overbooking
-    if not pool.held + pool.sold <= authorised <= most:
-        raise NotAuthorised(f"{pool.held + pool.sold} are held and sold, and no more than {most} may be.")
+    least, most = pool.held + pool.sold, pool.capacity + pool.overbooking
+    if not least <= authorised <= most:
+        raise NotAuthorised(f"{least} are held and sold, and no more than {most} may be.", least=least, most=most)
     before = pool.authorised
     if before == authorised:
         return pool
@@ -126,16 +143,39 @@ async def authorise(session: Session, slot_id: int, code: str, authorised: int, 
     return pool
 
 
+async def set_overbooking(session: Session, slot_id: int, code: str, overbooking: int, cause: Cause) -> Pool:
+    """Set how many more than its capacity may be authorised of a pool: 0 where it is never overbooked.
+
+    It puts nothing on sale: `authorise` does. Raises NotFound (the slot), UnknownPool, Invalid, and NotAuthorised
+    below what is authorised already or above the capacity itself; nothing has changed then.
+    """
+    not_negative(overbooking, "overbooking")
+    pool = await locked(session, slot_id, code)
+    least, most = max(0, pool.authorised - pool.capacity), pool.capacity
+    if not least <= overbooking <= most:
+        why = f"{pool.authorised} of {pool.capacity} are authorised: overbooking is {least} to {most}."
+        raise NotAuthorised(why, least=least, most=most)
+    before = pool.overbooking
+    if before == overbooking:
+        return pool
+    pool.overbooking = overbooking
+    await say(session, pool, "inventory.overbooking_set", {"overbooking": overbooking, "from": before}, cause)
+    return pool
+
+
 async def limit_class(session: Session, slot_id: int, code: str, booking_class: str, limit: int, cause: Cause) -> Pool:
     """Set how much a booking class and those below it may hold and sell together; 0 closes them.
 
-    A limit below what they have sold already takes nothing back. Raises NotFound (the pool, the class) and Invalid.
+    A limit below what they have sold already takes nothing back. Raises NotFound (the slot), UnknownPool,
+    UnknownClass, Invalid, and NotAuthorised above capacity and overbooking; nothing has changed then.
     """
+    not_negative(limit, "limit")
     pool = await locked(session, slot_id, code)
     if booking_class not in pool.classes:
-        raise NotFound("There is no such booking class.")
-    if not 0 <= limit <= pool.capacity + pool.overbooking:
-        raise Invalid(f"A booking limit is 0 to {pool.capacity + pool.overbooking}.", field="limit")
+        raise UnknownClass(f"There is no booking class {booking_class} in this cabin.", field="bookingClass")
+    most = pool.capacity + pool.overbooking
+    if limit > most:
+        raise NotAuthorised(f"A booking limit is 0 to {most}.", least=0, most=most)
     place = pool.classes.index(booking_class)
     before = pool.class_limits[place]
     if before == limit:
@@ -146,13 +186,21 @@ async def limit_class(session: Session, slot_id: int, code: str, booking_class: 
     return pool
 
 
+def not_negative(number: int, field: str) -> None:
+    """Raises Invalid where a number of seats is less than none."""
+    if number < 0:
+        raise Invalid("No number of seats is less than 0.", field=field)
+
+
 async def locked(session: Session, slot_id: int, code: str) -> Pool:
-    """The pool as it is now, kept from every other writer; raises NotFound."""
+    """The pool as it is now, kept from every other writer; raises NotFound (the slot) and UnknownPool."""
     chosen = select(Pool).where(Pool.slot_id == slot_id, Pool.code == code).with_for_update()
     pool: Pool | None = await session.scalar(chosen.execution_options(populate_existing=True))
-    if pool is None:
-        raise NotFound("There is no such pool.")
-    return pool
+    if pool is not None:
+        return pool
+    if await session.scalar(select(Slot.id).where(Slot.id == slot_id)) is None:
+        raise NotFound("There is no such flight.")
+    raise holds.UnknownPool(f"There is no cabin {code} on this flight.", field="cabin")
 
 
 async def say(session: Session, pool: Pool, kind: str, told: dict[str, object], cause: Cause) -> None:

@@ -1,4 +1,4 @@
-"""Staff block seats over HTTP; nobody else does."""
+"""Staff block seats and say how much of a cabin is sold, over HTTP; nobody else does."""
 
 from __future__ import annotations
 
@@ -36,6 +36,27 @@ UNBLOCK = (
     .replace("blockSeats(", "unblockSeats(")
     .replace("... on SeatsTaken { taken { flightId seats } }", "")
 )
+
+
+COUNTS = """
+    fragment Counts on CabinInventory {
+        flight { id } cabin capacity overbooking authorised blocked held sold left
+        bookingClasses { code limit held sold left }
+    }
+"""
+INVENTORY = "query ($flightId: ID!) { flightInventory(flightId: $flightId) { ...Counts } }" + COUNTS
+
+
+def setting(field: str) -> str:
+    """The document of a mutation that sets a number of a cabin."""
+    return (
+        f"mutation ($input: {field[0].upper()}{field[1:]}Input!) {{ {field}(input: $input) {{ __typename ...Counts"
+        " ... on Problem { code message } ... on NotAuthorised { least most } ... on InvalidInput { field } } }"
+        f" {COUNTS}"
+    )
+
+
+AUTHORISE, OVERBOOK, LIMIT = (setting(one) for one in ("authoriseSeats", "setOverbooking", "limitBookingClass"))
 
 
 @pytest.fixture
@@ -106,3 +127,80 @@ async def test_nobody_else_does(server: Server, choice: Choice) -> None:
                 assert (problem["__typename"], problem["code"]) == ("Forbidden", code)
             statuses = seat_statuses(await client.ask("SeatMap", flightId=choice.flight_id))
             assert statuses[choice.seats[0]] == "AVAILABLE"
+
+
+async def set_(client: Client, document: str, choice: Choice, **what: Any) -> Any:
+    """The answer of a mutation that sets a number of economy."""
+    input_ = {"flightId": choice.flight_id, "cabin": "ECONOMY", "reason": "a quiet week", **what}
+    answer = await client.post(document, {"input": input_})
+    assert "errors" not in answer, answer
+    (data,) = answer["data"].values()
+    return data
+
+
+async def economy(client: Client, choice: Choice) -> Any:
+    """What staff see of economy."""
+    answer = await client.post(INVENTORY, {"flightId": choice.flight_id})
+    assert "errors" not in answer, answer
+    return next(one for one in answer["data"]["flightInventory"] if one["cabin"] == "ECONOMY")
+
+
+async def test_staff_say_how_much_of_a_cabin_is_sold(server: Server, choice: Choice) -> None:
+    async with Client(server.url, await signed_in(server, "STAFF")) as client:
+        before = await economy(client, choice)
+        assert (before["flight"]["id"], before["overbooking"]) == (choice.flight_id, 0)
+        more = before["capacity"] + 2
+        problem = await set_(client, AUTHORISE, choice, authorised=more)
+        assert (problem["__typename"], problem["code"]) == ("NotAuthorised", "NOT_AUTHORISED")
+        assert (problem["least"], problem["most"]) == (before["held"] + before["sold"], before["capacity"])
+        assert await economy(client, choice) == before
+        allowed = await set_(client, OVERBOOK, choice, overbooking=2)
+        assert (allowed["overbooking"], allowed["left"]) == (2, before["left"])
+        for _ in range(2):
+            authorised = await set_(client, AUTHORISE, choice, authorised=more)
+            assert (authorised["authorised"], authorised["left"]) == (more, before["left"] + 2)
+        lowest = before["bookingClasses"][-1]["code"]
+        closed = await set_(client, LIMIT, choice, bookingClass=lowest.lower(), limit=0)
+        (one,) = [one for one in closed["bookingClasses"] if one["code"] == lowest]
+        assert (one["limit"], one["left"]) == (0, 0)
+        assert {"__typename": "CabinInventory", **await economy(client, choice)} == closed
+
+
+async def test_numbers_that_cannot_be_meant(server: Server, choice: Choice) -> None:
+    async with Client(server.url, await signed_in(server, "ADMIN")) as client:
+        before = await economy(client, choice)
+        flight_id = "RmxpZ2h0Ojk5OTk5OTk5"
+        for document, what, code, field in (
+            (AUTHORISE, {"authorised": -1}, "INVALID_INPUT", "authorised"),
+            (OVERBOOK, {"overbooking": -1}, "INVALID_INPUT", "overbooking"),
+            (LIMIT, {"bookingClass": "Y", "limit": -1}, "INVALID_INPUT", "limit"),
+            (LIMIT, {"bookingClass": "?", "limit": 1}, "UNKNOWN_CLASS", "bookingClass"),
+            (AUTHORISE, {"authorised": 1, "cabin": "PREMIUM_ECONOMY"}, "UNKNOWN_POOL", "cabin"),
+            (OVERBOOK, {"overbooking": 1, "reason": " "}, "INVALID_INPUT", "reason"),
+            (OVERBOOK, {"overbooking": 1, "flightId": "nonsense"}, "INVALID_ID", "flightId"),
+            (OVERBOOK, {"overbooking": 1, "flightId": flight_id}, "NOT_FOUND", None),
+        ):
+            problem = await set_(client, document, choice, **what)
+            assert (problem["code"], problem.get("field")) == (code, field)
+        assert await economy(client, choice) == before
+        assert await client.post(INVENTORY, {"flightId": flight_id}) | {"extensions": {}} == {
+            "data": {"flightInventory": None},
+            "extensions": {},
+        }
+
+
+async def test_nobody_else_says_how_much_is_sold(server: Server, choice: Choice) -> None:
+    async with Client(server.url, await signed_in(server, "STAFF")) as staff:
+        before = await economy(staff, choice)
+        for token, code in ((None, "UNAUTHENTICATED"), (await signed_in(server, "CUSTOMER"), "FORBIDDEN")):
+            async with Client(server.url, token) as client:
+                for document, what in (
+                    (AUTHORISE, {"authorised": 0}),
+                    (OVERBOOK, {"overbooking": 1}),
+                    (LIMIT, {"bookingClass": "Y", "limit": 0}),
+                ):
+                    problem = await set_(client, document, choice, **what)
+                    assert (problem["__typename"], problem["code"]) == ("Forbidden", code)
+                (error,) = (await client.post(INVENTORY, {"flightId": choice.flight_id}))["errors"]
+                assert error["extensions"]["code"] == code
+        assert await economy(staff, choice) == before

@@ -292,6 +292,7 @@ class Inventory:
     def authorise(self, key: PoolKey, authorised: int) -> None:
         """Set what may be sold of a pool; what has expired there is written down."""
         pool = self.pools[key]
+        self.not_negative(authorised)
         due = self.due(self.keeping([key]))
         held, sold = self.counts(key)[:2]
         lapsed = sum(item.quantity for hold in due for item in hold.items if item.key == key)
@@ -303,14 +304,29 @@ class Inventory:
             pool.limits[highest] = authorised
         pool.authorised = authorised
 
+    def set_overbooking(self, key: PoolKey, overbooking: int) -> None:
+        """Set how many more than its capacity may be authorised of a pool."""
+        pool = self.pools[key]
+        self.not_negative(overbooking)
+        if not pool.authorised - pool.capacity <= overbooking <= pool.capacity:
+            raise Refused("NOT_AUTHORISED")
+        pool.overbooking = overbooking
+
     def limit_class(self, key: PoolKey, booking_class: str, limit: int) -> None:
         """Set what a class and those below it may hold and sell."""
         pool = self.pools[key]
+        self.not_negative(limit)
         if booking_class not in pool.limits:
-            raise Refused("NOT_FOUND")
-        if not 0 <= limit <= pool.capacity + pool.overbooking:
-            raise Refused("INVALID_INPUT")
+            raise Refused("UNKNOWN_CLASS")
+        if limit > pool.capacity + pool.overbooking:
+            raise Refused("NOT_AUTHORISED")
         pool.limits[booking_class] = limit
+
+    @staticmethod
+    def not_negative(count: int) -> None:
+        """No number of places is less than none."""
+        if count < 0:
+            raise Refused("INVALID_INPUT")
 
     # Deadlines
 

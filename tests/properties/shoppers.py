@@ -67,7 +67,7 @@ BOOKED = """
 """A booking of all that a hold keeps, somebody in each place."""
 
 TAKEN = "claims WHERE status <> 'AVAILABLE'"
-COUNTED = "held, sold, blocked, authorised, class_limits, class_held, class_sold"
+COUNTED = "held, sold, blocked, authorised, overbooking, class_limits, class_held, class_sold"
 KEPT = "status, expires_at, cap_at, extensions, booking_id IS NOT NULL, expires_before_payment"
 
 LEFT = """
@@ -353,7 +353,7 @@ class Shoppers(RuleBasedStateMachine):
     def staff(self, data: st.DataObject) -> None:
         """Staff block seats, or set what may be sold."""
         slot = data.draw(st.sampled_from(self.slots), "slot")
-        what = data.draw(st.sampled_from(["block", "unblock", "authorise", "limit"]), "what")
+        what = data.draw(st.sampled_from(["block", "unblock", "authorise", "limit", "overbook"]), "what")
         if what in ("block", "unblock"):
             numbers = data.draw(st.lists(st.sampled_from(WANTED), unique=True, min_size=1, max_size=2), "seats")
             move, plain = (holds.block, self.model.block) if what == "block" else (holds.unblock, self.model.unblock)
@@ -361,7 +361,12 @@ class Shoppers(RuleBasedStateMachine):
             return
         place = slot, data.draw(st.sampled_from(["ECONOMY", "ECONOMY", "FIRST"]), "pool")
         count = data.draw(st.sampled_from([3, 4, 2, 5, 1, 0, 9, 10, -1]), "count")
-        if what == "authorise":
+        if what == "overbook":
+            self.both(
+                lambda session: nothing(pools.set_overbooking(session, *place, count, CAUSE)),
+                lambda: self.model.set_overbooking(place, count),
+            )
+        elif what == "authorise":
             self.both(
                 lambda session: nothing(pools.authorise(session, *place, count, CAUSE)),
                 lambda: self.model.authorise(place, count),
@@ -431,7 +436,8 @@ class Shoppers(RuleBasedStateMachine):
         for place, pool in self.model.pools.items():
             classes = self.model.class_counts(place).values()
             by_class = [held for held, _ in classes], [sold for _, sold in classes]
-            yield place, (*self.model.counts(place), pool.authorised, list(pool.limits.values()), *by_class)
+            limits = pool.authorised, pool.overbooking, list(pool.limits.values())
+            yield place, (*self.model.counts(place), *limits, *by_class)
 
     def state(self, hold: ModelHold) -> tuple[Any, ...]:
         """A hold of the model, as a row."""

@@ -1,4 +1,4 @@
-"""What a pool may sell is lowered while somebody holds of it: what is held never passes it."""
+"""What a pool may sell is changed while somebody holds of it: what is held never passes it."""
 
 from __future__ import annotations
 
@@ -47,6 +47,35 @@ async def test_of_many_at_once_nothing_passes_what_is_authorised(crowd: Database
     assert outcomes[:8].count(None) == held <= pool.authorised
     assert {type(outcome) for outcome in outcomes[:8]} <= {type(None), SoldOut}
     assert {type(outcome) for outcome in outcomes[8:]} <= {type(None), NotAuthorised}
+
+
+async def overbook(database: Database, slot_id: int, overbooking: int) -> None:
+    async with database.transaction() as session:
+        await pools.set_overbooking(session, slot_id, Cabin.ECONOMY, overbooking, CAUSE)
+
+
+async def test_who_lets_overbook_no_more_waits_and_sees_what_was_authorised(
+    database: Database, schedule: Schedule
+) -> None:
+    await overbook(database, schedule.first, 2)
+    async with database.transaction() as session:
+        await pools.authorise(session, schedule.first, Cabin.ECONOMY, 10, CAUSE)
+        late = asyncio.create_task(overbook(database, schedule.first, 1))
+        await until_blocked(database)
+    with pytest.raises(NotAuthorised):
+        await late
+    async with database.reading() as session:
+        pool = await session.get_one(Pool, (schedule.first, Cabin.ECONOMY))
+    assert (pool.authorised, pool.overbooking) == (10, 2)
+
+
+async def test_places_beyond_the_cabin_go_to_as_many_as_are_authorised(crowd: Database, schedule: Schedule) -> None:
+    await overbook(crowd, schedule.first, 2)
+    await authorise(crowd, schedule.first, 9)
+    outcomes = await asyncio.gather(*(places(crowd, schedule.first, 1) for _ in range(12)), return_exceptions=True)
+    assert outcomes.count(None) == 9
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [SoldOut] * 3
+    assert await counts(crowd, schedule.first) == (9, 0, 0)
 
 
 async def test_control_looking_before_authorising_leaves_more_held_than_authorised(
