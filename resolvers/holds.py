@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,11 +17,11 @@ from models import Cabin, Hold, HoldItem, HoldStatus
 from resolvers import access
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
-from services import holds
+from services import departures, holds
 from services.departures import Departure
 from services.holds import Placed, Want
+from services.holds.calls import Item
 from services.holds.keeping import MAX_EXTENSIONS
-from services.holds.requests import Item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +84,17 @@ class CabinQuantity:
 
 
 @dataclass(frozen=True)
+class KnownFlight:
+    """A flight of which nobody asks more than its id."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class HeldSeats:
     """What a hold keeps of one flight."""
 
-    flight: Departure
+    slot_id: int
     seats: list[str]
     unassigned: list[CabinQuantity]
 
@@ -162,26 +168,47 @@ async def hold(info: Info, id: strawberry.ID, token: str | None = None) -> Shown
     return None
 
 
+def placed_flights(root: ShownHold) -> list[HeldSeats]:
+    """What a hold keeps, by flight, where it was just placed. Raises LookupError for any other."""
+    if not isinstance(root.row, Placed):
+        raise LookupError(root.row.id)
+    return by_flight(root.row.items)
+
+
 async def held_flights(root: strawberry.Parent[ShownHold], info: Info) -> list[HeldSeats]:
     """What a hold keeps, by flight."""
-    by_slot: dict[int, list[Item | HoldItem]] = defaultdict(list)
-    for item in await items(root, info):
-        by_slot[item.slot_id].append(item)
-    flights = await info.context.loaders.departure.load_many(list(by_slot))
-    return [held_of(flight, by_slot[flight.slot_id]) for flight in flights if flight is not None]
-
-
-async def items(root: ShownHold, info: Info) -> Sequence[Item | HoldItem]:
-    """What a hold keeps: known already where it was just placed."""
     if isinstance(root.row, Placed):
-        return root.row.items
-    return await info.context.loaders.hold_items.load(root.row.id)
+        return by_flight(root.row.items)
+    return by_flight(await info.context.loaders.hold_items.load(root.row.id))
 
 
-def held_of(flight: Departure, kept: Sequence[Item | HoldItem]) -> HeldSeats:
-    """What is kept of one flight: its seats, and by cabin how many more."""
-    more = [CabinQuantity(Cabin(item.pool), item.quantity - len(item.units)) for item in kept]
-    return HeldSeats(flight, [unit for item in kept for unit in item.units], [one for one in more if one.quantity])
+def by_flight(items: Sequence[Item | HoldItem]) -> list[HeldSeats]:
+    """What is kept of each flight: its seats, and by cabin how many more."""
+    kept: dict[int, HeldSeats] = {}
+    for item in items:
+        seats = kept.get(item.slot_id)
+        if seats is None:
+            seats = kept[item.slot_id] = HeldSeats(item.slot_id, [], [])
+        seats.seats.extend(item.units)
+        if item.quantity > len(item.units):
+            seats.unassigned.append(CabinQuantity(Cabin(item.pool), item.quantity - len(item.units)))
+    return list(kept.values())
+
+
+def known_flight(root: HeldSeats) -> KnownFlight:
+    """The flight, for whoever asks for its id alone."""
+    return KnownFlight(ids.global_id(FLIGHT_KIND, root.slot_id))
+
+
+async def flights_held(roots: Sequence[HeldSeats], info: Info) -> list[Departure | None]:
+    """The flights of many, read at once."""
+    found = await departures.by_slots(info.context.reader, [root.slot_id for root in roots])
+    return [found.get(root.slot_id) for root in roots]
+
+
+async def flight_held(root: strawberry.Parent[HeldSeats], info: Info) -> Departure | None:
+    """The flight."""
+    return await info.context.loaders.departure.load(root.slot_id)
 
 
 async def shown(session: ReadSession, ctx: Context, row: Hold) -> ShownHold:

@@ -10,6 +10,7 @@ from engine.limits import cost, list_size
 from models import Airport as AirportRow
 from models import Cabin, FlightStatus, SeatPosition, SeatStatus
 from resolvers import flights as resolve
+from resolvers.holds import KnownFlight
 from schema.costs import LOOKING_UP, READING
 from schema.nodes import SAME_ID, Money, Node, id_of, rows_of
 from schema.scalars import BigInt
@@ -104,7 +105,7 @@ class SeatMap:
 class Flight(Node):
     """`services.departures.Departure`."""
 
-    is_type_of = rows_of(Departure)
+    is_type_of = rows_of(Departure, KnownFlight)
 
     id: strawberry.ID = strawberry.field(description=SAME_ID)
     designator: str = strawberry.field(description="Airline, number and suffix: UA1545.")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import strawberry
 
+from engine.execution import at_hand, batched
 from models import Cabin, HoldStatus
 from resolvers import holds as resolve
 from resolvers.holds import ShownHold
@@ -40,7 +41,11 @@ class CabinQuantity:
 class HeldSeats:
     """`resolvers.holds.HeldSeats`."""
 
-    flight: Flight = strawberry.field(description="The flight.")
+    flight = strawberry.field(
+        resolver=at_hand(resolve.known_flight, only=("id",))(batched(resolve.flights_held)(resolve.flight_held)),
+        graphql_type=Flight,
+        description="The flight.",
+    )
     seats: list[str] = strawberry.field(description="The seats, by number.")
     unassigned: list[CabinQuantity] = strawberry.field(description="How many more, whose seats are chosen later.")
 
@@ -57,7 +62,9 @@ class Hold(Node):
     expires_at: datetime = strawberry.field(description="The deadline, by the server's clock.")
     extensions_left: int = strawberry.field(description="How often it may still be extended.")
     flights = strawberry.field(
-        resolver=resolve.held_flights, graphql_type=list[HeldSeats], description="What it keeps."
+        resolver=at_hand(resolve.placed_flights)(resolve.held_flights),
+        graphql_type=list[HeldSeats],
+        description="What it keeps.",
     )
 
 

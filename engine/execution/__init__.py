@@ -25,6 +25,11 @@ declared beside the ordinary resolver, which still answers for single objects, a
 
 An exception in a place is that object's error; one that is raised is everybody's. `info.path` is that of the list.
 
+A resolver whose value is often at hand, without waiting, is declared beside a pure companion that says it, or raises
+where it does not know. `only` names the fields of the value that the companion knows:
+
+    flight = strawberry.field(resolver=at_hand(key_of, only=("id",))(flight), graphql_type=Flight)
+
 What it takes for granted, and cannot see: reading an attribute changes nothing; a pure function is pure; `is_type_of`
 made by `by_class`, and Strawberry's own, decide by class (and `strawberry.cast`); whether an object is awaitable is a
 matter of its class. Everything else is looked at, and handed to graphql-core where it is not as it should be.
@@ -32,7 +37,17 @@ matter of its class. Everything else is looked at, and handed to graphql-core wh
 
 from engine.execution.executor import CompilingExecutor
 from engine.execution.explaining import Explained, How, explain
-from engine.execution.marks import batched, by_class, pure
+from engine.execution.marks import at_hand, batched, by_class, pure
 from engine.execution.plans import DocumentPlans
 
-__all__ = ["CompilingExecutor", "DocumentPlans", "Explained", "How", "batched", "by_class", "explain", "pure"]
+__all__ = [
+    "CompilingExecutor",
+    "DocumentPlans",
+    "Explained",
+    "How",
+    "at_hand",
+    "batched",
+    "by_class",
+    "explain",
+    "pure",
+]

@@ -14,7 +14,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from engine.execution.batches import MISSING, Known, drive, rounds
-from engine.execution.plans import DocumentPlans, KnownPlans, Plan, Variant, list_plan, members_plan
+from engine.execution.plans import DocumentPlans, KnownPlans, Plan, Variant, list_plan, members_plan, value_plan
 from engine.execution.shapes import Details, Reader
 from engine.execution.writing import Compiled
 
@@ -140,6 +140,32 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
             return None
         return self.settled(completed, field.type, details, path) if self.is_awaitable(completed) else completed
 
+    async def complete_awaitable_value(
+        self,
+        return_type: Any,
+        field_details_list: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """A value that has to be awaited: compiled, where it is a root field's and all of it can be."""
+        compiles = self.variant is not None and position_context is None and path.prev is None
+        plan = self.value_plan(info.parent_type, return_type, field_details_list) if compiles else None
+        if plan is not None:
+            try:
+                result = await self.with_abort_signal(result)
+            except Exception as error:  # noqa: BLE001 - graphql-core tells it
+                self.handle_field_error(error, return_type, field_details_list, path)
+                return None
+            try:
+                return (plan.function or self.function(plan))(result)
+            except Exception:  # noqa: BLE001 - graphql-core meets it again, and tells it
+                result = known(result)
+        return await super().complete_awaitable_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
     async def settled(self, completed: Awaitable[Any], output: Any, details: Details, path: Path) -> Any:
         """The value of a field that had to be awaited; its error is told."""
         try:
@@ -177,6 +203,11 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         self.found[place] = (details, plan)
         return plan
 
+    def value_plan(self, parent: GraphQLObjectType, output: Any, details: Details) -> Plan | None:
+        """The plan for the whole value of a field."""
+        key = (parent.name, tuple([id(detail.node) for detail in details]), "value")
+        return self.plan(key, lambda reader: value_plan(output, details, reader), batches=False)
+
     def plan(self, key: Hashable, read: Callable[[Reader], Plan], *, batches: bool) -> Plan | None:
         """The plan of that key, made where there is none yet; None where there can be none."""
         plans = self.variant.plans if self.variant is not None else {}
@@ -184,6 +215,11 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         if found is NONE_YET:
             found = plans[key] = self.operation_plans.make(self, read, batches=batches)
         return cast("Plan | None", found)
+
+
+async def known(value: Any) -> Any:
+    """A value that was awaited, as something to await."""
+    return value
 
 
 async def merged(results: dict[str, Any], others: Awaitable[dict[str, Any]]) -> dict[str, Any]:

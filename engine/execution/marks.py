@@ -5,15 +5,15 @@ Nothing is guessed: what bears no mark, and is not known by name in `engine.exec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Many = Callable[..., Any]
 """`many(parents, info, **arguments)`: the values of a field for each of the parents, in their order, or an awaitable of
 them. An exception in a place is the error of that parent's field."""
 
-PURE, BATCH, CLASSES = "__graphql_pure__", "__graphql_batch__", "__graphql_classes__"
+PURE, BATCH, CLASSES, QUICK = "__graphql_pure__", "__graphql_batch__", "__graphql_classes__", "__graphql_quick__"
 
 
 def pure(function: Function) -> Function:
@@ -34,6 +34,27 @@ def batched(many: Many) -> Callable[[Function], Function]:
 
     def mark(function: Function) -> Function:
         return marked(function, BATCH, many)
+
+    return mark
+
+
+class Quick(NamedTuple):
+    """A companion of a resolver, and of which fields of its value it knows all; None for any."""
+
+    function: Callable[[Any], Any]
+    only: frozenset[str] | None
+
+
+def at_hand(quick: Callable[[Any], Any], *, only: Iterable[str] | None = None) -> Callable[[Function], Function]:
+    """Mark a resolver without arguments as having a companion that often has its value at hand, without waiting.
+
+    `quick(parent)` is pure. It says what the resolver would say, or raises: then the resolver is asked. Where its value
+    stands for something of which it knows some fields alone, `only` names them (as in the schema), and it is left alone
+    where anything else is selected.
+    """
+
+    def mark(function: Function) -> Function:
+        return marked(function, QUICK, Quick(quick, None if only is None else frozenset({*only, "__typename"})))
 
     return mark
 
@@ -65,6 +86,12 @@ def many_of(function: object) -> Many | None:
     """The companion that `batched` gave it."""
     many: Many | None = getattr(function, BATCH, None)
     return many
+
+
+def quick_of(function: object) -> Quick | None:
+    """The companion that `at_hand` gave it."""
+    quick: Quick | None = getattr(function, QUICK, None)
+    return quick
 
 
 def classes_of(is_type_of: object) -> Sequence[type] | None:

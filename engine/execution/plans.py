@@ -25,7 +25,7 @@ from graphql.execution.executor import Executor
 
 from engine.execution.shapes import Details, Member, Reader
 from engine.execution.trust import TooLarge, Unfit
-from engine.execution.writing import Code, Compiled, write_list, write_members
+from engine.execution.writing import Code, Compiled, write_list, write_members, write_value
 
 DOCUMENTS = 500
 """How many documents keep their plans where nobody else keeps the documents."""
@@ -207,3 +207,13 @@ def members_plan(parent: Any, selected: dict[str, Details], reader: Reader) -> P
 def list_plan(item_type: Any, details: Details, reader: Reader) -> Plan:
     """A plan for a list. Raises Unfit."""
     return Plan.of(write_list(reader.place(item_type, details)))
+
+
+def value_plan(output: Any, details: Details, reader: Reader) -> Plan:
+    """A plan for the whole value of a field, whatever its type. Raises Unfit; the reading is not counted then."""
+    budget = reader.budget
+    try:
+        return Plan.of(write_value(reader.place(output, details)))
+    except Unfit:
+        reader.budget = budget
+        raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from keyword import iskeyword
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     GraphQLEnumType,
@@ -22,6 +22,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
+    get_named_type,
 )
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.executor import Executor
@@ -29,7 +30,7 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
 from engine.execution import trust
 from engine.execution.arguments import Arguments, arguments_of, constant_of
-from engine.execution.marks import Many, is_pure, many_of
+from engine.execution.marks import Many, Quick, is_pure, many_of, quick_of
 from engine.execution.trust import TooLarge, Unfit
 
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*", re.ASCII)
@@ -120,6 +121,9 @@ class Member:
     key: str
     source: Attribute | Call | Batch | str
     place: Place | None = None
+
+
+Companion = TypeVar("Companion", Call, Batch)
 
 
 class Reader:
@@ -235,9 +239,13 @@ class Reader:
             raise Unfit("it has an extension or a permission")
         if resolver is None:
             raise Unfit("it is not a plain attribute")
+        quick = quick_of(resolver.wrapped_func)
+        if quick is not None and not field.args and self.knows(quick, field, details):
+            return self.unwrapped(Call(quick.function, None, takes_parent=True), field)
         many = many_of(resolver.wrapped_func)
         if many is not None and self.batches:
-            return self.batch(Batch(many, field, parent, details, key, arguments_of(field, details, self.executor)))
+            batch = Batch(many, field, parent, details, key, arguments_of(field, details, self.executor))
+            return self.unwrapped(batch, field)
         if not is_pure(resolver.wrapped_func):
             raise Unfit("it is batched, and stands in no list here" if many else "its resolver is not marked pure")
         call = call_of(field)
@@ -247,15 +255,23 @@ class Reader:
         constant = constant_of(arguments, self.executor)
         return replace(call, constant=constant, arguments=arguments if constant is None else None)
 
+    def knows(self, quick: Quick, field: GraphQLField, details: Details) -> bool:
+        """Whether a companion knows all that is selected of its value. Raises Unfit."""
+        if quick.only is None:
+            return True
+        named = get_named_type(field.type)
+        selected = self.selected(named, details) if isinstance(named, GraphQLObjectType) else {}
+        return bool(selected) and quick.only.issuperset(found[0].node.name.value for found in selected.values())
+
     @staticmethod
-    def batch(batch: Batch) -> Batch:
-        """The batch field, if exceptions of its resolver are told as they are. Raises Unfit."""
-        resolve = batch.field.resolve
+    def unwrapped(source: Companion, field: GraphQLField) -> Companion:
+        """The companion of a resolver, if exceptions of that are told as they are. Raises Unfit."""
+        resolve = field.resolve
         if not (trust.is_code(resolve, trust.RESOLVER) or trust.is_code(resolve, trust.ASYNC_RESOLVER)):
             raise Unfit("its resolver was wrapped")
-        if trust.has_handlers(batch.field):
+        if trust.has_handlers(field):
             raise Unfit("exceptions of its resolver are handled")
-        return batch
+        return source
 
 
 def call_of(field: GraphQLField) -> Call:

@@ -185,3 +185,9 @@ def write_members(members: Mapping[str, Member | None]) -> Code:
     writer = Writer()
     body, _ = writer.members(members)
     return writer.finish(writer.function("O", "o", f"return {body}"))
+
+
+def write_value(place: Place) -> Code:
+    """Code for whatever stands at a place."""
+    writer = Writer()
+    return writer.finish(writer.function("F", "y", f"return {writer.value(place, 'y')}"))
