@@ -20,8 +20,8 @@ from resolvers.flights import FLIGHT_KIND
 from services import departures, holds
 from services.departures import Departure
 from services.holds import Placed, Want
-from services.holds.calls import Item
 from services.holds.keeping import MAX_EXTENSIONS
+from services.holds.requests import Item
 
 
 @dataclass(frozen=True, kw_only=True)
