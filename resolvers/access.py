@@ -106,3 +106,11 @@ def staff(ctx: Context) -> None:
         raise Unauthenticated("Sign in first.")
     if ctx.viewer.role not in STAFF:
         raise Forbidden("This is for staff.")
+
+
+def administrators(ctx: Context) -> None:
+    """Raises Unauthenticated for a guest, and Forbidden for whoever does not look after Jetway itself."""
+    if ctx.viewer.is_guest:
+        raise Unauthenticated("Sign in first.")
+    if ctx.viewer.role != Role.ADMIN:
+        raise Forbidden("This is for administrators.")

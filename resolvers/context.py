@@ -24,6 +24,7 @@ from core.passwords import Passwords
 from core.rows import Reader
 from core.settings import Settings
 from resolvers.loaders import Loaders
+from services.clients import KnownClient
 from services.gateways import Gateways
 from services.holds import Owner, Placer
 from services.holds.desk import Desk
@@ -73,12 +74,13 @@ GUEST = Viewer()
 
 @dataclass(kw_only=True, eq=False)
 class Context:
-    """One operation: of `app`, asked by `viewer` from the address `ip`."""
+    """One operation: of `app`, asked by `viewer` from the address `ip`, by the program `client` where it is known."""
 
     app: Application
     viewer: Viewer
     request_id: str
     ip: str
+    client: KnownClient | None = None
     writes: bool = False
     """Whether it is a mutation, which must see what it wrote."""
 
@@ -171,7 +173,12 @@ class SharedContext(Context):
 def shared(context: Context, sharing: Sharing) -> SharedContext:
     """The same operation, executed for everybody."""
     return SharedContext(
-        app=context.app, viewer=context.viewer, request_id=context.request_id, ip=context.ip, sharing=sharing
+        app=context.app,
+        viewer=context.viewer,
+        request_id=context.request_id,
+        ip=context.ip,
+        client=context.client,
+        sharing=sharing,
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import strawberry
 
-from core.errors import Forbidden, Invalid, Unauthenticated
-from models import Role, TrustedDocument
-from resolvers.context import Context, Info
+from core.errors import Invalid
+from models import TrustedDocument
+from resolvers import access
+from resolvers.context import Info
 from services import documents
 
 MOST = 500
@@ -47,7 +48,7 @@ def load_documents(check: Check) -> Callable[..., Awaitable[TrustedDocuments]]:
     async def load(info: Info, input: LoadDocumentsInput) -> TrustedDocuments:
         """Load a manifest. Raises Unauthenticated, Forbidden, Invalid, Conflict."""
         ctx = info.context
-        administrators_only(ctx)
+        access.administrators(ctx)
         trusted = await check(info, input.manifest)
         async with ctx.transaction() as session:
             return TrustedDocuments(input.client, await documents.load(session, input.client, trusted))
@@ -58,7 +59,7 @@ def load_documents(check: Check) -> Callable[..., Awaitable[TrustedDocuments]]:
 async def retire_documents(info: Info, input: RetireDocumentsInput) -> TrustedDocuments:
     """Retire documents. Raises Unauthenticated, Forbidden, NotFound."""
     ctx = info.context
-    administrators_only(ctx)
+    access.administrators(ctx)
     async with ctx.transaction() as session:
         return TrustedDocuments(input.client, await documents.retire(session, input.client, input.ids))
 
@@ -71,17 +72,9 @@ async def trusted_documents(
     first: int = 100,
 ) -> list[TrustedDocument]:
     """Documents by client and id. Raises Unauthenticated, Forbidden, Invalid."""
-    administrators_only(info.context)
+    access.administrators(info.context)
     if not 1 <= first <= MOST:
         raise Invalid(f"`first` lies between 1 and {MOST}.", field="first")
     place = (after_client or client or "", str(after or ""))
     async with info.context.reading() as session:
         return await documents.listing(session, client, after=place, first=first)
-
-
-def administrators_only(ctx: Context) -> None:
-    """Raises Unauthenticated for a guest, and Forbidden for whoever is no administrator."""
-    if ctx.viewer.is_guest:
-        raise Unauthenticated("Sign in first.")
-    if ctx.viewer.role != Role.ADMIN:
-        raise Forbidden("This is for administrators.")

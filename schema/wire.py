@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,23 +13,32 @@ from redis.exceptions import RedisError
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from core import clock, loops, telemetry
-from core.errors import Unauthenticated
+from core import loops, telemetry
 from core.log import bind_request, logger
 from core.settings import Settings
 from engine.caching import AnswerCache
 from engine.documents import Documents, Policy, Reading, Trusted, ValkeyStore
-from engine.errors import Errors, Refused
-from engine.execution import CompilingExecutor, DocumentPlans
-from engine.http import Caller, Events, GraphQLHTTP, Lane, into_variable
+from engine.errors import Errors
+from engine.execution import DocumentPlans, WritingExecutor
+from engine.http import Caller, Events, GraphQLHTTP, Lane, Options, into_variable
 from engine.limits import Limits
 from engine.operations import Answer, Engine
 from engine.surroundings import browser_headers
 from engine.websockets import GraphQLSocket, Hooks, evenly
-from resolvers.context import Application, Context, viewer_from_authorization
+from resolvers.context import Application, Context
 from schema import caching
-from schema.http import POLICY, describe, extensions, journal, unexpected
+from schema.credentials import (
+    API_KEY,
+    Credentials,
+    client_identity,
+    context_of,
+    credentials_of,
+    expires_in,
+    identities_of,
+)
+from schema.http import POLICY, describe, journal, unexpected
 from services.documents import Registry
+from subscriptions.clients import Clients
 from subscriptions.sessions import EndedSessions
 
 PATH = "/graphql"
@@ -40,6 +49,9 @@ DRAIN_SECONDS = 2.0
 
 STOPPING_SECONDS = 2.0
 """How long mutations whose clients have left may go on then."""
+
+CLIENTS_SECONDS = 1.0
+"""How long a start waits for clients to be known; whoever sends a key before that is asked to come again."""
 
 log = logger("wire")
 
@@ -71,61 +83,81 @@ class Endpoint:
 
 @asynccontextmanager
 async def opened(schema: strawberry.Schema, application: Application) -> AsyncIterator[Wire]:
-    """The wire of this process; while it is open, sockets are closed whose sign-in ends."""
+    """The wire of this process; while it is open, what credentials have is ended when they are."""
     closing = Closing()
-    ended = EndedSessions(application.database, application.hub, closing.close)
-    wire = make(schema, application, ended)
+    ended = EndedSessions(application.database, application.hub, closing.end_session)
+    clients = Clients(application.database, closing.change_clients)
+    wire = make(schema, application, ended, clients)
     closing.wire = wire
     stop = asyncio.Event()
-    listening = asyncio.create_task(loops.forever("sessions", ended.listen, stop))
+    following = [
+        asyncio.create_task(loops.forever("sessions", ended.listen, stop)),
+        asyncio.create_task(loops.forever("clients", clients.follow, stop)),
+    ]
     try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(clients.are_known.wait(), CLIENTS_SECONDS)
         yield wire
     finally:
         stop.set()
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
         await wire.engine.aclose(STOPPING_SECONDS)
 
 
 class Closing:
-    """Ends what a sign-in still has when it has ended: its sockets and streams, and being known by its token alone."""
+    """Ends what credentials still have when they have ended: sockets, streams, being known by a request's bytes."""
 
     wire: Wire | None = None
 
-    def close(self, session_id: Hashable) -> None:
-        """Close its sockets, with 4403, end its streams, and look at every token again."""
+    def end_session(self, session_id: Hashable) -> None:
+        """End what a sign-in has."""
+        self._end(session_id)
+
+    def change_clients(self, retired: frozenset[str]) -> None:
+        """Look at every client again, and end what those have that are retired."""
+        self._end(*map(client_identity, retired))
+
+    def _end(self, *identities: Hashable) -> None:
+        """Close their sockets, with 4403, end their streams, and look at everybody's credentials again."""
         if self.wire is not None:
-            self.wire.sockets.revoke(session_id)
-            self.wire.http.streams.revoke(session_id)
+            self.wire.sockets.revoke(*identities)
+            self.wire.http.streams.revoke(*identities)
             if self.wire.cache is not None:
                 self.wire.cache.forget_requests()
 
 
-def make(schema: strawberry.Schema, application: Application, ended: EndedSessions) -> Wire:
+def make(schema: strawberry.Schema, application: Application, ended: EndedSessions, clients: Clients) -> Wire:
     """The engine with its transports."""
     errors = Errors(describe, unexpected)
-    settings = application.settings
+    otherwise = Caller(policy=Policy(application.settings.documents.upper()))
     engine = Engine(
         schema,
         errors=errors,
         documents=documents(schema, application),
-        executor=CompilingExecutor,
+        executor=WritingExecutor,
         observers=[telemetry.count_operation],
         tells_cost=True,
     )
 
     def make_context(connection: HTTPConnection, authorization: str | None) -> Context:
-        return context_of(application, ended, connection, authorization)
+        said = Credentials(authorization, connection.headers.get(API_KEY))
+        return context_of(application, ended, clients, connection, said)
+
+    def make_context_of_socket(connection: HTTPConnection, said: Credentials) -> Context:
+        return context_of(application, ended, clients, connection, said)
 
     def caller_of(context: Context) -> Caller:
-        del context
-        return Caller(policy=Policy(settings.documents.upper()))
+        client = context.client
+        return otherwise if client is None else Caller(client.manifest, Policy(client.documents))
 
     streaming = Events(
         cursor_of=cursor_of, resume=into_variable("after"), expires_in=expires_in, identities_of=identities_of
     )
     hooks = Hooks(
-        make_context=make_context,
+        make_context=make_context_of_socket,
+        credentials=credentials_of,
         caller_of=caller_of,
         expires_in=expires_in,
         identities_of=identities_of,
@@ -133,7 +165,13 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
     )
     cache = caching.made(schema, application, expires_in)
     http = GraphQLHTTP(
-        engine, make_context=make_context, errors=errors, caller_of=caller_of, streaming=streaming, cache=cache
+        engine,
+        make_context=make_context,
+        errors=errors,
+        caller_of=caller_of,
+        options=Options(varies_by=(API_KEY,)),
+        streaming=streaming,
+        cache=cache,
     )
     return Wire(
         engine=engine,
@@ -169,31 +207,6 @@ def reading(schema: strawberry.Schema, settings: Settings) -> Reading:
 def documents_unknown(error: Exception) -> None:
     """Say that documents could not be asked for. Clients send theirs in full; trusted ones are for a minute more."""
     log.warning("documents_unknown", error=repr(error))
-
-
-def context_of(
-    application: Application, ended: EndedSessions, connection: HTTPConnection, authorization: str | None
-) -> Context:
-    """The context of one operation. Raises Refused (401) for a token that is no good, or no longer."""
-    try:
-        viewer = viewer_from_authorization(application.keyring, authorization)
-        if viewer.session_id is not None and viewer.session_id in ended:
-            raise Unauthenticated("You have signed out.")
-    except Unauthenticated as refusal:
-        raise Refused(401, refusal.message, extensions(refusal)) from refusal
-    ip = connection.client.host if connection.client is not None else ""
-    return Context(app=application, viewer=viewer, request_id=connection.scope["request_id"], ip=ip)
-
-
-def expires_in(context: Context) -> float | None:
-    """In how many seconds the viewer's token ends."""
-    ends = context.viewer.expires_at
-    return None if ends is None else max(0.0, (ends - clock.now()).total_seconds())
-
-
-def identities_of(context: Context) -> Iterable[Hashable]:
-    """What a socket or a stream is found by when it is to be ended: its sign-in."""
-    return () if context.viewer.session_id is None else (context.viewer.session_id,)
 
 
 def cursor_of(answer: Answer) -> str | None:

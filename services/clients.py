@@ -17,6 +17,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -65,6 +66,24 @@ class RegisteredClient:
 
     client: ApiClient
     key: str = field(repr=False)
+
+
+class KnownClient(NamedTuple):
+    """A client as the processes that serve it know it."""
+
+    name: str
+    documents: DocumentPolicy
+    manifest: str | None
+    is_retired: bool
+
+
+async def known(session: ReadSession) -> dict[bytes, KnownClient]:
+    """Every client that is or was registered, by the digest of its key."""
+    columns = (ApiClient.digest, ApiClient.name, ApiClient.documents, ApiClient.manifest, ApiClient.retired_at)
+    return {
+        digest: KnownClient(name, policy, manifest, retired_at is not None)
+        for digest, name, policy, manifest, retired_at in await session.execute(select(*columns))
+    }
 
 
 async def register(session: Session, command: RegisterClient, by: str) -> RegisteredClient:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from engine.errors import Refused
-from engine.http.app import Caller, MakeContext, anybody
+from engine.http.app import Caller, anybody
 from engine.operations import Engine, Prepared
 from engine.websockets.outbox import Subscriber
 
@@ -19,14 +19,19 @@ Stream = Callable[[Engine, Prepared, Any, str, Subscriber], Awaitable[None]]
 are no more. Raises RequestRefused where there is no stream. It is cancelled when the subscriber leaves."""
 
 
-def authorization_of(payload: Mapping[str, Any]) -> str | None:
-    """The `authorization` of connection_init, however its name is capitalised. Raises Refused for what is no text."""
+def text_of(payload: Mapping[str, Any], wanted: str) -> str | None:
+    """What connection_init says under that name, which is in lower case. Raises Refused for what is no text."""
     for name, value in payload.items():
-        if name.lower() == "authorization" and value is not None:
+        if name.lower() == wanted and value is not None:
             if not isinstance(value, str):
-                raise Refused(401, "authorization is not a string", {})
+                raise Refused(401, f"{wanted} is not a string", {})
             return value
     return None
+
+
+def authorization_of(payload: Mapping[str, Any]) -> str | None:
+    """The `authorization` of connection_init. Raises Refused for what is no text."""
+    return text_of(payload, "authorization")
 
 
 def address_of(connection: HTTPConnection) -> str | None:
@@ -45,12 +50,13 @@ async def alone(engine: Engine, prepared: Prepared, context: Any, request_id: st
 class Hooks:
     """All of them are called in the event loop, and those that are not `stream` must not wait for anything."""
 
-    make_context: MakeContext
+    make_context: Callable[[HTTPConnection, Any], Any]
     """The context of one operation, from the connection and its credentials. It is called once at connection_init too,
     to see whether they are good. Raises Refused where they are not (any more)."""
 
-    credentials: Callable[[Mapping[str, Any]], str | None] = authorization_of
-    """The credentials in the payload of connection_init. Raises Refused for what can be none."""
+    credentials: Callable[[Mapping[str, Any]], Any] = authorization_of
+    """The credentials in the payload of connection_init, as `make_context` takes them. Raises Refused for what can be
+    none."""
 
     caller_of: Callable[[Any], Caller] = anybody
     """Given a context: which documents may be sent, and on whose account."""

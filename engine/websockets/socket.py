@@ -60,7 +60,7 @@ class Socket:
         """Whether connection_init is still to come; the census counts by it."""
         self.identities: tuple[Hashable, ...] = ()
         self._receive = receive
-        self._credentials: str | None = None
+        self._credentials: Any = None
         self._acknowledged = False
         self._operations: dict[str, tuple[Subscriber, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
