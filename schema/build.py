@@ -10,6 +10,7 @@ from engine.limits import cost, list_size
 from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
 from schema import caching
 from schema.bookings import Booking, BookingMutations
+from schema.clients import ClientMutations, ClientQueries
 from schema.costs import LOOKING_UP, READING
 from schema.documents import DocumentMutations, DocumentQueries
 from schema.flights import Airport, Flight
@@ -26,7 +27,7 @@ from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
-class Query(DocumentQueries, InventoryQueries):
+class Query(ClientQueries, DocumentQueries, InventoryQueries):
     """Every root field that reads."""
 
     node = strawberry.field(
@@ -96,6 +97,7 @@ Mutation = merge_types(
         InventoryMutations,
         UserMutations,
         DocumentMutations,
+        ClientMutations,
     ),
 )
 

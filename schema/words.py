@@ -43,6 +43,11 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "PREMIUM_ECONOMY": "Premium economy.",
         "ECONOMY": "Economy.",
     },
+    "DocumentPolicy": {
+        "ANYTHING": "Any document, in full or by its hash.",
+        "PERSISTED": "Documents that were stored before, by their hash or id; none in full.",
+        "TRUSTED": "Trusted documents alone, by their id.",
+    },
     "FlightStatus": {
         "SCHEDULED": "As planned.",
         "DELAYED": "It leaves later than planned.",
@@ -210,6 +215,13 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "limit": "From 0, which closes it and those below it, to what the cabin has and may be overbooked by.",
         "reason": "For the record: kept for late bookers.",
     },
+    "RegisterClientInput": {
+        "name": "A name that no client had before.",
+        "documents": "Which documents it may send.",
+        "manifest": "The name of trusted documents that are its own from now on; without one it has everybody's.",
+    },
+    "ChangeClientInput": {"name": "Which client.", "documents": "Which documents it may send."},
+    "RetireClientInput": {"name": "Which client."},
     "LoadDocumentsInput": {"client": "Whose documents they are, by name.", "manifest": "The file's content."},
     "RetireDocumentsInput": {"client": "Whose.", "ids": "Which of the client's; all of them where this is missing."},
     "HoldBestSeatsInput": {
