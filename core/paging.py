@@ -23,10 +23,12 @@ MAX_FIRST = 100
 
 @dataclass(frozen=True)
 class PageInfo:
-    """Whether more follows, and the cursor to ask for it with; null where the page is empty."""
+    """Whether there is more on either side, and the cursors at both ends; None where the page is empty."""
 
     has_next_page: bool
     end_cursor: str | None
+    has_previous_page: bool
+    start_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Page(Generic[Item]):
     total_count: int
 
 
+def page_info(edges: Sequence[Edge[Item]], *, previous: bool, following: bool) -> PageInfo:
+    """Where a page of these edges stands: whether its list has items before it, and behind it."""
+    return PageInfo(
+        has_next_page=following,
+        end_cursor=edges[-1].cursor if edges else None,
+        has_previous_page=previous,
+        start_cursor=edges[0].cursor if edges else None,
+    )
+
+
 def paginate(
     ordered: Sequence[Item], rank: Callable[[Item], Rank], first: int, after: str | None, shape: Rank
 ) -> Page[Item]:
@@ -58,7 +70,7 @@ def paginate(
     behind = read_cursor(after, shape) if after is not None else None
     rest = [item for item in ordered if behind is None or rank(item) > behind]
     edges = [Edge(write_cursor(rank(item)), item) for item in rest[:first]]
-    info = PageInfo(has_next_page=len(rest) > first, end_cursor=edges[-1].cursor if edges else None)
+    info = page_info(edges, previous=len(rest) < len(ordered), following=len(rest) > first)
     return Page(edges=edges, page_info=info, total_count=len(ordered))
 
 

@@ -11,3 +11,5 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether more follows.")
     end_cursor: str | None = strawberry.field(description="Ask for the next page with it.")
+    has_previous_page: bool = strawberry.field(description="Whether the list has something before this page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first on this page.")

@@ -20,7 +20,7 @@ from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from core.ids import uuid7
 from core.money import Money
-from core.paging import MAX_FIRST, Edge, Page, PageInfo, read_cursor, write_cursor
+from core.paging import MAX_FIRST, Edge, Page, page_info, read_cursor, write_cursor
 from models import Booking, BookingStatus, Fact, Notice, NoticeKind, Payment, PaymentStatus
 from services import outbox
 
@@ -147,7 +147,7 @@ async def page(
     found = list(await session.scalars(chosen))
     total = (await session.execute(select(func.count()).select_from(Notice).where(*mine))).scalar_one()
     edges = [Edge(write_cursor((str(one.id),)), one) for one in found[:first]]
-    info = PageInfo(has_next_page=len(found) > first, end_cursor=edges[-1].cursor if edges else None)
+    info = page_info(edges, previous=after is not None, following=len(found) > first)
     return Page(edges=edges, page_info=info, total_count=total)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.keys import encode
-from core.paging import MAX_FIRST, Page, Rank, paginate, read_cursor, write_cursor
+from core.paging import MAX_FIRST, Page, PageInfo, Rank, paginate, read_cursor, write_cursor
 
 SHAPE = (0, "")
 ranks = st.tuples(st.integers(-(2**53), 2**53), st.text(max_size=3))
@@ -48,7 +48,7 @@ def test_a_cursor_stays_good_while_the_list_changes(ordered: list[tuple[int, str
 def test_an_empty_page() -> None:
     got = page([], 20)
     assert (got.edges, got.total_count) == ([], 0)
-    assert (got.page_info.has_next_page, got.page_info.end_cursor) == (False, None)
+    assert got.page_info == PageInfo(has_next_page=False, end_cursor=None, has_previous_page=False, start_cursor=None)
 
 
 def test_the_last_page_says_so_even_when_it_is_full() -> None:
@@ -56,6 +56,16 @@ def test_the_last_page_says_so_even_when_it_is_full() -> None:
     assert not page(ordered, 2).page_info.has_next_page
     assert page(ordered, 1).page_info.has_next_page
     assert page(ordered, 1).page_info.end_cursor == page(ordered, 1).edges[0].cursor
+
+
+def test_a_page_says_what_is_on_either_side() -> None:
+    ordered = [(1, "a"), (2, "b"), (3, "c")]
+    first = page(ordered, 2)
+    second = page(ordered, 2, first.page_info.end_cursor)
+    assert [one.page_info.has_previous_page for one in (first, second)] == [False, True]
+    assert [one.page_info.has_next_page for one in (first, second)] == [True, False]
+    for one in (first, second):
+        assert (one.page_info.start_cursor, one.page_info.end_cursor) == (one.edges[0].cursor, one.edges[-1].cursor)
 
 
 @pytest.mark.parametrize("first", [-1, 0, MAX_FIRST + 1])
