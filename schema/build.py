@@ -17,6 +17,7 @@ from schema.flights import Airport, Flight
 from schema.holds import Hold, HoldMutations
 from schema.inventory import InventoryMutations, InventoryQueries
 from schema.itineraries import OfferConnection
+from schema.ledger import LedgerQueries
 from schema.live import Subscription
 from schema.nodes import Node
 from schema.payments import Payment, PaymentMutations, PaymentSettings
@@ -27,7 +28,7 @@ from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
-class Query(ClientQueries, DocumentQueries, InventoryQueries):
+class Query(ClientQueries, DocumentQueries, InventoryQueries, LedgerQueries):
     """Every root field that reads."""
 
     node = strawberry.field(
