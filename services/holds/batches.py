@@ -110,7 +110,7 @@ class Batches:
             chosen += await self._with_a_chance(more)
             looked_at += len(more)
         if len(chosen) > MOST:
-            await self._gates.leave([pending.question.entry for pending in chosen[MOST:]])
+            await self._gates.leave([pending.question for pending in chosen[MOST:]])
             self._writing.put_back(chosen[MOST:])
             del chosen[MOST:]
         if not chosen:
@@ -139,7 +139,7 @@ class Batches:
                 self._alone.put(pending)
                 return
             pending.fail(Unavailable("Too many want this at once. Ask again.") if is_busy(error) else error)
-            await self._gates.leave([pending.question.entry])
+            await self._gates.leave([pending.question])
         else:
             await self._settle(batch, answers)
 
@@ -152,7 +152,7 @@ class Batches:
         for pending in batch:
             pending.fail(Unavailable("The database does not answer."))
         await self._gates.forget()
-        await self._gates.leave([pending.question.entry for pending in batch])
+        await self._gates.leave([pending.question for pending in batch])
 
     async def _settle(self, batch: Sequence[Asked], answers: Sequence[Answer]) -> None:
         """Answer everybody, and tell the gates what came of it."""
@@ -160,11 +160,10 @@ class Batches:
         in_the_way: set[Unit] = set()
         for pending, answer in zip(batch, answers, strict=True):
             pending.answer(answer)
-            entry = pending.question.entry
             if answer.times is not None:
-                won.append(Won(entry, (answer.times.expires_at - answer.times.created_at).total_seconds()))
+                won.append(Won(pending.question, (answer.times.expires_at - answer.times.created_at).total_seconds()))
             else:
-                lost.append(entry)
+                lost.append(pending.question)
                 in_the_way.update(answer.taken)
         if won:
             await self._gates.confirm(won)
@@ -176,7 +175,7 @@ class Batches:
     async def _with_a_chance(self, batch: list[Asked]) -> list[Asked]:
         """Those of a batch that no gate thinks hopeless, in their order; the others go to the reading line."""
         doubtful = [pending for pending in batch if not pending.sure]
-        chances = await self._gates.enter([pending.question.entry for pending in doubtful])
+        chances = await self._gates.enter([pending.question for pending in doubtful])
         if all(chances):
             return batch
         hopeless = [pending for pending, chance in zip(doubtful, chances, strict=True) if not chance]
@@ -186,7 +185,7 @@ class Batches:
 
     async def _divert(self, hopeless: Sequence[Asked]) -> None:
         """Have them looked at, as soon as what they lost against is no longer under way."""
-        await self._gates.settled([pending.question.entry for pending in hopeless])
+        await self._gates.settled([pending.question for pending in hopeless])
         for pending in hopeless:
             self._reading.put(pending)
 

@@ -62,11 +62,11 @@ def taking(requests: Sequence[Request]) -> list[Any]:
     """The arguments of TAKE."""
     asking = [request.asking for request in requests]
     slots = [(number, slot) for number, request in enumerate(requests, 1) for slot in request.slots]
-    units = [(number, unit) for number, request in enumerate(requests, 1) for unit in request.entry.units]
+    units = [(number, unit) for number, request in enumerate(requests, 1) for unit in request.units]
     items = [(number, item) for number, request in enumerate(requests, 1) for item in request.items]
     lasts = list(accumulate(len(item.units) for _, item in items))
     return [
-        [request.entry.hold_id for request in requests],
+        [request.hold_id for request in requests],
         [one.owner_id for one in asking],
         [one.key_owner for one in asking],
         [one.operation for one in asking],
@@ -108,7 +108,7 @@ def other(outcome: str, hold_id: UUID, text: str | None) -> Answer:
 
 def looking(requests: Sequence[Request]) -> list[Any]:
     """The arguments of LOOK."""
-    units = list({unit for request in requests for unit in request.entry.units})
+    units = list({unit for request in requests for unit in request.units})
     return [
         [slot_id for slot_id, _ in units],
         [unit for _, unit in units],
@@ -122,9 +122,7 @@ def seen(rows: Sequence[asyncpg.Record], requests: Sequence[Request]) -> list[An
     """The refusal for each of the requests whose units LOOK has seen taken; None for the others, and who asks again."""
     known = {row["request"] for row in rows}
     taken = {(row["slot_id"], row["unit"]) for row in rows}
-    return [
-        None if number in known else refusal(request.entry.units, taken) for number, request in enumerate(requests, 1)
-    ]
+    return [None if number in known else refusal(request.units, taken) for number, request in enumerate(requests, 1)]
 
 
 def refusal(units: Sequence[Unit], taken: Collection[Unit]) -> Answer | None:

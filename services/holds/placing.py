@@ -36,7 +36,7 @@ class SeatsTaken(Conflict):
     default_code = "SEATS_TAKEN"
 
     def __init__(self, taken: dict[int, list[str]]) -> None:
-        numbers = ", ".join(seat for seats in taken.values() for seat in seats)
+        numbers = ", ".join([seat for seats in taken.values() for seat in seats])
         super().__init__(f"Somebody else has taken {numbers}. Choose other seats.")
         self.taken = taken
 
@@ -180,7 +180,7 @@ class Placer:
 def placed(request: Request, times: Times) -> Placed:
     """The hold that came of a request just now."""
     return Placed(
-        id=request.entry.hold_id,
+        id=request.hold_id,
         owner_id=request.asking.owner_id,
         status=HoldStatus.ACTIVE,
         minutes=request.asking.minutes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,6 +23,8 @@ MIN_MINUTES, MAX_MINUTES = 5, 15
 MAX_SEATS_PER_SLOT = 9
 MAX_SLOTS = 6
 """An itinerary has at most six slices."""
+
+BY_SLOT = itemgetter(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +63,18 @@ class Asking(NamedTuple):
     asked: object | None = None
 
 
-class Request:
+class Request(Entry):
     """A hold that somebody asks for, of slots whose seats are known. Never changed once it was made.
 
-    `entry` is the attempt as gates know it, with the units that are wanted in the order of the items; its hold's id is
-    new for each attempt. Raises NotFound (the slot) and UnknownSeat.
+    To gates it is one attempt; its `units` are in the order of the items. Raises NotFound (the slot) and UnknownSeat.
     """
 
-    __slots__ = ("_fingerprint", "_items", "_seatings", "asking", "entry", "wants")
+    __slots__ = ("_fingerprint", "_items", "_seatings", "asking", "wants")
 
     def __init__(self, asking: Asking, wants: Sequence[Want], seatings: Mapping[int, Seating]) -> None:
+        super().__init__(in_order(wants, seatings))
         self.asking = asking
         self.wants = wants
-        self.entry = Entry(in_order(wants, seatings))
         self._seatings = seatings
         self._items: tuple[Item, ...] | None = None
         self._fingerprint: bytes | None = None
@@ -87,7 +88,7 @@ class Request:
     def items(self) -> tuple[Item, ...]:
         """What the hold keeps, by (slot, pool)."""
         if self._items is None:
-            self._items = items_of(self.wants, self.entry.units, self._seatings)
+            self._items = items_of(self.wants, self.units, self._seatings)
         return self._items
 
     @property
@@ -104,12 +105,15 @@ def check_shape(wants: Sequence[Want], minutes: int) -> None:
         raise Invalid(f"A hold lasts {MIN_MINUTES} to {MAX_MINUTES} minutes.", field="minutes")
     if not 1 <= len(wants) <= MAX_SLOTS:
         raise Invalid(f"A hold covers 1 to {MAX_SLOTS} flights.", field="flights")
-    if len({want.slot_id for want in wants}) != len(wants):
+    if len(wants) > 1 and len({want.slot_id for want in wants}) != len(wants):
         raise Invalid("Name each flight once.", field="flights")
     for index, want in enumerate(wants):
-        if want.quantities and min(want.quantities.values()) < 1:
-            raise Invalid("Ask for at least one.", field=f"flights.{index}.unassigned")
-        if not 1 <= len(want.units) + sum(want.quantities.values()) <= MAX_SEATS_PER_SLOT:
+        count = len(want.units)
+        if want.quantities:
+            if min(want.quantities.values()) < 1:
+                raise Invalid("Ask for at least one.", field=f"flights.{index}.unassigned")
+            count += sum(want.quantities.values())
+        if not 1 <= count <= MAX_SEATS_PER_SLOT:
             raise Invalid(f"Choose 1 to {MAX_SEATS_PER_SLOT} seats of a flight.", field=f"flights.{index}.seats")
         if len(set(want.units)) != len(want.units):
             raise Invalid("Name each seat once.", field=f"flights.{index}.seats")
@@ -129,7 +133,7 @@ def fingerprint(wants: Sequence[Want], minutes: int, asked: object | None) -> by
 
 def in_order(wants: Sequence[Want], seatings: Mapping[int, Seating]) -> tuple[Unit, ...]:
     """The units that are wanted, by slot, pool, and as they are read; raises NotFound (the slot) and UnknownSeat."""
-    by_slot: list[list[Unit]] = []
+    units: list[Unit] = []
     for index, want in enumerate(wants):
         slot_id = want.slot_id
         if slot_id not in seatings:
@@ -139,9 +143,10 @@ def in_order(wants: Sequence[Want], seatings: Mapping[int, Seating]) -> tuple[Un
         except KeyError as unknown:
             number = unknown.args[0]
             raise UnknownSeat(f"There is no seat {number} on this flight.", field=f"flights.{index}.seats") from None
-        by_slot.append([(slot_id, number) for number in numbers])
-    by_slot.sort()
-    return tuple(chain.from_iterable(by_slot))
+        units += [(slot_id, number) for number in numbers]
+    if len(wants) > 1:
+        units.sort(key=BY_SLOT)
+    return tuple(units)
 
 
 def items_of(wants: Sequence[Want], units: Sequence[Unit], seatings: Mapping[int, Seating]) -> tuple[Item, ...]:

@@ -38,7 +38,7 @@ async def test_the_same_key_in_two_batches_is_one_hold(rivals: Rivals, database:
         await until_blocked(database)
     answers = await late
     assert outcomes(answers) == ["REPLAYED", "PLACED"]
-    assert answers[0].hold_id == first.entry.hold_id
+    assert answers[0].hold_id == first.hold_id
     assert await seats(database, schedule.first) == {"2A": "LOCKED", "3A": "LOCKED"}
 
 

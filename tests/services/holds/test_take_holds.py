@@ -67,7 +67,7 @@ async def test_the_same_key_twice_in_a_batch_is_one_hold(
     )
     answers = await take(connection, first, again, other)
     assert outcomes(answers) == ["PLACED", "REPLAYED", "KEY_REUSED"]
-    assert answers[1].hold_id == answers[0].hold_id == first.entry.hold_id
+    assert answers[1].hold_id == answers[0].hold_id == first.hold_id
     assert await seats(database, schedule.first) == {"2A": "LOCKED"}
     assert outcomes(await take(connection, other, again)) == ["KEY_REUSED", "REPLAYED"]
 
@@ -79,7 +79,7 @@ async def test_a_losers_key_is_free(connection: asyncpg.Connection, database: Da
     assert outcomes(answers) == ["PLACED", "UNITS_TAKEN", "PLACED"]
     async with database.reading() as session:
         kept = (await session.execute(text("SELECT key, result_id FROM idempotency_keys"))).all()
-    assert (same, winner.entry.hold_id) in [tuple(row) for row in kept]
+    assert (same, winner.hold_id) in [tuple(row) for row in kept]
     assert len(kept) == 2
 
 
