@@ -44,6 +44,7 @@ from models.ledger import LedgerAccount, Posting, PostingKind
 from models.notices import FlightAlert, Notice, NoticeKind
 from models.outbox import Fact, Heartbeat, IdempotencyKey, RelayCursor, RelayHead, Transition
 from models.payments import Payment, PaymentStatus, Refund, RefundStatus, WebhookEvent
+from models.reconciliation import Discrepancy, DiscrepancyKind, Walk
 from models.tickets import TICKET_SERIALS, Ticket, TicketStatus
 from models.users import RefreshToken, Role, User, UserSession
 
@@ -62,6 +63,8 @@ __all__ = [
     "Charge",
     "ChargeBasis",
     "Claim",
+    "Discrepancy",
+    "DiscrepancyKind",
     "DocumentPolicy",
     "Fact",
     "Fare",
@@ -112,4 +115,5 @@ __all__ = [
     "User",
     "UserSession",
     "WebhookEvent",
+    "Walk",
 ]
