@@ -23,6 +23,7 @@ from core.keys import Keyring
 from core.passwords import Passwords
 from core.rows import Reader
 from core.settings import Settings
+from core.turnstile import Turnstile
 from resolvers.loaders import Loaders
 from services.clients import KnownClient
 from services.gateways import Gateways
@@ -50,6 +51,7 @@ class Application:
     plans: Plans
     placer: Placer
     desk: Desk = field(default_factory=Desk)
+    turnstile: Turnstile = field(default_factory=Turnstile)
     passwords: Passwords
 
 
@@ -82,7 +84,7 @@ class Context:
     ip: str
     client: KnownClient | None = None
     writes: bool = False
-    """Whether it is a mutation, which must see what it wrote."""
+    """Whether it is a mutation, which must see what it wrote; or a stream, which must see what it was told."""
 
     @property
     def actor(self) -> str:

@@ -10,7 +10,7 @@ import strawberry
 from core import ids
 from core.errors import Invalid, NotFound
 from models import Airport
-from resolvers import access, bookings, flights, holds, users
+from resolvers import access, bookings, flights, holds, notices, users
 from resolvers.context import Info
 from resolvers.payments import ShownPayment
 
@@ -49,6 +49,7 @@ FINDERS: dict[str, Callable[[Info, strawberry.ID], Awaitable[Any]]] = {
     access.BOOKING_KIND: bookings.booking,
     flights.FLIGHT_KIND: flights.flight,
     access.HOLD_KIND: holds.hold,
+    notices.NOTICE_KIND: notices.notice,
     access.PAYMENT_KIND: find_payment,
     "User": find_user,
 }

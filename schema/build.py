@@ -20,6 +20,7 @@ from schema.itineraries import OfferConnection
 from schema.ledger import LedgerQueries
 from schema.live import Subscription
 from schema.nodes import Node
+from schema.notices import Notice, NoticeMutations, NoticeQueries
 from schema.payments import Payment, PaymentMutations, PaymentSettings
 from schema.scalars import SCALARS
 from schema.seats import SeatMutations, suggest_seats
@@ -28,7 +29,7 @@ from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
-class Query(ClientQueries, DocumentQueries, InventoryQueries, LedgerQueries):
+class Query(ClientQueries, DocumentQueries, InventoryQueries, LedgerQueries, NoticeQueries):
     """Every root field that reads."""
 
     node = strawberry.field(
@@ -96,6 +97,7 @@ Mutation = merge_types(
         BookingMutations,
         PaymentMutations,
         InventoryMutations,
+        NoticeMutations,
         UserMutations,
         DocumentMutations,
         ClientMutations,
@@ -106,7 +108,7 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[Airport, Booking, Flight, Hold, Payment, User],
+    types=[Airport, Booking, Flight, Hold, Notice, Payment, User],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 describe(schema._schema)

@@ -11,11 +11,17 @@ import strawberry
 from core import ids
 from core.db import Database
 from core.errors import NotFound
+from engine.limits import cost
 from models import SeatStatus
 from resolvers.context import Info
 from resolvers.flights import FLIGHT_KIND
+from schema.boards import DepartureEvent, departure_events
+from schema.booking_events import BookingEvent, PaymentEvent, booking_events, payment_events
+from schema.costs import LOOKING_UP, READING
 from schema.flights import Flight
 from schema.nodes import rows_of
+from schema.notices import NoticeEvent, notice_events
+from schema.price_events import PriceEvent, price_events
 from schema.scalars import BigInt
 from services import departures
 from services.departures import Departure
@@ -122,4 +128,34 @@ class Subscription:
         resolver=flight_status_events,
         graphql_type=AsyncGenerator[FlightStatusEvent, None],
         description="The day of up to 100 flights: each as it is, then what changes; with `after`, what was missed.",
+    )
+    departure_events = strawberry.subscription(
+        resolver=departure_events,
+        graphql_type=AsyncGenerator[DepartureEvent, None],
+        description="The departures board of an airport: all of it, then each flight that changes, comes or goes.",
+        directives=[cost(READING)],
+    )
+    booking_events = strawberry.subscription(
+        resolver=booking_events,
+        graphql_type=AsyncGenerator[BookingEvent, None],
+        description="Your booking, or, with its token, a guest's: as it is, then whenever something happens to it.",
+        directives=[cost(LOOKING_UP)],
+    )
+    payment_events = strawberry.subscription(
+        resolver=payment_events,
+        graphql_type=AsyncGenerator[PaymentEvent, None],
+        description="The payments of your booking, or, with its token, a guest's: all of them, then each that changes.",
+        directives=[cost(LOOKING_UP)],
+    )
+    price_events = strawberry.subscription(
+        resolver=price_events,
+        graphql_type=AsyncGenerator[PriceEvent, None],
+        description="The lowest price of each itinerary of a search, then those that change; up to 5 searches at once.",
+        directives=[cost(READING)],
+    )
+    notice_events = strawberry.subscription(
+        resolver=notice_events,
+        graphql_type=AsyncGenerator[NoticeEvent, None],
+        description="Your notices: the newest, then each that is new or was read. For whoever has signed in.",
+        directives=[cost(LOOKING_UP)],
     )

@@ -184,6 +184,25 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "authorised": "From what is held and sold to what the cabin has and may be overbooked by.",
         "reason": "For the record: a quiet week.",
     },
+    "AlertPassengersInput": {
+        "flightId": "The flight.",
+        "message": "In 1 to 500 letters, one line.",
+        "idempotencyKey": A_KEY,
+    },
+    "MarkNoticesReadInput": {"ids": "1 to 100 notices; all of yours where this is missing."},
+    "NoticeKind": {
+        "ALERT": "Something that staff say to everybody booked on a flight.",
+        "FLIGHT_DELAYED": "The flight leaves later than planned, or later than was said before.",
+        "FLIGHT_ON_TIME": "The flight leaves as planned after all.",
+        "FLIGHT_DIVERTED": "The flight goes to another airport.",
+        "FLIGHT_CANCELLED": "The flight does not fly.",
+        "BOOKING_CONFIRMED": "The booking is paid and ticketed.",
+        "BOOKING_EXPIRED": "Nobody paid in time.",
+        "BOOKING_FAILED": "The booking could not be completed; nothing was charged.",
+        "BOOKING_CANCELLED": "The booking is cancelled.",
+        "PAYMENT_DECLINED": "A payment was declined.",
+        "PAYMENT_REFUNDED": "Money is on its way back.",
+    },
     "BlockSeatsInput": {
         "flightId": "The flight.",
         "seats": "By number: 12A.",
@@ -311,7 +330,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
 
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Flight.seatsLeft": {"cabin": "In which cabin."},
-    "Query.node": {"id": "Of an airport, flight, hold, booking, payment or user."},
+    "Query.node": {"id": "Of an airport, flight, hold, booking, payment, notice or user."},
     "Query.flightSearch": {"input": "What to search for.", "first": "How many, from 1 to 100.", "after": AFTER},
     "Query.flight": {"id": "The flight's."},
     "Query.flightInventory": {"flightId": "The flight."},
@@ -338,6 +357,21 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Query.hold": {"id": "The hold's.", "token": A_HOLD_TOKEN},
     "Query.booking": {"id": "The booking's.", "token": A_BOOKING_TOKEN},
     "Query.bookingByPnr": {"pnr": "The record locator: six characters.", "lastName": "Of any of its passengers."},
+    "Query.notices": {
+        "first": "How many, from 1 to 100.",
+        "after": AFTER,
+        "unreadOnly": "Only those that you have not read.",
+    },
+    "Subscription.departureEvents": {
+        "airport": "The airport's code: JFK.",
+        "date": "The board of this day, by the airport's own time. Without it the board moves with the time.",
+        "hours": "How far a board without a day looks ahead, from 1 to 24 hours.",
+        "after": AFTER,
+    },
+    "Subscription.bookingEvents": {"bookingId": "The booking.", "token": A_BOOKING_TOKEN, "after": AFTER},
+    "Subscription.paymentEvents": {"bookingId": "The booking.", "token": A_BOOKING_TOKEN, "after": AFTER},
+    "Subscription.priceEvents": {"search": "As for flightSearch; its order is not used.", "after": AFTER},
+    "Subscription.noticeEvents": {"after": AFTER},
     "Subscription.seatMapEvents": {"flightId": "The flight.", "after": AFTER},
     "Subscription.flightStatusEvents": {"flightIds": "1 to 100 flights.", "after": AFTER},
 }

@@ -56,6 +56,9 @@ PNR_LOOKUP_LOCATOR = limit("pnr-lookup-locator", "20/hour")
 
 SIGN_IN_IP = limit("sign-in-ip", "20/minute; 200/hour")
 SIGN_IN_EMAIL = limit("sign-in-email", "10/minute; 50/hour")
+ALERTS = limit("alerts", "30/minute; 200/hour")
+"""What one of the staff tells the passengers of flights."""
+
 REGISTER_IP = limit("register-ip", "10/minute; 50/hour")
 
 

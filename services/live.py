@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -38,6 +39,38 @@ def position_of(cursor: str) -> int:
     if match is None:
         raise Invalid("This is no cursor of an event.", field="after", code="INVALID_CURSOR")
     return int(match[1])
+
+
+PLACE = re.compile(rb"w(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,9})")
+
+
+def moving_cursor(position: int, at: datetime) -> str:
+    """The cursor of a client that knows everything up to `position` of what was in sight at a moment, to the second."""
+    return encode(b"w%d.%d" % (position, int(at.timestamp())))
+
+
+def place_of(cursor: str) -> tuple[int, datetime]:
+    """The inverse of `moving_cursor`, in UTC; raises Invalid (INVALID_CURSOR, field `after`) for anything else."""
+    match = PLACE.fullmatch(decode(cursor) or b"")
+    if match is None:
+        raise Invalid("This is no cursor of an event.", field="after", code="INVALID_CURSOR")
+    return int(match[1]), datetime.fromtimestamp(int(match[2]), UTC)
+
+
+STATE = re.compile(rb"s([0-9a-f]{32})\.(0|[1-9][0-9]{0,9})")
+
+
+def state_cursor(digest: bytes, until: datetime) -> str:
+    """The cursor of a client that knows a state, by 16 bytes of its digest, which is good until a moment."""
+    return encode(b"s%s.%d" % (digest.hex().encode(), int(until.timestamp())))
+
+
+def state_of(cursor: str) -> tuple[bytes, datetime]:
+    """The inverse of `state_cursor`, in UTC; raises Invalid (INVALID_CURSOR, field `after`) for anything else."""
+    match = STATE.fullmatch(decode(cursor) or b"")
+    if match is None:
+        raise Invalid("This is no cursor of an event.", field="after", code="INVALID_CURSOR")
+    return bytes.fromhex(match[1].decode()), datetime.fromtimestamp(int(match[2]), UTC)
 
 
 @dataclass(frozen=True, slots=True)

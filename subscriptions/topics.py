@@ -5,12 +5,30 @@ A topic is a stream of facts by the name that it has in the outbox, and the pub/
 
 from __future__ import annotations
 
-from services import outbox, users
+from uuid import UUID
+
+from services import flights, outbox, users
+from services import notices as kept
 
 
 def slot(slot_id: int) -> str:
     """The topic of a slot: its seats, and its flight's day."""
     return outbox.slot_stream(slot_id)
+
+
+def booking(booking_id: UUID) -> str:
+    """The topic of a booking, its payments, its tickets and the notices about it."""
+    return outbox.booking_stream(booking_id)
+
+
+def notices(user_id: UUID) -> str:
+    """The topic of the notices of a user."""
+    return kept.owner_stream(user_id)
+
+
+def airport(code: str) -> str:
+    """The topic of what changes on the departures board of an airport."""
+    return flights.airport_stream(code)
 
 
 def session_endings() -> str:
