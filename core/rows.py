@@ -7,13 +7,19 @@ make one as it does without; so rows may be shared between answers, and are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, dataclass_transform
 
 Kind = TypeVar("Kind")
 
+Written = dict[object, Any]
+"""What answers have written of a row, by whoever wrote it. It is no part of what the row is.
 
-@dataclass_transform(frozen_default=True)
+A row that lasts, since it is handed out again and again, has a dictionary of its own for it; every other has None.
+"""
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def row(kind: type[Kind]) -> type[Kind]:
     """A dataclass with slots, whose attributes are all plain and are never changed."""
     return dataclass(slots=True)(kind)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import strawberry
 
+from engine.execution import kept_in
 from engine.limits import cost, list_size
 from models import Airport as AirportRow
 from models import Cabin, FlightStatus, SeatPosition, SeatStatus
@@ -58,6 +59,7 @@ class Aircraft:
     seats: int = strawberry.field(description="How many seats it has.")
 
 
+@kept_in("written")
 @strawberry.type(description="A seat of a flight as a shopper sees it.")
 class Seat:
     """`services.seats.ShownSeat`."""
@@ -101,6 +103,7 @@ class SeatMap:
     cabins: list[CabinMap] = strawberry.field(description="From front to back.", directives=[list_size(3)])
 
 
+@kept_in("written")
 @strawberry.type(description="One dated departure. Times are local, with their offset.")
 class Flight(Node):
     """`services.departures.Departure`."""

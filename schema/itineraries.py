@@ -6,6 +6,7 @@ from datetime import datetime
 
 import strawberry
 
+from engine.execution import kept_in
 from engine.limits import list_size
 from models import Cabin, PriceLineKind
 from schema.flights import Airport, Flight
@@ -25,6 +26,7 @@ strawberry.input(itineraries.FlightFiltersInput, description="What to leave out.
 strawberry.input(itineraries.FlightSearchInput, description="What to search for.")
 
 
+@kept_in("written")
 @strawberry.type(description="One named part of a price.")
 class PriceLine:
     """`services.fares.PriceLine`."""
@@ -34,6 +36,7 @@ class PriceLine:
     amount: Money = strawberry.field(description="What it comes to for the whole party.")
 
 
+@kept_in("written")
 @strawberry.type(description="A brand of fares with its rules.")
 class FareFamily:
     """`services.fares.Family`."""
@@ -55,6 +58,7 @@ class Segment:
     flight: Flight = strawberry.field(description="The flight.")
 
 
+@kept_in("written")
 @strawberry.type(description="A journey from one place to another.")
 class Slice:
     """`services.itineraries.Slice`."""

@@ -19,7 +19,7 @@ from core.settings import Settings
 from engine.caching import AnswerCache
 from engine.documents import Documents, Policy, Reading, Trusted, ValkeyStore
 from engine.errors import Errors
-from engine.execution import CompilingExecutor, DocumentPlans
+from engine.execution import DocumentPlans, WritingExecutor
 from engine.http import Caller, Events, GraphQLHTTP, Lane, Options, into_variable
 from engine.limits import Limits
 from engine.operations import Answer, Engine
@@ -136,7 +136,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         schema,
         errors=errors,
         documents=documents(schema, application),
-        executor=CompilingExecutor,
+        executor=WritingExecutor,
         observers=[telemetry.count_operation],
         tells_cost=True,
     )

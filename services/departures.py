@@ -1,24 +1,29 @@
 """Departures: flights as travellers see them, with the places, the airline and the aircraft beside each.
 
-Read in one statement and handed out as rows: whatever clients ask for is a plain attribute, computed once.
+Read in one statement and handed out as rows: whatever clients ask for is a plain attribute, computed once. Rows that
+say the same are the same object, however often they are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.ids import global_id
-from core.rows import Reader, row
+from core.rows import Reader, Written, row
 from models import FlightStatus
 
 KIND = "Flight"
 """What the ids of departures are ids of."""
 
 MINUTE = timedelta(minutes=1)
+
+MOST_PLACES, MOST_FLIGHTS = 1_024, 2_048
+"""How many a process remembers: all airports of a large network, and the flights asked for last, in some megabytes."""
 
 STATUSES: Mapping[str, FlightStatus] = {one.value: one for one in FlightStatus}
 
@@ -82,6 +87,7 @@ class Departure:
     arrival_terminal: str | None
     arrival_gate: str | None
     aircraft: Plane
+    written: Written | None = field(default=None, repr=False, compare=False)
 
 
 @lru_cache(maxsize=512)
@@ -123,14 +129,24 @@ BOARD = f"""
     ORDER BY flights.departs_at, flights.slot_id LIMIT $3"""
 
 
-def departure(columns: Sequence[Any], origin: Place, destination: Place) -> Departure:
-    """The departure of the columns `OF_THE_DAY`."""
+@lru_cache(maxsize=MOST_PLACES)
+def place(columns: tuple[Any, ...]) -> Place:
+    """The place of the columns `PLACE`."""
+    return Place(*columns)
+
+
+@lru_cache(maxsize=MOST_FLIGHTS)
+def departure(
+    columns: tuple[Any, ...], origin_columns: tuple[Any, ...], destination_columns: tuple[Any, ...]
+) -> Departure:
+    """The departure of the columns `OF_THE_DAY`, from and to the places of those columns."""
     (
         slot_id, departs_at, arrives_at, airline, number, suffix,
         leaving, arriving, left, arrived, status,
         departure_terminal, departure_gate, arrival_terminal, arrival_gate,
         airline_name, aircraft_name, manufacturer, seats,
     ) = columns  # fmt: skip
+    origin, destination = place(origin_columns), place(destination_columns)
     here, there = zone(origin.zone), zone(destination.zone)
     leaves = left or leaving
     return Departure(
@@ -155,13 +171,14 @@ def departure(columns: Sequence[Any], origin: Place, destination: Place) -> Depa
         arrival_terminal=arrival_terminal,
         arrival_gate=arrival_gate,
         aircraft=Plane(aircraft_name, manufacturer, seats),
+        written={},
     )
 
 
 def whole(columns: Sequence[Any]) -> Departure:
     """The departure of a row of `WHOLE`."""
     middle = COLUMNS + PLACE_COLUMNS
-    return departure(columns[:COLUMNS], Place(*columns[COLUMNS:middle]), Place(*columns[middle:]))
+    return departure(tuple(columns[:COLUMNS]), tuple(columns[COLUMNS:middle]), tuple(columns[middle:]))
 
 
 async def by_slots(reader: Reader, slot_ids: Iterable[int]) -> dict[int, Departure]:

@@ -7,12 +7,12 @@ the inside of `price()`; its face stays: a fare and a party in, lines out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from core.money import Money, add
-from core.rows import Reader, row
+from core.rows import Reader, Written, row
 from models import Cabin, ChargeBasis, PriceLineKind
 
 
@@ -37,6 +37,7 @@ class PriceLine:
     kind: PriceLineKind
     label: str
     amount: Money
+    written: Written | None = field(default=None, repr=False, compare=False)
 
 
 @row
@@ -53,6 +54,7 @@ class Family:
     cancellation_fee: Money
     child_basis_points: int
     infant_basis_points: int
+    written: Written | None = field(default=None, repr=False, compare=False)
 
 
 @row

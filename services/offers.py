@@ -7,6 +7,7 @@ the price. It never proves that seats are left. Source of the idea: offers in ND
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -78,8 +79,10 @@ def quote(fare: tuple[Any, ...], added: tuple[tuple[Any, ...], ...], party: Part
     Only what follows from its arguments is remembered: they are read for each search.
     """
     read = fares.read_fare(fare)
-    lines = fares.price(read, [fares.read_charge(columns) for columns in added], party)
-    return Quote(read.family, lines, add((line.amount for line in lines), read.amount.currency), written(lines))
+    priced = fares.price(read, [fares.read_charge(columns) for columns in added], party)
+    lines = tuple(replace(line, written={}) for line in priced)
+    total = add((line.amount for line in lines), read.amount.currency)
+    return Quote(replace(read.family, written={}), lines, total, written(lines))
 
 
 class PriceChanged(Conflict):

@@ -30,14 +30,22 @@ where it does not know. `only` names the fields of the value that the companion 
 
     flight = strawberry.field(resolver=at_hand(key_of, only=("id",))(flight), graphql_type=Flight)
 
+Where an answer is only ever written as JSON by orjson (`engine.operations` does nothing else with it), give it to
+`WritingExecutor`: objects that last, such as the seats of a hall that nobody has taken, are written once for each plan,
+not once for each answer. A type says under which attribute its objects keep that, in a dictionary of their own:
+
+    @kept_in("written")
+    @strawberry.type
+    class Seat: ...
+
 What it takes for granted, and cannot see: reading an attribute changes nothing; a pure function is pure; `is_type_of`
 made by `by_class`, and Strawberry's own, decide by class (and `strawberry.cast`); whether an object is awaitable is a
 matter of its class. Everything else is looked at, and handed to graphql-core where it is not as it should be.
 """
 
-from engine.execution.executor import CompilingExecutor
+from engine.execution.executor import CompilingExecutor, WritingExecutor
 from engine.execution.explaining import Explained, How, explain
-from engine.execution.marks import at_hand, batched, by_class, pure
+from engine.execution.marks import at_hand, batched, by_class, kept_in, pure
 from engine.execution.plans import DocumentPlans
 
 __all__ = [
@@ -45,9 +53,11 @@ __all__ = [
     "DocumentPlans",
     "Explained",
     "How",
+    "WritingExecutor",
     "at_hand",
     "batched",
     "by_class",
     "explain",
+    "kept_in",
     "pure",
 ]

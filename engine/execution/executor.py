@@ -29,6 +29,8 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
     """
 
     known_plans = KnownPlans()
+    writes = False
+    """Whether answers are written by orjson and by nothing else, so that parts of them may be bytes already."""
 
     def __init__(self, *args: Any, plans: DocumentPlans | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -215,6 +217,16 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         if found is NONE_YET:
             found = plans[key] = self.operation_plans.make(self, read, batches=batches)
         return cast("Plan | None", found)
+
+
+class WritingExecutor(CompilingExecutor):
+    """The same where whoever gets the answers only writes them, with orjson: parts of `data` are `orjson.Fragment`s.
+
+    Of objects that last (`kept_in`) it writes each once. No extension of the schema may read what is answered.
+    """
+
+    known_plans = KnownPlans()
+    writes = True
 
 
 async def known(value: Any) -> Any:

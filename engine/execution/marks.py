@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Kind = TypeVar("Kind", bound=type)
 Many = Callable[..., Any]
 """`many(parents, info, **arguments)`: the values of a field for each of the parents, in their order, or an awaitable of
 them. An exception in a place is the error of that parent's field."""
 
 PURE, BATCH, CLASSES, QUICK = "__graphql_pure__", "__graphql_batch__", "__graphql_classes__", "__graphql_quick__"
+KEPT = "__graphql_kept__"
 
 
 def pure(function: Function) -> Function:
@@ -75,6 +77,23 @@ def marked(function: Function, mark: str, value: object) -> Function:
     except AttributeError as error:
         raise TypeError(f"{function!r} cannot bear a mark: wrap it in a function of your own.") from error
     return function
+
+
+def kept_in(attribute: str) -> Callable[[Kind], Kind]:
+    """Mark a Strawberry type of whose objects some last: where answers are only written, each is written once.
+
+    Such an object never changes, nor does anything that its type shows of it, and it has a dictionary of its own under
+    that attribute for what was written; objects that do not last have None there. Raises ValueError for what is no
+    name of an attribute.
+    """
+    if not attribute.isidentifier():
+        raise ValueError(f"{attribute!r} is no attribute")
+
+    def mark(kind: Kind) -> Kind:
+        setattr(kind, KEPT, attribute)
+        return kind
+
+    return mark
 
 
 def is_pure(function: object) -> bool:

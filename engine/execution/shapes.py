@@ -71,6 +71,8 @@ class Thing:
 
     named: GraphQLObjectType
     members: tuple[Member, ...]
+    kept_in: str | None = None
+    """The attribute under which objects that last keep what was written of them; None where nothing is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +135,7 @@ class Reader:
         self.executor = executor
         self.budget = budget
         self.batches = batches
+        self.writes: bool = getattr(executor, "writes", False)
         self.depth = 0
         self.things: dict[tuple[str, tuple[int, ...]], Thing | Unfit] = {}
 
@@ -189,7 +192,7 @@ class Reader:
         if found is None:
             try:
                 members = tuple(self.member(named, *entry) for entry in self.selected(named, details).items())
-                found = Thing(named, members)
+                found = Thing(named, members, trust.kept_in(named) if self.writes else None)
             except TooLarge:
                 raise
             except Unfit as unfit:

@@ -21,7 +21,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
-from engine.execution.marks import classes_of, is_pure
+from engine.execution.marks import KEPT, classes_of, is_pure
 
 BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
 
@@ -112,6 +112,13 @@ def definition_of(named: object) -> StrawberryObjectDefinition | None:
     """What Strawberry knows of an object type or interface."""
     found = getattr(named, "extensions", {}).get(BACKREF)
     return found if isinstance(found, StrawberryObjectDefinition) else None
+
+
+def kept_in(named: GraphQLObjectType) -> str | None:
+    """The attribute under which a type's objects keep what was written of them, if they do."""
+    definition = definition_of(named)
+    found: str | None = None if definition is None else getattr(definition.origin, KEPT, None)
+    return found
 
 
 def is_generic(definition: StrawberryObjectDefinition | None) -> bool:

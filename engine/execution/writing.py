@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.execution.arguments import Arguments
 from engine.execution.classes import Chooser, Guard, ListGuard, TypeGuard
+from engine.execution.keeping import Lasting, keep
 from engine.execution.leaves import leaf
 from engine.execution.shapes import Attribute, Batch, Call, Choice, Items, Leaf, Member, Place, Thing, is_identifier
 
@@ -47,6 +48,7 @@ class Writer:
         self.batches: list[tuple[str, Batch, str]] = []
         self.anything = Guard()
         self.lists = ListGuard()
+        self.lasting = Lasting()
         self.names.update(K=self.anything.known, V=self.anything, L=self.lists.known, W=self.lists)
 
     def name(self, prefix: str) -> str:
@@ -104,11 +106,23 @@ class Writer:
                 known, guard = self.bind("K", found.known), self.bind("V", found)
             body, waiting = self.members({member.key: member for member in thing.members})
             test = f"if type(o) not in {known}: {guard}(o)"
-            ends = (
-                [f"d = {body}", *(f"{one}((o, d))" for one in waiting), "return d"] if waiting else [f"return {body}"]
-            )
+            ends = [f"return {body}"]
+            if waiting:
+                ends = [f"d = {body}", *(f"{one}((o, d))" for one in waiting), "return d"]
+            elif thing.kept_in is not None and self.lasting.thing(thing):
+                ends = self.kept(thing.kept_in, body)
             self.things[thing] = self.function("O", "o", test, *ends)
         return self.things[thing]
+
+    def kept(self, attribute: str, body: str) -> list[str]:
+        """The end of a function for an object that may last: what was written of it, or is written now."""
+        plan, write = self.bind("P", object()), self.bind("H", keep)
+        return [
+            f"w = getattr(o, {attribute!r}, None)",
+            f"if w is not None and (r := w.get({plan})) is not None: return r",
+            f"d = {body}",
+            f"return d if w is None else {write}(w, {plan}, d)",
+        ]
 
     def members(self, members: Mapping[str, Member | None]) -> tuple[str, list[str]]:
         """Code for an object's answer, with null where something is still to come; and the collectors to be told."""

@@ -7,10 +7,11 @@ has, or had, and the rows and cabins around them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 from functools import lru_cache
 
 from core.money import Money
-from core.rows import Reader, row
+from core.rows import Reader, Written, row
 from models import Cabin, SeatPosition, SeatStatus
 from services import live
 from services.seats.plans import Plan, Plans, Seat, Section
@@ -32,6 +33,7 @@ class ShownSeat:
     extra_legroom: bool
     accessible: bool
     price: Money | None
+    written: Written | None = field(default=None, repr=False, compare=False)
 
 
 @row
@@ -182,4 +184,5 @@ def show(seat: Seat, taken: Mapping[str, SeatState], legroom: Money | None) -> S
         extra_legroom=seat.extra_legroom,
         accessible=seat.accessible,
         price=legroom if seat.extra_legroom else free,
+        written=None if state else {},
     )
