@@ -142,7 +142,6 @@ class GraphQLHTTP:
         """The response, or a stream with what is held open for it. Raises ClientDisconnect alone."""
         headers = headers_of(scope)
         accepted = negotiated(headers.get(b"accept"))
-        kind = accepted.kind or Kind.JSON
         try:
             if scope["method"] not in ("GET", "POST"):
                 raise NotServed(405, "GraphQL takes GET and POST.", METHODS)
@@ -153,17 +152,36 @@ class GraphQLHTTP:
             raw = self._raw(scope["method"], content, headers, client[0] if client else "")
             if (found := self._found(raw, headers, accepted)) is not None:
                 return found
-            connection = HTTPConnection(scope)
-            call = Call(connection, headers, raw, accepted, kind, str(scope.get("request_id", "")))
-            return await self._answered(call)
+            return await self._answered(call_of(scope, headers, raw, accepted))
         except ClientDisconnect:
             raise
-        except Refused as refusal:
-            return declined(refusal, kind)
         except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
-            self.errors.unexpected(error)
-            message, extensions = internal(str(scope.get("request_id", "")))
-            return replies.refused(kind, [{"message": message, "extensions": extensions}], 500)
+            return self._told(error, scope, accepted)
+
+    async def reply(self, scope: Scope, content: bytes, headers: Mapping[bytes, bytes]) -> Reply:
+        """The response to a POST of application/json by a client that takes no events, all of whose body is there.
+
+        For a server that has asked `kept` for it.
+        """
+        accepted = negotiated(headers.get(b"accept"))
+        try:
+            client = scope.get("client")
+            raw = self._raw("POST", content, headers, client[0] if client else "")
+            answer = await self._answered(call_of(scope, headers, raw, accepted))
+        except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
+            return self._told(error, scope, accepted)
+        if not isinstance(answer, Reply):
+            raise AssertionError("whoever takes no events got a stream")
+        return answer
+
+    def _told(self, error: Exception, scope: Scope, accepted: Accepted) -> Reply:
+        """The response to a request that was refused, or met a fault of ours."""
+        kind = accepted.kind or Kind.JSON
+        if isinstance(error, Refused):
+            return declined(error, kind)
+        self.errors.unexpected(error)
+        message, extensions = internal(str(scope.get("request_id", "")))
+        return replies.refused(kind, [{"message": message, "extensions": extensions}], 500)
 
     def kept(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Reply | None:
         """The response to a repeated request, where it is at hand; for a server that asks before it makes a task of it.
@@ -326,6 +344,12 @@ class GraphQLHTTP:
         reply = replies.kept(kind, stored, self.vary)
         known = stored.etag is not None and is_known(stored.etag, headers.get(b"if-none-match"))
         return replies.unchanged(reply) if known else reply
+
+
+def call_of(scope: Scope, headers: Mapping[bytes, bytes], raw: Raw, accepted: Accepted) -> Call:
+    """A request as its operations need it."""
+    kind, request_id = accepted.kind or Kind.JSON, str(scope.get("request_id", ""))
+    return Call(HTTPConnection(scope), headers, raw, accepted, kind, request_id)
 
 
 def wants_fresh(cache_control: bytes) -> bool:

@@ -1,33 +1,38 @@
-"""A lane for what is kept: answered while the request is being parsed, before uvicorn makes a task of it.
+"""A lane past what an ASGI server does for a request: kept answers while the request is parsed, others in one task.
 
 A kept answer is found in 2 µs. What an ASGI server does to ask an application, and what surrounds an application to
 answer, costs thirty times that. So `LaneProtocol`, which is uvicorn's own HTTP protocol, looks a request to one path
-up in the cache as soon as its body is there, and writes the answer. Whatever is not plainly a repeated request goes on
-as everything else does, and gets the same bytes but for the request's id.
+up in the cache as soon as its body is there, and writes the answer. What is not kept, but is plainly a POST of JSON, is
+given to `GraphQLHTTP.reply` in a task of its own, and its answer is written in the same way. Whatever is neither goes
+on as everything else does. All get the same bytes but for the request's id.
 
 What it needs of uvicorn are the callbacks of its parser and the state around them, which are no public promise:
-uvicorn is pinned, and tests hold both ways against each other on a real server.
+uvicorn is pinned, and tests hold the ways against each other on a real server.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from engine.errors import Unexpected
 from engine.http.app import GraphQLHTTP
+from engine.http.negotiation import negotiated
 from engine.http.replies import Reply
-from engine.surroundings import Header, Write, request_ids, sane_id
+from engine.http.turns import Forwarding, Turn
+from engine.surroundings import CLIENT_LEFT, Header, Write, request_ids, sane_id
 
 ASIDE = frozenset({b"content-encoding", b"transfer-encoding", b"upgrade", b"last-event-id"})
 """A request with one of these headers is not looked up by its bytes."""
 
 JSON = b"application/json"
+CLOSING = b"connection: close\r\n"
 LONGEST = 16 * 1024
 """Bytes of a body that is waited for; nothing longer is found by its bytes."""
 
@@ -38,7 +43,10 @@ STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() 
 
 
 class Lane:
-    """Answers repeated requests to `path` for `http`, with what `engine.surroundings` puts around every answer."""
+    """Answers requests to `path` for `http`, with what `engine.surroundings` puts around every answer.
+
+    `executes`: whether it answers what is not kept, too.
+    """
 
     def __init__(
         self,
@@ -49,6 +57,7 @@ class Lane:
         bind: Callable[[str], object],
         write: Write,
         unexpected: Unexpected,
+        executes: bool = False,
     ) -> None:
         self.http = http
         self.path = path
@@ -56,24 +65,39 @@ class Lane:
         self.bind = bind
         self.write = write
         self.unexpected = unexpected
+        self.executes = executes
         self.ids: Iterator[str] = request_ids()
         self.outgoing: list[tuple[asyncio.Transport, bytes, bytes]] = []
 
-    def answer(self, method: str, content: bytes, headers: list[Header], peer: str) -> tuple[bytes, Reply] | None:
-        """The head of an answer but for what the server adds to it, and the answer; None for any other way."""
+    def known(self, method: str, headers: list[Header]) -> Mapping[bytes, bytes] | None:
+        """The headers by name of a request that may be answered here; None for any other."""
         known = dict(headers)
         if len(known) != len(headers) or not ASIDE.isdisjoint(known):
             return None
         if method == "POST" and known.get(b"content-type") != JSON:
             return None
-        reply = self.http.kept(method, content, known, peer)
-        if reply is None:
-            return None
-        request_id = sane_id(headers) or next(self.ids)
-        self.bind(request_id)
+        return known
+
+    def kept(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Reply | None:
+        """The answer that is kept, if any."""
+        return self.http.kept(method, content, headers, peer)
+
+    def answers(self, method: str, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a request of which nothing is kept is answered here."""
+        if not self.executes or method != "POST":
+            return False
+        accepted = negotiated(headers.get(b"accept"))
+        return accepted.kind is not None and not accepted.events
+
+    def id_for(self, headers: list[Header]) -> str:
+        """The id of a request: its own where that is sane, or a new one."""
+        return sane_id(headers) or next(self.ids)
+
+    def head(self, reply: Reply, request_id: str) -> bytes:
+        """The head of an answer, but for what the server adds to it."""
         length = b"" if reply.status == 304 else b"content-length: %d\r\n" % len(reply.body)
         own = b"x-request-id: %b\r\n" % request_id.encode("latin-1")
-        return b"".join((STATUS[reply.status], rendered(reply.headers), length, own, self.headers)), reply
+        return b"".join((STATUS[reply.status], rendered(reply.headers), length, own, self.headers))
 
     def send(self, transport: asyncio.Transport, head: bytes, body: bytes) -> None:
         """Send an answer, whole, at the end of this turn of the event loop, beside those of others.
@@ -105,9 +129,14 @@ def rendered(headers: Iterable[Header]) -> bytes:
 def lane_protocol(lane: Callable[[], Lane | None]) -> type[LaneProtocol]:
     """What uvicorn takes as `http`: `lane` is asked for each request, since it comes and goes with the application."""
 
+    rules: dict[int, Forwarding] = {}
+
     class Bound(LaneProtocol):
         def lane(self) -> Lane | None:
             return lane()
+
+        def forwarding(self) -> Forwarding:
+            return rules.get(id(self.config)) or rules.setdefault(id(self.config), Forwarding(self.config))
 
     return Bound
 
@@ -126,6 +155,10 @@ class LaneProtocol(HttpToolsProtocol):
     def lane(self) -> Lane | None:
         """The lane; None where there is none now."""
         return None
+
+    def forwarding(self) -> Forwarding:
+        """What proxies are believed."""
+        return Forwarding(self.config)
 
     def on_headers_complete(self) -> None:
         """The parser has the headers: wait for the body, or go on at once."""
@@ -190,26 +223,71 @@ class LaneProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def _answered(self, body: bytes) -> bool:
-        """Whether the answer was kept; then it is written."""
+        """Whether the request is answered here; then it was, or will be."""
         lane = self.lane()
         if lane is None:
             return False
         try:
             method = self.parser.get_method().decode("ascii")
-            if method not in ("GET", "POST"):
+            if method not in ("GET", "POST") or (headers := lane.known(method, self.headers)) is None:
                 return False
             content = body if method == "POST" else self.url.partition(b"?")[2]
-            found = lane.answer(method, content, self.headers, self.client[0] if self.client else "")
-            if found is None:
-                return False
+            reply = lane.kept(method, content, headers, self.client[0] if self.client else "")
+            if reply is None:
+                return lane.answers(method, headers) and self._start(lane, content, headers)
         except Exception as error:  # noqa: BLE001 - the usual way still has an answer
             lane.unexpected(error)
             return False
-        head, reply = found
+        request_id = lane.id_for(self.headers)
+        lane.bind(request_id)
+        self._send(lane, lane.head(reply, request_id), reply)
+        self.on_response_complete()
+        self._note(lane, method, reply.status, self.began)
+        return True
+
+    def _start(self, lane: Lane, content: bytes, headers: Mapping[bytes, bytes]) -> bool:
+        """Begin to answer a POST, in a task that the server waits for when it stops; False where it limits those."""
+        if self.limit_concurrency is not None:
+            return False
+        path, _, query = self.url.partition(b"?")
+        scope = cast("Scope", self.scope)
+        scope.update(method="POST", path=lane.path, raw_path=path, query_string=query)
+        scope["request_id"] = lane.id_for(self.headers)
+        self.forwarding().settle(scope, headers.keys())
+        turn = Turn()
+        self.cycle = cast("RequestResponseCycle", turn)
+        task = self.loop.create_task(self._reply(lane, turn, scope, content, headers))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return True
+
+    async def _reply(
+        self, lane: Lane, turn: Turn, scope: Scope, content: bytes, headers: Mapping[bytes, bytes]
+    ) -> None:
+        """Answer a POST, and write its line when that is done."""
+        began, status = self.began, CLIENT_LEFT
+        lane.bind(scope["request_id"])
+        try:
+            reply = await lane.http.reply(scope, content, headers)
+            status = reply.status
+            turn.response_complete = True
+            if not turn.disconnected:
+                head = lane.head(reply, scope["request_id"])
+                self._send(lane, head if turn.keep_alive else head + CLOSING, reply)
+                if not turn.keep_alive:
+                    lane.flush()
+                    self.transport.close()
+            self.on_response_complete()
+        finally:
+            self._note(lane, "POST", status, began)
+
+    def _send(self, lane: Lane, head: bytes, reply: Reply) -> None:
+        """Send an answer with what the server adds to every head."""
         added = self.server_state.default_headers
         if self.dated[0] is not added:
             self.dated = (added, rendered(added) + b"\r\n")
         lane.send(self.transport, head + self.dated[1], b"" if reply.status == 304 else reply.body)
-        self.on_response_complete()
-        lane.write(method, lane.path, lane.path, reply.status, (time.perf_counter() - self.began) * 1000)
-        return True
+
+    def _note(self, lane: Lane, method: str, status: int, began: float) -> None:
+        """Write the line of a request that has ended."""
+        lane.write(method, lane.path, lane.path, status, (time.perf_counter() - began) * 1000)

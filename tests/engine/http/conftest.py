@@ -11,16 +11,16 @@ import httpx
 import pytest
 
 from scripts import node
-from tests.engine.http.toy import Toy, served, toy
+from tests.engine.http.toy import Toy, lane_of, served, toy
 
 PEER_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Toy, str]]:
-    """A transport with everything as it is by default, and where it answers."""
+@pytest.fixture(scope="module", params=["usual", "lane"])
+def running(request: pytest.FixtureRequest) -> Iterator[tuple[Toy, str]]:
+    """A transport with everything as it is by default, and where it answers: as usual, and in the lane."""
     standing = toy()
-    with served(standing.app) as url:
+    with served(standing.app, lane_of(standing.app) if request.param == "lane" else "auto") as url:
         yield standing, url
 
 

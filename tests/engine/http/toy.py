@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from strawberry.schema.config import StrawberryConfig
 
 from engine.errors import Description, Errors, Refused
-from engine.http import Caller, Events, GraphQLHTTP, Options, ResponseCache, into_variable
+from engine.http import Caller, Events, GraphQLHTTP, Lane, Options, ResponseCache, into_variable, lane_protocol
 from engine.operations import Answer, Engine
 
 SECRET = "the password is swordfish"
@@ -193,12 +193,23 @@ def toy(
     return Toy(app, watch)
 
 
+def lane_of(app: GraphQLHTTP) -> type[Any]:
+    """uvicorn's protocol with a lane that answers whatever it can."""
+
+    def ignore(*_: object) -> None:
+        """Nobody reads it."""
+
+    unexpected = app.errors.unexpected
+    lane = Lane(app, path="/graphql", headers=(), bind=ignore, write=ignore, unexpected=unexpected, executes=True)
+    return lane_protocol(lambda: lane)
+
+
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
+def served(app: ASGIApp, http: Any = "auto") -> Iterator[str]:
     """Serve an application on a port of its own, in a thread; its address, with `/graphql`."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ws="none")
+        config = uvicorn.Config(app, http=http, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
