@@ -7,9 +7,10 @@ the asked-for cabin; the order is total, so that pages never overlap.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from core.errors import Invalid
 from core.keys import Keyring
 from core.money import Money
 from core.paging import Rank
-from core.rows import Reader, row
+from core.rows import Reader, Written, row
 from models import Cabin
 from services import departures, fares, offers, pools
 from services.departures import BESIDE, COLUMNS, OF_THE_DAY, PLACE, Departure, Place, zone
@@ -27,6 +28,9 @@ from services.fares import CHARGE, FARE, IN_ORDER, ON_ROUTE, Family, Party, Pric
 from services.offers import Offer, Quote
 
 MAX_SEATED = 9
+
+MOST_JOURNEYS = 2_048
+"""How many a process remembers of those that were shown last."""
 
 
 class OfferSort(StrEnum):
@@ -98,9 +102,10 @@ class Slice:
     duration_minutes: int
     stops: int
     segments: tuple[Segment, ...]
+    written: Written | None = field(default=None, repr=False, compare=False)
 
 
-def direct(segment: Segment) -> Slice:
+def direct(segment: Segment, written: Written | None = None) -> Slice:
     """A journey of one flight."""
     flight = segment.flight
     return Slice(
@@ -111,6 +116,7 @@ def direct(segment: Segment) -> Slice:
         flight.duration_minutes,
         0,
         (segment,),
+        written,
     )
 
 
@@ -159,22 +165,19 @@ class PoolNow:
     class_sold: list[int]
 
 
-class Flying:
-    """A flight that a search has found. Its departure is made once somebody is shown it."""
+Columns = tuple[Any, ...]
 
-    __slots__ = ("_columns", "_departure", "_places")
+Flown = tuple[Columns, Columns, Columns]
+"""A flight that a search has found: what `departures.departure` takes. It is made once somebody is shown it."""
 
-    def __init__(self, columns: Sequence[Any], places: tuple[Place, Place]) -> None:
-        self._columns = columns
-        self._places = places
-        self._departure: Departure | None = None
 
-    @property
-    def departure(self) -> Departure:
-        """The flight as travellers see it."""
-        if self._departure is None:
-            self._departure = departures.departure(self._columns, *self._places)
-        return self._departure
+@lru_cache(maxsize=MOST_JOURNEYS)
+def journey(
+    columns: Columns, origin: Columns, destination: Columns, cabin: Cabin, booking_class: str
+) -> tuple[Slice, ...]:
+    """A flight of those columns, as it is sold in a booking class. What is read anew and says the same is the same."""
+    segment = Segment(departures.departure(columns, origin, destination), cabin, booking_class)
+    return (direct(segment, written={}),)
 
 
 class Candidate(NamedTuple):
@@ -183,7 +186,7 @@ class Candidate(NamedTuple):
     measure: int
     slot_id: int
     family_code: str
-    flying: Flying
+    flown: Flown
     quote: Quote
     party: Party
     seats_left: int
@@ -195,7 +198,7 @@ class Candidate(NamedTuple):
 
     def offered(self, keyring: Keyring, expires_at: datetime) -> Priced:
         """The offer, signed, good until then."""
-        quote, flight = self.quote, self.flying.departure
+        quote = self.quote
         family = quote.family
         segment = offers.segment_for(self.slot_id, family)
         total = quote.total
@@ -206,7 +209,7 @@ class Candidate(NamedTuple):
             quote.lines,
             family,
             self.seats_left,
-            (direct(Segment(flight, family.cabin, family.booking_class)),),
+            journey(*self.flown, family.cabin, family.booking_class),
         )
 
 
@@ -244,12 +247,13 @@ async def search(reader: Reader, command: FlightSearchInput) -> list[Candidate]:
     day, cabin = slice_.date, command.cabin
     codes = known(slice_.origin), known(slice_.destination)
     ((origin, destination, tariff, charges),) = await reader.fetch(TERMS, *codes, day, cabin)
-    places = check_route(origin, destination, day)
+    check_route(origin, destination, day)
     flights = await reader.fetch(ON_SALE, *codes, day, cabin, party.seated)
     if not flights:
         await check_schedule(reader, day)
     added = tuple(map(tuple, charges or ()))
     quotes = [offers.quote(tuple(fare), added, party) for fare in tariff or ()]
+    places = tuple(origin), tuple(destination)
     found = [one for columns in flights for one in candidates(columns, places, quotes, party, command.sort)]
     found.sort(key=RANK)
     return found
@@ -267,17 +271,17 @@ async def slots_of(reader: Reader, command: FlightSearchInput) -> list[int]:
 
 
 def candidates(
-    columns: Sequence[Any], places: tuple[Place, Place], quotes: Sequence[Quote], party: Party, sort: OfferSort
+    columns: Sequence[Any], places: tuple[Columns, Columns], quotes: Sequence[Quote], party: Party, sort: OfferSort
 ) -> Iterator[Candidate]:
     """A flight of `ON_SALE` in each fare family whose booking class still takes the party."""
     slot_id, departs_at, arrives_at = columns[:3]
-    flying = Flying(columns[:COLUMNS], places)
+    flown = tuple(columns[:COLUMNS]), *places
     pool = PoolNow(*columns[COLUMNS:])
     lefts = pools.lefts_in(pool, [quote.family.booking_class for quote in quotes])
     for quote, left in zip(quotes, lefts, strict=True):
         if left >= party.seated:
             measured = measure(sort, departs_at, arrives_at, quote)
-            yield Candidate(measured, slot_id, quote.family.code, flying, quote, party, left)
+            yield Candidate(measured, slot_id, quote.family.code, flown, quote, party, left)
 
 
 def measure(sort: OfferSort, departs_at: datetime, arrives_at: datetime, quote: Quote) -> int:
@@ -302,15 +306,14 @@ def check(command: FlightSearchInput) -> tuple[SliceInput, Party]:
     return command.slices[0], check_party(command.passengers)
 
 
-def check_route(origin: Sequence[Any] | None, destination: Sequence[Any] | None, day: date) -> tuple[Place, Place]:
-    """Both places of a route that may be flown on that day; raises Invalid for every other."""
+def check_route(origin: Sequence[Any] | None, destination: Sequence[Any] | None, day: date) -> None:
+    """Raises Invalid for a route that there is not, or not any more on that day."""
     here = found_place(origin, "slices.0.origin")
     there = found_place(destination, "slices.0.destination")
     if here.iata_code == there.iata_code:
         raise Invalid("Origin and destination are the same airport.", field="slices.0.destination")
     if day < local_today(here, clock.now()):
         raise Invalid("This date has passed.", field="slices.0.date")
-    return here, there
 
 
 async def check_schedule(reader: Reader, day: date) -> None:
@@ -351,7 +354,7 @@ def found_place(columns: Sequence[Any] | None, field: str) -> Place:
     """The place of those columns; raises Invalid (UNKNOWN_AIRPORT) where there is none."""
     if columns is None:
         raise Invalid("No airport that Jetway sells has this code.", field=field, code="UNKNOWN_AIRPORT")
-    return Place(*columns)
+    return departures.place(tuple(columns))
 
 
 def local_today(place: Place, moment: datetime) -> date:
