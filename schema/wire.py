@@ -184,6 +184,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
             bind=bind_request,
             write=journal.write,
             unexpected=unexpected,
+            executes=True,
         ),
         cache=cache,
     )
