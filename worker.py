@@ -29,7 +29,7 @@ from core.settings import Settings
 from services import alerts, bookings, holds, jobs, payments, relay
 from services.gateways import Gateways
 from services.jobs import Entrypoint, Handler
-from services.relay import Relay, ToValkey
+from services.relay import Relay, Sink, ToValkey
 
 SWEEP_SECONDS = 0.25
 SWEEP_SIZE = 200
@@ -59,7 +59,7 @@ class Worker:
         self._settings = settings
         self._db = db
         self._gateways = gateways
-        self._relay = Relay(settings.database_url, ToValkey(redis))
+        self._relay = Relay(settings.database_url, *sinks(settings, redis))
         self._broken_holds = holds.Broken()
         self._broken_bookings = bookings.Broken()
         self._looked_at = 0
@@ -155,6 +155,17 @@ class Worker:
         """Tell an alert to some of those it is for, in a transaction of their own; whether more may be left."""
         async with self._db.transaction() as session:
             return await alerts.tell(session, alert_id)
+
+
+def sinks(settings: Settings, redis: Redis) -> list[Sink]:
+    """To whom facts are told."""
+    told: list[Sink] = [ToValkey(redis)]
+    if settings.kafka_brokers:
+        # Here, because most workers have no Kafka, and its client takes a while to load.
+        from services.relay.kafka import ToKafka
+
+        told.append(ToKafka(settings.kafka_brokers))
+    return told
 
 
 async def main(settings: Settings) -> None:

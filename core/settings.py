@@ -33,7 +33,8 @@ class Settings:
     the addresses whose X-Forwarded-For is believed, separated by commas; empty: nobody's is. `gates` are those before
     the inventory, in the order in which they are asked. `documents` says what clients may send: any document, those
     that are persisted, or those that are trusted. `introspection` is for developers: it tells the whole schema.
-    `response_cache` is how many MiB each process keeps of answers that are the same for many; 0 for none.
+    `response_cache` is how many MiB each process keeps of answers that are the same for many; 0 for none. Facts go to
+    `kafka_brokers`, `host:port` each, where there are any.
     """
 
     host: str
@@ -52,6 +53,7 @@ class Settings:
     documents: str = DOCUMENTS[0]
     introspection: bool = False
     response_cache: int = 64
+    kafka_brokers: tuple[str, ...] = ()
 
     @property
     def sandbox(self) -> bool:
@@ -81,6 +83,7 @@ class Settings:
             documents=read_choice(env, "DOCUMENTS", DOCUMENTS),
             introspection=read_choice(env, "INTROSPECTION", SWITCH) == "on",
             response_cache=read_megabytes(env, "RESPONSE_CACHE", 64),
+            kafka_brokers=read_brokers(env.get("KAFKA_BROKERS", "")),
         )
 
 
@@ -135,6 +138,16 @@ def read_gates(text: str) -> tuple[str, ...]:
     if unknown := sorted(named.difference(GATES)):
         raise SettingsError(f"GATES names {unknown[0]!r}; it is `none`, or some of {', '.join(GATES)}")
     return tuple(name for name in GATES if name in named)
+
+
+def read_brokers(text: str) -> tuple[str, ...]:
+    """Comma-separated addresses, `host:port` each."""
+    brokers = tuple(part.strip() for part in text.split(",") if part.strip())
+    for broker in brokers:
+        host, _, port = broker.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit():
+            raise SettingsError(f"KAFKA_BROKERS names {broker!r}; each is host:port")
+    return brokers
 
 
 def read_secrets(text: str) -> tuple[bytes, ...]:

@@ -47,20 +47,20 @@ class Relay:
 
     def __init__(self, database_url: str, *sinks: Sink, tick: float = TICK) -> None:
         self._url = database_url
-        self._sinks: Sequence[Sink] = sinks
+        self._sinks = sinks
         self._tellers = [Teller(sink) for sink in sinks]
         self._tick = tick
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead, or wait to lead, until `stop`. Raises what the database raises; run it again then."""
-        async with self._connection("jetway-relay", SETTINGS) as connection:
-            if await lead(connection, LOCK, stop):
-                log.info("relay.leads")
-                LEADING.set(1)
-                try:
+        try:
+            async with self._connection("jetway-relay", SETTINGS) as connection:
+                if await lead(connection, LOCK, stop):
                     await self._lead(connection, stop)
-                finally:
-                    LEADING.set(0)
+        finally:
+            # After the lock: a sink that takes its time delays no successor.
+            for sink in self._sinks:
+                await sink.close()
 
     async def turn(self, connection: asyncpg.Connection) -> int:
         """Place what is new and tell what waits, at most BATCH facts for each sink; how many were told.
@@ -71,23 +71,31 @@ class Relay:
         return sum([await teller.turn(connection) for teller in self._tellers])
 
     async def _lead(self, connection: asyncpg.Connection, stop: asyncio.Event) -> None:
-        self._tellers = [Teller(sink) for sink in self._sinks]
-        bells = [asyncio.Event() for _ in self._tellers]
-        async with asyncio.TaskGroup() as group:
-            for teller, bell in zip(self._tellers, bells, strict=True):
-                group.create_task(self._tell(teller, bell, stop))
-            while not stop.is_set():
-                if await place(connection):
-                    for bell in bells:
-                        bell.set()
-                else:
-                    await asyncio.sleep(self._tick)
-            for bell in bells:
-                bell.set()
+        log.info("relay.leads")
+        LEADING.set(1)
+        bells = [asyncio.Event() for _ in self._sinks]
+        try:
+            async with asyncio.TaskGroup() as group:
+                telling = [
+                    group.create_task(self._tell(sink, bell)) for sink, bell in zip(self._sinks, bells, strict=True)
+                ]
+                await self._place(connection, bells, stop)
+                for task in telling:
+                    task.cancel()
+        finally:
+            LEADING.set(0)
 
-    async def _tell(self, teller: Teller, bell: asyncio.Event, stop: asyncio.Event) -> None:
+    async def _place(self, connection: asyncpg.Connection, bells: Sequence[asyncio.Event], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if await place(connection):
+                for bell in bells:
+                    bell.set()
+            else:
+                await asyncio.sleep(self._tick)
+
+    async def _tell(self, sink: Sink, bell: asyncio.Event) -> None:
         async with self._connection("jetway-teller", CURSORS) as connection:
-            await teller.run(connection, bell, stop)
+            await Teller(sink).run(connection, bell)
 
     @asynccontextmanager
     async def _connection(self, name: str, settings: dict[str, str]) -> AsyncIterator[asyncpg.Connection]:

@@ -16,7 +16,6 @@ import asyncpg
 from prometheus_client import Counter
 
 from core.log import logger
-from core.loops import pause
 from services.relay.placing import BATCH
 
 TOLD = Counter("jetway_relay_facts_total", "Facts told, repetitions included.", ["sink", "kind"])
@@ -79,19 +78,14 @@ class Teller:
         """What the row says: the same, or later where the sink has lost something and hears it again."""
         self._away = False
 
-    @property
-    def away(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._away
-
-    async def run(self, connection: asyncpg.Connection, placed: asyncio.Event, stop: asyncio.Event) -> None:
-        """Tell what there is and then whatever is placed, until `stop`. Raises what the database raises."""
-        while not stop.is_set():
+    async def run(self, connection: asyncpg.Connection, placed: asyncio.Event) -> None:
+        """Tell what there is and then whatever is placed, for ever. Raises what the database raises."""
+        while True:
             placed.clear()
             if await self.turn(connection):
                 continue
             if self._away:
-                await pause(self._sink.patience, stop)
+                await asyncio.sleep(self._sink.patience)
             else:
                 await placed.wait()
 

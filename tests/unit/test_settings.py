@@ -49,6 +49,7 @@ def test_what_is_not_said_has_a_default() -> None:
         "documents": "anything",
         "introspection": False,
         "response_cache": 64,
+        "kafka_brokers": (),
     }
 
 
@@ -175,3 +176,13 @@ def test_documents_and_introspection_are_words() -> None:
     for name in ("DOCUMENTS", "INTROSPECTION"):
         with pytest.raises(SettingsError, match=f"^{name} is 'some'"):
             read(**{name: "some"})
+
+
+def test_brokers_are_hosts_with_ports() -> None:
+    assert read(KAFKA_BROKERS="one:9092, [::1]:9093").kafka_brokers == ("one:9092", "[::1]:9093")
+
+
+@pytest.mark.parametrize("value", ["one", "one:", ":9092", "one:port", "one:9092,two"])
+def test_a_broker_without_its_port_is_named(value: str) -> None:
+    with pytest.raises(SettingsError, match="KAFKA_BROKERS names"):
+        read(KAFKA_BROKERS=value)

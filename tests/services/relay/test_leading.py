@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 from redis.asyncio import Redis
 from sqlalchemy import text
 
-from core import loops
 from core.db import Database
 from core.embedded import EmbeddedValkey
 from services.relay import Relay, ToValkey
 from tests.factories.facts import record, told
+from tests.fakes.relaying import running
 from tests.fakes.waiting import eventually
 
 LEADERS = """
 SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-
-
-@asynccontextmanager
-async def running(*relays: Relay) -> AsyncIterator[None]:
-    """Relays that begin again whenever they fail, as in the worker."""
-    stop = asyncio.Event()
-
-    def step(relay: Relay) -> Callable[[], Awaitable[float]]:
-        async def run() -> float:
-            await relay.run(stop)
-            return 0
-
-        return run
-
-    async with asyncio.TaskGroup() as group:
-        for relay in relays:
-            group.create_task(loops.forever("relay", step(relay), stop))
-        try:
-            yield
-        finally:
-            stop.set()
 
 
 async def leaders(database: Database) -> list[int]:
