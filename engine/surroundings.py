@@ -19,6 +19,10 @@ from engine.errors import Unexpected, body, internal
 from engine.responses import JSON
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+HANDING = "engine.handing"
+"""An extension of a socket's scope, where its server lets the connection outlive the application's call
+(`engine.websockets.lines.Handing`): its line is written when the connection has ended."""
+
 CLIENT_LEFT = 499
 """The status in the log of a request whose client left before it was answered."""
 
@@ -91,13 +95,15 @@ class Surroundings:
             fault = JSON(body(*internal(scope["request_id"])), status_code=500)
             await fault(scope, receive, ending.send)
         finally:
-            self.write(
-                "WEBSOCKET" if is_socket else scope["method"],
-                scope["path"],
-                getattr(scope.get("route"), "path", "none"),
-                ending.status or CLIENT_LEFT,
-                (time.perf_counter() - began) * 1000,
-            )
+            method, path = "WEBSOCKET" if is_socket else scope["method"], scope["path"]
+            route = getattr(scope.get("route"), "path", "none")
+
+            def end(status: int) -> None:
+                self.write(method, path, route, status, (time.perf_counter() - began) * 1000)
+
+            handing = scope["extensions"].get(HANDING) if is_socket and scope.get("extensions") else None
+            if handing is None or not handing.at_end(end):
+                end(ending.status or CLIENT_LEFT)
 
 
 class Ending:

@@ -184,6 +184,11 @@ def shared(context: Context, sharing: Sharing) -> SharedContext:
     )
 
 
+def unseen(context: Context, sharing: Sharing) -> SharedContext:
+    """The context of a stream that many are told at once: nobody asks, and nothing of whoever came first is in it."""
+    return SharedContext(app=context.app, viewer=GUEST, request_id="", ip="", sharing=sharing)
+
+
 def viewer_from_authorization(keyring: Keyring, header: str | None) -> Viewer:
     """Who an Authorization header speaks for (RFC 6750); nobody's header is a guest's.
 

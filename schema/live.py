@@ -13,6 +13,7 @@ from core.db import Database
 from core.errors import NotFound
 from engine.limits import cost
 from models import SeatStatus
+from engine.sharing import Live, everybody, shared_by
 from resolvers.context import Info
 from resolvers.flights import FLIGHT_KIND
 from schema.boards import DepartureEvent, departure_events
@@ -82,15 +83,12 @@ class FlightStatusEvent:
     flight: Flight = strawberry.field(description="The flight as it is now.")
 
 
-async def seat_map_events(
-    info: Info, flight_id: strawberry.ID, after: str | None = None
-) -> AsyncGenerator[seats.SeatMapEvent, None]:
-    """The seats of one flight, live. Raises NotFound for a flight that there is not."""
+async def seat_map_events(info: Info, flight_id: strawberry.ID, after: str | None = None) -> Live[seats.SeatMapEvent]:
+    """The seats of one flight, live, for everybody who watches it. Raises NotFound for a flight that there is not."""
     app = info.context.app
     slot_id = ids.number_of(FLIGHT_KIND, flight_id, "flightId")
     await check_known(app.database, [slot_id])
-    async for event in seats.seat_map_events(app.database, app.plans, app.hub, slot_id, after):
-        yield event
+    return Live(seats.SeatFeed(app.database, app.plans, app.hub, slot_id), after)
 
 
 async def flight_status_events(
@@ -122,6 +120,7 @@ class Subscription:
     seat_map_events = strawberry.subscription(
         resolver=seat_map_events,
         graphql_type=AsyncGenerator[SeatMapEvent, None],
+        metadata=shared_by(audience=everybody, cursor="after"),
         description="The seats of a flight: first all of them, then each change. With `after`, what was missed.",
     )
     flight_status_events = strawberry.subscription(

@@ -23,9 +23,10 @@ from engine.execution import DocumentPlans, WritingExecutor
 from engine.http import Caller, Events, GraphQLHTTP, Lane, Options, into_variable
 from engine.limits import Limits
 from engine.operations import Answer, Engine
+from engine.sharing import SharedStreams
 from engine.surroundings import browser_headers
-from engine.websockets import GraphQLSocket, Hooks, evenly
-from resolvers.context import Application, Context
+from engine.websockets import GraphQLSocket, Hooks, evenly, together
+from resolvers.context import Application, Context, unseen
 from schema import caching
 from schema.credentials import (
     API_KEY,
@@ -63,6 +64,7 @@ class Wire:
     engine: Engine
     http: GraphQLHTTP
     sockets: GraphQLSocket
+    streams: SharedStreams
     lane: Lane
     cache: AnswerCache | None
 
@@ -103,6 +105,7 @@ async def opened(schema: strawberry.Schema, application: Application) -> AsyncIt
         for task in following:
             task.cancel()
         await asyncio.gather(*following, return_exceptions=True)
+        await wire.streams.aclose()
         await wire.engine.aclose(STOPPING_SECONDS)
 
 
@@ -155,13 +158,15 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
     streaming = Events(
         cursor_of=cursor_of, resume=into_variable("after"), expires_in=expires_in, identities_of=identities_of
     )
+    streams = SharedStreams(unseen)
     hooks = Hooks(
         make_context=make_context_of_socket,
         credentials=credentials_of,
         caller_of=caller_of,
         expires_in=expires_in,
         identities_of=identities_of,
-        tracking=telemetry.SOCKET_OPERATIONS.track_inprogress,
+        tally=telemetry.SOCKET_OPERATIONS.inc,
+        stream=together(streams),
     )
     cache = caching.made(schema, application, expires_in)
     http = GraphQLHTTP(
@@ -177,6 +182,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         engine=engine,
         http=http,
         sockets=GraphQLSocket(engine, errors=errors, hooks=hooks),
+        streams=streams,
         lane=Lane(
             http,
             path=PATH,

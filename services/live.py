@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from core.db import ReadSession
 from core.errors import Invalid
@@ -122,3 +122,42 @@ async def missed(session: ReadSession, streams: Sequence[str], after: int) -> li
     if len(facts) > MOST_MISSED or not known.pruned_to <= after <= known.position:
         return None
     return facts
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened to something: every fact with a position above `floor`, in order."""
+
+    floor: int
+    facts: list[PlacedFact]
+
+
+async def history(session: ReadSession, stream: str, after: int) -> History:
+    """What happened to it after a position; where that is more than MOST_MISSED, or removed already, what is known.
+
+    The session reads the primary, in READ COMMITTED: what was removed meanwhile is noticed.
+    """
+    rows = await session.execute(
+        select(Fact.position, Fact.id, Fact.kind, Fact.stream, Fact.payload)
+        .where(Fact.stream == stream, Fact.position > after)
+        .order_by(Fact.position.desc())
+        .limit(MOST_MISSED + 1)
+    )
+    facts = [PlacedFact(row.position, row.id, row.kind, row.stream, row.payload) for row in rows]
+    floor = max(after, (await session.execute(select(RelayHead.pruned_to))).scalar_one())
+    if len(facts) > MOST_MISSED:
+        floor = max(floor, facts[-1].position)
+    return History(floor, [fact for fact in reversed(facts) if fact.position > floor])
+
+
+async def unplaced(session: ReadSession, stream: str, head: int) -> list[PlacedFact]:
+    """What happened to it that had no position up to `head`; a fact that has none at all stands at 0.
+
+    Read after a snapshot that was read after `head`, it names everything that the snapshot may show too early.
+    """
+    rows = await session.execute(
+        select(Fact.position, Fact.id, Fact.kind, Fact.stream, Fact.payload)
+        .where(Fact.stream == stream, or_(Fact.position > head, Fact.position.is_(None)))
+        .order_by(Fact.id)
+    )
+    return [PlacedFact(row.position or 0, row.id, row.kind, row.stream, row.payload) for row in rows]

@@ -53,8 +53,9 @@ class Member(Protocol):
 class Mailbox:
     """What one subscriber has not read yet: at most `capacity` facts, past that only the news of a gap."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, stir: Callable[[], None] | None = None) -> None:
         self._capacity = capacity
+        self._stir = stir
         self._facts: list[live.PlacedFact] = []
         self._gap = False
         self._closed = False
@@ -65,7 +66,7 @@ class Mailbox:
         if len(self._facts) >= self._capacity:
             self.lose("overflow")
         self._facts.append(fact)
-        self._something.set()
+        self._stirs()
 
     def lose(self, cause: str) -> None:
         """Say that something may be missing. What waits is dropped: catching up brings it again."""
@@ -73,22 +74,31 @@ class Mailbox:
         if not self._gap:
             GAPS.labels(cause).inc()
         self._gap = True
-        self._something.set()
+        self._stirs()
 
     def close(self) -> None:
         """Say that nothing comes any more."""
         self._closed = True
-        self._something.set()
+        self._stirs()
 
     async def take(self) -> Post:
         """All that waits, at once; waits for something where there is nothing. Raises Unavailable once closed."""
         await self._something.wait()
+        return self.now()
+
+    def now(self) -> Post:
+        """All that waits, which may be nothing. Raises Unavailable once closed."""
         if self._closed:
             raise Unavailable("This server is stopping; subscribe again, with the last cursor.")
         self._something.clear()
         post = Post(self._gap, self._facts)
         self._gap, self._facts = False, []
         return post
+
+    def _stirs(self) -> None:
+        self._something.set()
+        if self._stir is not None:
+            self._stir()
 
 
 class Hub(Broadcast):
@@ -111,12 +121,15 @@ class Hub(Broadcast):
         await super().disconnect()
 
     @asynccontextmanager
-    async def subscribe(self, *topics: str) -> AsyncIterator[Mailbox]:  # type: ignore[override]
+    async def subscribe(  # type: ignore[override]
+        self, *topics: str, stir: Callable[[], None] | None = None
+    ) -> AsyncIterator[Mailbox]:
         """A mailbox for the facts of `topics`: whatever is published from now on gets into it, or a gap does.
 
-        Where Valkey is away this returns after a second; the mailbox gets a gap when it is back.
+        `stir` is called whenever something does. Where Valkey is away this returns after a second; the mailbox gets a
+        gap when it is back.
         """
-        mailbox = Mailbox(self._capacity)
+        mailbox = Mailbox(self._capacity, stir)
         for topic in topics:
             self._enter(topic, mailbox)
         SUBSCRIBERS.inc()

@@ -7,8 +7,8 @@ around it, `Code` is why it closes. `Subscriber` is where answers that many shar
 
 from engine.websockets.app import GraphQLSocket, evenly
 from engine.websockets.codes import Code
-from engine.websockets.hooks import Hooks, text_of
+from engine.websockets.hooks import Hooks, text_of, together
 from engine.websockets.options import Options
 from engine.websockets.outbox import Subscriber
 
-__all__ = ["Code", "GraphQLSocket", "Hooks", "Options", "Subscriber", "evenly", "text_of"]
+__all__ = ["Code", "GraphQLSocket", "Hooks", "Options", "Subscriber", "evenly", "text_of", "together"]

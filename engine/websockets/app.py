@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
@@ -30,6 +30,7 @@ from engine.websockets.census import Census, too_many
 from engine.websockets.codes import Closing, Code
 from engine.websockets.handshakes import Origins, accept, refuse
 from engine.websockets.hooks import Hooks
+from engine.websockets.lines import AsgiLine, Line, handing_of
 from engine.websockets.options import Options
 from engine.websockets.socket import House, Socket
 
@@ -57,36 +58,56 @@ class GraphQLSocket:
         self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one socket to its end, or refuse it."""
+        """Serve one socket to its end, or refuse it. Where the server gives the connection away, return at once."""
         await receive()  # websocket.connect
         connection = HTTPConnection(scope)
-        with ExitStack() as held:
-            if not await self._opened(connection, held, send):
-                return
-            socket = Socket(self.house, connection, receive, send)
-            held.enter_context(self.census.listed(socket))
-            await socket.serve()
-
-    async def _opened(self, connection: HTTPConnection, held: ExitStack, send: Send) -> bool:
-        """Take a place for one more socket and accept it; whether it is there, and speaks our protocol."""
         try:
-            self._admit(connection, held)
+            client = self._admit(connection)
         except Refused as refusal:
             with suppress(OSError):  # the client has just gone
-                await refuse(connection.scope, send, refusal)
-            return False
+                await refuse(scope, send, refusal)
+            return
+        try:
+            is_ours = await self._accepted(scope, send)
+        except BaseException:
+            self.census.leave(client)
+            raise
+        if is_ours:
+            await self._serve(connection, client, receive, send)
+        else:
+            self.census.leave(client)
+
+    async def _serve(self, connection: HTTPConnection, client: str | None, receive: Receive, send: Send) -> None:
+        """Serve a socket that was accepted."""
+
+        def socket(line: Line) -> Socket:
+            return Socket(self.house, connection, client, line)
+
+        handing = handing_of(connection.scope)
+        if handing is not None:
+            handing.hand_over(socket)
+            return
+        line = AsgiLine(receive, send)
+        served = socket(line)
+        await line.serve(served)
+        await served.ended()
+
+    async def _accepted(self, scope: Scope, send: Send) -> bool:
+        """Accept a socket; whether it is there, and speaks our protocol."""
         with suppress(OSError):
-            if await accept(connection.scope, send):
+            if await accept(scope, send):
                 return True
             await send(OTHER_PROTOCOL.message())
         return False
 
-    def _admit(self, connection: HTTPConnection, held: ExitStack) -> None:
-        """Take a place for one more socket. Raises Refused."""
+    def _admit(self, connection: HTTPConnection) -> str | None:
+        """Take a place for one more socket; whose it is. Raises Refused."""
         self.origins.check(connection)
         if self.is_draining:
             raise too_many(503, "This server stops.", "UNAVAILABLE")
-        held.enter_context(self.census.place(self.house.hooks.client_of(connection)))
+        client = self.house.hooks.client_of(connection)
+        self.census.enter(client)
+        return client
 
     def revoke(self, *identities: Hashable) -> int:
         """Close every socket of one of these identities, with 4403; how many there were."""

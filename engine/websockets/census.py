@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from engine.errors import Refused
@@ -39,9 +38,8 @@ class Census:
         """Sockets by the identities that may be revoked."""
         self._left: asyncio.Future[None] | None = None
 
-    @contextmanager
-    def place(self, client: str | None) -> Iterator[None]:
-        """Room for one more socket. Raises Refused 503 or 429."""
+    def enter(self, client: str | None) -> None:
+        """Take a place for one more socket. Raises Refused 503 or 429."""
         options = self._options
         if self.count >= options.sockets or self.silent >= options.silent_sockets:
             raise too_many(503, "Too many sockets are open here.", "UNAVAILABLE")
@@ -50,28 +48,27 @@ class Census:
         self.count += 1
         if client is not None:
             self.clients[client] += 1
-        try:
-            yield
-        finally:
-            self.count -= 1
-            if client is not None:
-                self.clients[client] -= 1
-                if not self.clients[client]:
-                    del self.clients[client]
 
-    @contextmanager
-    def listed(self, socket: Socket) -> Iterator[None]:
+    def leave(self, client: str | None) -> None:
+        """Give the place back."""
+        self.count -= 1
+        if client is not None:
+            self.clients[client] -= 1
+            if not self.clients[client]:
+                del self.clients[client]
+
+    def list(self, socket: Socket) -> None:
         """Have an accepted socket found."""
         self.sockets[socket] = None
         self.silent += 1
-        try:
-            yield
-        finally:
-            del self.sockets[socket]
-            self.heard(socket)
-            self._forget(socket)
-            if self._left is not None and not self.sockets and not self._left.done():
-                self._left.set_result(None)
+
+    def unlist(self, socket: Socket) -> None:
+        """Forget a socket that has ended."""
+        del self.sockets[socket]
+        self.heard(socket)
+        self._forget(socket)
+        if self._left is not None and not self.sockets and not self._left.done():
+            self._left.set_result(None)
 
     async def emptied(self) -> None:
         """Wait until the last of the sockets has ended."""

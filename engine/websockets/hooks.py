@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
 from engine.errors import Refused
 from engine.http.app import Caller, anybody
 from engine.operations import Engine, Prepared
+from engine.sharing import SharedStreams
 from engine.websockets.outbox import Subscriber
 
-Stream = Callable[[Engine, Prepared, Any, str, Subscriber], Awaitable[None]]
+
+class Membership(Protocol):
+    """A subscription that somebody else tells from now on."""
+
+    def leave(self) -> None:
+        """The subscriber has left: tell it nothing more."""
+
+
+Stream = Callable[[Engine, Prepared, Any, str, Subscriber], Awaitable[Membership | None]]
 """Tells a subscriber the answers of a prepared subscription, given its context and the request's id; returns when there
-are no more. Raises RequestRefused where there is no stream. It is cancelled when the subscriber leaves."""
+are no more, and is cancelled when the subscriber leaves. Or it returns at once with a membership, and whoever that
+belongs to tells the answers, and the end. Raises RequestRefused where there is no stream."""
 
 
 def text_of(payload: Mapping[str, Any], wanted: str) -> str | None:
@@ -46,6 +56,20 @@ async def alone(engine: Engine, prepared: Prepared, context: Any, request_id: st
             await subscriber.put(answer.encode())
 
 
+def together(streams: SharedStreams) -> Stream:
+    """Subscribers of a shared field are members of a group; of any other field each is told alone."""
+
+    async def stream(
+        engine: Engine, prepared: Prepared, context: Any, request_id: str, subscriber: Subscriber
+    ) -> Membership | None:
+        member = streams.join(engine, prepared, context, subscriber)
+        if member is None:
+            await alone(engine, prepared, context, request_id, subscriber)
+        return member
+
+    return stream
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
     """All of them are called in the event loop, and those that are not `stream` must not wait for anything."""
@@ -70,8 +94,8 @@ class Hooks:
     identities_of: Callable[[Any], Iterable[Hashable]] = lambda _: ()
     """Given the same: what `GraphQLSocket.revoke` may name to close this socket, such as a user and a session."""
 
-    tracking: Callable[[], AbstractContextManager[Any]] = lambda: nullcontext()
-    """Open as long as an operation is under way."""
+    tally: Callable[[int], None] = lambda _: None
+    """Called with 1 when an operation begins, and with -1 when it has ended."""
 
     stream: Stream = alone
     """How subscriptions are told."""

@@ -1,21 +1,16 @@
-"""What waits to be sent to one socket, and the way of one operation's answers into it.
-
-This is where answers that many share come in: encode an answer once, and give the same bytes to `Subscriber.next` of
-everyone; each puts its own id in front.
-"""
+"""What waits to be sent to one socket, and the way of one operation's answers into it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, MutableMapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
-from starlette.types import Send
 
 from engine.websockets.codes import Closing, Code
+from engine.websockets.lines import Line
 from engine.websockets.options import Options
 
 WEIGHT = 64
@@ -26,127 +21,169 @@ SLOW = Closing(Code.TOO_SLOW, "You take what you asked for too slowly")
 
 
 class Outbox:
-    """The messages of one socket, sent in their order by whoever runs `run`, never two at a time.
+    """The messages of one socket, in their order.
 
-    Nothing is sent after the socket is to be closed, but what waited already. What waits is bounded: `send` closes the
-    socket where there is too much, `put` waits. `on_closing` is called once, as soon as that is decided.
+    As long as the line takes them they go out at once. Once it is full they wait here, and only so many bytes of them:
+    `send` closes the socket where there is too much, `put` waits. A line that stays full for `Options.patience` seconds
+    is closed as well. Nothing is sent after the closing but what waited already. `on_closing` is called once, as soon
+    as that is decided.
     """
 
     __slots__ = (
-        "_deadline",
         "_limit",
         "_on_closing",
         "_options",
+        "_ready",
         "_room",
-        "_send",
-        "_stirred",
         "_turn",
         "_waiting",
         "closing",
+        "line",
         "weight",
     )
 
-    def __init__(self, send: Send, options: Options, on_closing: Callable[[], None]) -> None:
-        self._send = send
-        self._on_closing = on_closing
+    def __init__(self, line: Line, options: Options, on_closing: Callable[[], None]) -> None:
+        self.line = line
         self._options = options
-        self._waiting: deque[bytes] = deque()
-        self._stirred = asyncio.Event()
-        self._room = asyncio.Event()
-        self._turn = asyncio.Lock()
-        self._limit: asyncio.Timeout | None = None
-        self._deadline: float | None = None
+        self._on_closing = on_closing
+        self._waiting: deque[bytes] | None = None
+        self._ready: list[Callable[[], None]] | None = None
+        self._turn: asyncio.Lock | None = None
+        self._room: asyncio.Event | None = None
+        self._limit: asyncio.TimerHandle | None = None
+        """While the line is full: until when it may be. Once the socket is closing: when it is cut."""
         self.weight = 0
-        """Bytes that wait, or are being sent."""
+        """Bytes that wait here, not in the line."""
         self.closing: Closing | None = None
         """How the socket is to be closed, once that is decided."""
 
     def send(self, message: bytes) -> None:
         """Have one message sent, a whole JSON text; the socket is closed where too much waits."""
+        line = self.line
         if self.closing is not None:
             return
-        if not self._fits(message):
-            self._waiting.clear()
+        has_room = not line.is_full
+        if has_room:
+            line.write(message)
+            if line.is_full:
+                self._filled()
+        elif self.weight and self.weight + len(message) + WEIGHT > self._options.outgoing_bytes:
+            self._waiting = None
             self.close(SLOW)
-            return
-        self._waiting.append(message)
-        self.weight += len(message) + WEIGHT
-        self._stirred.set()
+        else:
+            if self._waiting is None:
+                self._waiting = deque()
+            self._waiting.append(message)
+            self.weight += len(message) + WEIGHT
 
     async def put(self, message: bytes) -> None:
         """Have one message sent, once there is room for it, and let others have their turn: first come, first served.
 
         It never returns once the socket is to be closed, so that a source that always has more cannot go on for ever.
         """
+        if self._turn is None:
+            self._turn, self._room = asyncio.Lock(), asyncio.Event()
         async with self._turn:
-            while self.closing is None and not self._fits(message):
-                self._room.clear()
-                await self._room.wait()
+            await self._until_room()
             if self.closing is not None:
                 await asyncio.get_running_loop().create_future()
             self.send(message)
         await asyncio.sleep(0)
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Call this once the line is not full any more, and nothing waits."""
+        if self._ready is None:
+            self._ready = []
+        self._ready.append(call)
+
+    def drained(self) -> None:
+        """The line takes messages again."""
+        if self.closing is not None:
+            return
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+        while self._waiting and not self.line.is_full:
+            message = self._waiting.popleft()
+            self.weight -= len(message) + WEIGHT
+            self.line.write(message)
+        if self.line.is_full:
+            self._filled()
+            return
+        self._waiting = None
+        if self._room is not None:
+            self._room.set()
+        ready, self._ready = self._ready or (), None
+        for call in ready:
+            call()
 
     def close(self, closing: Closing) -> None:
         """Have the socket closed after what waits; the first reason counts."""
         if self.closing is not None:
             return
         self.closing = closing
-        self._deadline = asyncio.get_running_loop().time() + self._options.closing_seconds
-        if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(self._deadline)
-        self._stirred.set()
+        for message in self._waiting or ():
+            self.line.write(message)
+        self._waiting = self._ready = None
+        self.line.close(closing)
+        self._limited(self._options.closing_seconds, self.line.cut)
         self._on_closing()
 
-    async def run(self) -> bool:
-        """Send what comes until the socket is closed: whether the other side could still be told so."""
-        try:
-            with suppress(TimeoutError):
-                await self._send_all()
-            self._waiting.clear()
-            self.close(SLOW)  # counts only where nothing else has closed it: it takes nothing
-            await self._deliver((self.closing or SLOW).message())
-        except (RuntimeError, OSError):  # TimeoutError, and what servers raise when the other side has just gone
-            return False
-        return True
-
-    def _fits(self, message: bytes) -> bool:
-        """Whether a message may wait with the others. Alone it always may."""
-        return self.weight == 0 or self.weight + len(message) + WEIGHT <= self._options.outgoing_bytes
-
-    async def _send_all(self) -> None:
-        """Send what comes until the socket is to be closed. Raises TimeoutError where the other side takes nothing."""
-        while True:
-            while self._waiting:
-                message = self._waiting.popleft()
-                await self._deliver({"type": "websocket.send", "text": message.decode()})
-                self.weight -= len(message) + WEIGHT
-                self._room.set()
-            if self.closing is not None:
-                return
-            self._stirred.clear()
-            await self._stirred.wait()
-
-    async def _deliver(self, message: MutableMapping[str, Any]) -> None:
-        """Hand one message to the server. Raises TimeoutError where that does not take it in time."""
-        until = self._deadline or asyncio.get_running_loop().time() + self._options.patience
-        try:
-            async with asyncio.timeout_at(until) as self._limit:
-                await self._send(message)
-        finally:
+    def end(self) -> None:
+        """The socket has ended: nothing is sent any more."""
+        if self.closing is None:
+            self.closing = Closing(Code.RESTART, "")
+        self._waiting = self._ready = None
+        if self._limit is not None:
+            self._limit.cancel()
             self._limit = None
+
+    async def _until_room(self) -> None:
+        """Wait until the line is not full, or the socket is to be closed."""
+        room = self._room
+        while room is not None and self.closing is None and self.line.is_full:
+            room.clear()
+            await room.wait()
+
+    def _filled(self) -> None:
+        """The line is full from now on: it is given only so long."""
+        self._limited(self._options.patience, self.close, SLOW)
+
+    def _limited(self, seconds: float, call: Callable[..., None], *arguments: Any) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = asyncio.get_running_loop().call_later(seconds, call, *arguments)
 
 
 class Subscriber:
-    """One operation's way to its client. Once it is `ended`, nothing of it is sent any more."""
+    """One operation's way to its client. Once it is `ended`, nothing of it is sent any more.
 
-    __slots__ = ("_front", "_head", "_outbox", "ended")
+    This is where answers that many share come in: they are encoded once, and each subscriber puts its id in front.
+    """
+
+    __slots__ = ("_front", "_outbox", "_ready", "ended")
 
     def __init__(self, outbox: Outbox, name: str) -> None:
         self._outbox = outbox
-        self._head = b'{"id":' + orjson.dumps(name) + b',"type":'
-        self._front = self._head + b'"next","payload":'
+        self._front = b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":'
+        self._ready: Callable[[], None] | None = None
         self.ended = False
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether its client has not yet taken what it was sent."""
+        return self._outbox.line.is_full
+
+    @property
+    def when_ready(self) -> Callable[[], None] | None:
+        """What is called once its client is no longer slow; None for nothing."""
+        return self._ready
+
+    @when_ready.setter
+    def when_ready(self, call: Callable[[], None] | None) -> None:
+        if call is not None and self._ready is None:
+            self._outbox.when_ready(self._call_ready)
+        self._ready = call
 
     def next(self, answer: bytes) -> None:
         """Send an encoded answer; the socket is closed where too much waits for this client."""
@@ -160,13 +197,21 @@ class Subscriber:
 
     def refuse(self, errors: Sequence[dict[str, Any]]) -> None:
         """End with `error`."""
-        self._end(self._head + b'"error","payload":' + orjson.dumps(errors) + END)
+        self._end(b'"error","payload":' + orjson.dumps(errors) + END)
 
     def complete(self) -> None:
         """End with `complete`."""
-        self._end(self._head + b'"complete"}')
+        self._end(b'"complete"}')
 
     def _end(self, message: bytes) -> None:
         if not self.ended:
             self.ended = True
-            self._outbox.send(message)
+            self.has_ended()
+            self._outbox.send(self._front.removesuffix(b'"next","payload":') + message)
+
+    def has_ended(self) -> None:
+        """Called before its end is told."""
+
+    def _call_ready(self) -> None:
+        if self._ready is not None:
+            self._ready()

@@ -1,15 +1,16 @@
 """One socket, from its acceptance to its end.
 
-Two tasks serve it, one that reads and one that writes, and one more for every operation; none for a message. When it
-ends, however it does, all of them are cancelled and waited for, so that streams are closed before its place is given
-back.
+It hears messages from its line, and has no task of its own: each operation has one while it runs, and a subscription
+that is shared has none. When the socket ends, however it does, they are cancelled and waited for, so that streams are
+closed before its place is given back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import math
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,21 +18,18 @@ from typing import Any
 import orjson
 from graphql import OperationType
 from starlette.requests import HTTPConnection
-from starlette.types import Receive, Send
 
 from engine.errors import BAD_REQUEST, Errors, Refused, internal
 from engine.operations import Engine, RequestRefused
 from engine.websockets import messages
 from engine.websockets.census import Census
 from engine.websockets.codes import Closed, Closing, Code
-from engine.websockets.hooks import Hooks
+from engine.websockets.hooks import Hooks, Membership
+from engine.websockets.lines import Line
 from engine.websockets.messages import Complete, Init, Message, Ping, Subscribe
 from engine.websockets.options import Options
 from engine.websockets.outbox import Outbox, Subscriber
 from engine.websockets.pace import Pace
-
-ABORT = "engine.abort"
-"""An extension of the ASGI scope: a function that cuts the connection, whatever still waits in it."""
 
 EXPIRED = Closing(Code.FORBIDDEN, "The credentials have expired")
 SILENT = Closing(Code.NO_INIT, "Connection initialisation timeout")
@@ -48,91 +46,138 @@ class House:
     census: Census
 
 
-class Socket:
-    """One socket that was accepted."""
+class Operation(Subscriber):
+    """One operation under way: it has a task, or is a member of what others tell."""
 
-    def __init__(self, house: House, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    __slots__ = ("member", "name", "socket", "task")
+
+    def __init__(self, socket: Socket, name: str) -> None:
+        super().__init__(socket.outbox, name)
+        self.socket = socket
+        self.name = name
+        self.task: asyncio.Task[None] | None = None
+        self.member: Membership | None = None
+
+    def has_ended(self) -> None:
+        """Its id is free before its client can have read that."""
+        self.socket.forget(self)
+
+    def stop(self) -> None:
+        """Have it told nothing more, and end."""
+        self.ended = True
+        if self.member is not None:
+            self.member.leave()
+        if self.task is not None and not self.task.cancelling():
+            self.task.cancel()
+
+
+class Socket:
+    """One socket that was accepted, for `client`, who has taken a place in the census."""
+
+    __slots__ = (
+        "_acknowledged",
+        "_context",
+        "_credentials",
+        "_ended",
+        "_is_gone",
+        "_members",
+        "_operations",
+        "_reading_pace",
+        "_starting_pace",
+        "_tasks",
+        "_timer",
+        "client",
+        "connection",
+        "house",
+        "identities",
+        "is_silent",
+        "outbox",
+        "request_id",
+    )
+
+    def __init__(self, house: House, connection: HTTPConnection, client: str | None, line: Line) -> None:
         self.house = house
         self.connection = connection
-        self.outbox = Outbox(send, house.options, self._leave)
+        self.client = client
+        self.outbox = Outbox(line, house.options, self._stop)
         self.request_id = str(connection.scope.get("request_id", ""))
         self.is_silent = True
         """Whether connection_init is still to come; the census counts by it."""
         self.identities: tuple[Hashable, ...] = ()
-        self._receive = receive
         self._credentials: Any = None
         self._acknowledged = False
-        self._operations: dict[str, tuple[Subscriber, asyncio.Task[None]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._operations: dict[str, Operation] = {}
+        self._members = 0
+        """Operations that others tell."""
+        self._tasks: set[asyncio.Task[None]] | None = None
         """Of operations, with those that are only being closed."""
         options = house.options
         self._reading_pace = Pace(options.messages_per_second, options.messages_burst)
         self._starting_pace = Pace(options.operations_per_second, options.operations_burst)
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(options.init_seconds, self.close, SILENT)
-        self._has_ended = False
+        self._context = contextvars.copy_context()
+        """In which operations run: the request's, who opened the socket."""
+        self._timer: asyncio.TimerHandle | None = later(options.init_seconds, self.close, SILENT)
+        self._is_gone = False
+        self._ended: asyncio.Future[None] | None = None
+        house.census.list(self)
 
     def close(self, closing: Closing) -> None:
         """Close the socket, for this reason where there is none yet. Its operations are stopped at once."""
         self.outbox.close(closing)
 
-    async def serve(self) -> None:
-        """Serve it until either side has closed it, or it breaks."""
-        writing: asyncio.Task[None] | None = None
-        life = asyncio.timeout(None)
-        try:
-            async with life:
-                writing = asyncio.create_task(self._write(life))
-                await self._read()
-        except TimeoutError:
-            if not life.expired():
-                raise
-        finally:
-            self._has_ended = True
-            self._timer.cancel()
-            await self._stop(writing)
+    def drained(self) -> None:
+        """The line is not full any more."""
+        self.outbox.drained()
 
-    async def _write(self, life: asyncio.Timeout) -> None:
-        """Send what waits until the socket is closed, and end its life then."""
-        try:
-            if not await self.outbox.run():
-                self._abort()
-        finally:
-            if not self._has_ended:
-                life.reschedule(self._loop.time())
+    def gone(self) -> None:
+        """Nothing can be said any more: stop everything, and give the place back when all of it has ended."""
+        if self._is_gone:
+            return
+        self._is_gone = True
+        self._wait_no_more()
+        self.outbox.end()
+        self._stop()
+        if self._tasks:
+            self._ended = asyncio.ensure_future(self._end(list(self._tasks)))
+        else:
+            self._leave()
 
-    def _abort(self) -> None:
-        """Cut the connection, whatever waits in it, where the server can do so."""
-        abort = (self.connection.scope.get("extensions") or {}).get(ABORT)
-        if abort is not None:
-            abort()
+    async def ended(self) -> None:
+        """Wait until everything has ended that ran for this socket, which is `gone`."""
+        if self._ended is not None:
+            await self._ended
 
-    async def _stop(self, writing: asyncio.Task[None] | None) -> None:
-        """Stop everything that runs for this socket, and wait until it has."""
-        self._leave()
-        tasks = list(self._tasks)
-        if writing is not None:
-            writing.cancel()
-            tasks.append(writing)
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 self.house.errors.unexpected(result)
+        self._leave()
 
     def _leave(self) -> None:
-        """Stop every operation, but those that are being closed already."""
-        for task in self._tasks:
-            if not task.cancelling():
-                task.cancel()
+        self.house.census.unlist(self)
+        self.house.census.leave(self.client)
 
-    async def _read(self) -> None:
-        """Act on every message until the other side has gone."""
-        while (event := await self._receive())["type"] != "websocket.disconnect":
-            early = self._reading_pace.take(self._loop.time())
-            if early > 0:
-                await asyncio.sleep(early)
-                self._reading_pace.take(self._loop.time())
-            if self.outbox.closing is None:
-                self._heed(event.get("text"))
+    def _stop(self) -> None:
+        """Stop every operation, but those that are being closed already."""
+        self._wait_no_more()
+        for operation in list(self._operations.values()):
+            self.forget(operation)
+            operation.stop()
+
+    def _wait_no_more(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def heard(self, text: str | None) -> float:
+        """Act on one frame; how many seconds the next one is to wait."""
+        if self.outbox.closing is None:
+            self._heed(text)
+        now = asyncio.get_running_loop().time()
+        early = self._reading_pace.take(now)
+        if early > 0:
+            self._reading_pace.take(now + early)
+        return early
 
     def _heed(self, text: str | None) -> None:
         """Act on one frame."""
@@ -161,21 +206,21 @@ class Socket:
         if not self.is_silent:
             raise Closed(Code.TWO_INITS, "Too many initialisation requests")
         self.house.census.heard(self)
-        self._timer.cancel()
+        self._wait_no_more()
         hooks = self.house.hooks
         try:
             self._credentials = hooks.credentials(message.payload)
-            context = self._context()
+            context = self._made_context()
         except Refused as refusal:
             raise Closed(Code.FORBIDDEN, refusal.message) from refusal
         seconds = hooks.expires_in(context)
         if seconds is not None:
-            self._timer = self._loop.call_later(max(seconds, 0), self.close, EXPIRED)
+            self._timer = later(max(seconds, 0), self.close, EXPIRED)
         self.house.census.identify(self, hooks.identities_of(context))
         self._acknowledged = True
         self.outbox.send(b'{"type":"connection_ack"}')
 
-    def _context(self) -> Any:
+    def _made_context(self) -> Any:
         """A context for one operation. Raises Refused."""
         return self.house.hooks.make_context(self.connection, self._credentials)
 
@@ -185,47 +230,59 @@ class Socket:
             raise Closed(Code.UNAUTHORIZED, "Unauthorized")
         if message.id in self._operations:
             raise Closed(Code.TAKEN, f"Subscriber for {message.id} already exists")
-        subscriber = Subscriber(self.outbox, message.id)
-        if len(self._tasks) >= self.house.options.operations:
-            subscriber.refuse([told("This socket has too many operations under way.", {"code": "TOO_MANY_OPERATIONS"})])
-        elif (early := self._starting_pace.take(self._loop.time())) > 0:
+        operation = Operation(self, message.id)
+        if len(self._tasks or ()) + self._members >= self.house.options.operations:
+            operation.refuse([told("This socket has too many operations under way.", {"code": "TOO_MANY_OPERATIONS"})])
+        elif (early := self._starting_pace.take(asyncio.get_running_loop().time())) > 0:
             extensions = {"code": "RATE_LIMITED", "retryAfter": math.ceil(early)}
-            subscriber.refuse([told("This socket starts operations too quickly.", extensions)])
+            operation.refuse([told("This socket starts operations too quickly.", extensions)])
         else:
-            task = asyncio.create_task(self._run(message, subscriber))
-            self._operations[message.id] = subscriber, task
-            self._tasks.add(task)
-            task.add_done_callback(partial(self._done, message.id))
+            self._begin(operation, message)
+
+    def _begin(self, operation: Operation, message: Subscribe) -> None:
+        """Have an operation run in a task."""
+        self.house.hooks.tally(1)
+        self._operations[operation.name] = operation
+        work = self._run(message, operation)
+        operation.task = task = asyncio.get_running_loop().create_task(work, context=self._context.copy())
+        if self._tasks is None:
+            self._tasks = set()
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._task_done, operation))
 
     def _complete(self, name: str) -> None:
         """Stop an operation, where there is one of that id; the id is free from now on."""
-        subscriber, task = self._operations.pop(name, (None, None))
-        if subscriber is not None and task is not None:
-            subscriber.ended = True
-            task.cancel()
+        operation = self._operations.get(name)
+        if operation is not None:
+            self.forget(operation)
+            operation.stop()
 
-    def _done(self, name: str, task: asyncio.Task[None]) -> None:
-        """Forget an operation that has ended, and free its id, where that is not another's by now."""
-        self._tasks.discard(task)
-        if name in self._operations and self._operations[name][1] is task:
-            del self._operations[name]
+    def forget(self, operation: Operation) -> None:
+        """An operation has ended, or is left to end: its id is free, where that is not another's by now."""
+        if self._operations.get(operation.name) is operation:
+            del self._operations[operation.name]
+            self._members -= operation.member is not None
+            self.house.hooks.tally(-1)
 
-    async def _run(self, message: Subscribe, subscriber: Subscriber) -> None:
-        """Run one operation to its end, which is told when all of it is closed, as the last thing that is done.
+    def _task_done(self, operation: Operation, task: asyncio.Task[None]) -> None:
+        operation.task = None
+        if self._tasks is not None:
+            self._tasks.discard(task)
 
-        So its id is free before the client can have read that.
-        """
-        with self.house.hooks.tracking():
-            errors = await self._errors(message, subscriber)
-        if errors is None:
-            subscriber.complete()
+    async def _run(self, message: Subscribe, operation: Operation) -> None:
+        """Run one operation to its end, which is told when all of it is closed; or until others tell it."""
+        errors = await self._errors(message, operation)
+        if operation.member is not None:
+            self._members += 1
+        elif errors is None:
+            operation.complete()
         else:
-            subscriber.refuse(errors)
+            operation.refuse(errors)
 
-    async def _errors(self, message: Subscribe, subscriber: Subscriber) -> list[dict[str, Any]] | None:
+    async def _errors(self, message: Subscribe, operation: Operation) -> list[dict[str, Any]] | None:
         """Run one operation; what refused or broke it, None where nothing did."""
         try:
-            await self._operation(message, subscriber)
+            await self._operate(message, operation)
         except RequestRefused as refusal:
             return refusal.errors
         except Refused as refusal:
@@ -236,20 +293,25 @@ class Socket:
             return [told(*internal(self.request_id))]
         return None
 
-    async def _operation(self, message: Subscribe, subscriber: Subscriber) -> None:
-        """Execute one operation and tell its answers. Raises Refused and RequestRefused."""
+    async def _operate(self, message: Subscribe, operation: Operation) -> None:
+        """Execute one operation and tell its answers, or have others tell them. Raises Refused and RequestRefused."""
         engine, hooks = self.house.engine, self.house.hooks
         asked = message.asked()
-        context = self._context()
+        context = self._made_context()
         client, policy = hooks.caller_of(context)
         prepared = await engine.prepare(asked, client=client, policy=policy, request_id=self.request_id)
         if prepared.kind is OperationType.SUBSCRIPTION:
-            await hooks.stream(engine, prepared, context, self.request_id, subscriber)
+            operation.member = await hooks.stream(engine, prepared, context, self.request_id, operation)
         else:
             answer = await engine.execute(prepared, context, request_id=self.request_id)
-            await subscriber.put(answer.encode())
+            await operation.put(answer.encode())
 
 
 def told(message: str, extensions: dict[str, Any]) -> dict[str, Any]:
     """An error as it is told."""
     return {"message": message, "extensions": extensions}
+
+
+def later(seconds: float, call: Callable[..., None], *arguments: Any) -> asyncio.TimerHandle:
+    """Call it in so many seconds."""
+    return asyncio.get_running_loop().call_later(seconds, call, *arguments)

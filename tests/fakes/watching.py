@@ -8,11 +8,12 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from core.db import Database
+from engine.sharing import Live
 from models import SeatStatus
 from services import seats
 from services.seats import Plans
 from subscriptions.hub import Hub
-from subscriptions.seats import SeatMapEvent, SeatMapSnapshot, seat_map_events
+from subscriptions.seats import SeatFeed, SeatMapEvent, SeatMapSnapshot
 
 Seats = dict[str, tuple[SeatStatus, int]]
 
@@ -45,7 +46,7 @@ async def watching(viewer: Viewer, db: Database, plans: Plans, hub: Hub, slot_id
     """Watch a slot, from the viewer's cursor where it has one, until the block ends."""
 
     async def watch() -> None:
-        async with aclosing(seat_map_events(db, plans, hub, slot_id, viewer.cursor)) as events:
+        async with aclosing(aiter(Live(SeatFeed(db, plans, hub, slot_id), viewer.cursor))) as events:
             async for event in events:
                 viewer.see(event)
 

@@ -77,6 +77,20 @@ async def closing(socket: ClientConnection) -> tuple[int, str]:
     return closed.value.rcvd.code, closed.value.rcvd.reason
 
 
+async def ending(socket: ClientConnection) -> tuple[int, str]:
+    """How the server closes it, whatever it says before."""
+    with pytest.raises(ConnectionClosed) as closed:
+        await everything(socket)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+async def everything(socket: ClientConnection) -> None:
+    """Hear all that it says. Raises ConnectionClosed at its end."""
+    while True:
+        await socket.recv()
+
+
 async def until_empty(standing: Toy) -> None:
     """Wait until nothing is left of any socket."""
 

@@ -93,9 +93,9 @@ async def test_nothing_more_is_told_once_the_credentials_are_revoked(serving: Se
         await greet(socket, payload={"authorization": "Bearer good-eve"})
 
         def revoke_and_ask() -> None:
-            standing.app.revoke("user:eve")
             (one,) = [one for one in standing.app.census.sockets if one.identities == ("user:eve",)]
-            one._heed('{"type":"ping"}')
+            standing.app.revoke("user:eve")
+            one.heard('{"type":"ping"}')
             one.outbox.send(b"{}")
 
         serving.call(revoke_and_ask)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -12,26 +11,38 @@ from engine.websockets.options import Options
 from engine.websockets.outbox import WEIGHT, Outbox, Subscriber
 
 BYE = Closing(4400, "Bye")
-OPTIONS = Options(outgoing_bytes=2 * (10 + WEIGHT), patience=60.0, closing_seconds=0.05)
+OPTIONS = Options(outgoing_bytes=2 * (10 + WEIGHT), patience=60.0, closing_seconds=60.0)
 
 
-class Line:
-    """A connection that takes messages while it is `open`."""
+class Wire:
+    """A line that takes so many messages before it is full."""
 
-    def __init__(self, options: Options = OPTIONS) -> None:
-        self.open = asyncio.Event()
-        self.open.set()
-        self.taken: list[Any] = []
+    def __init__(self, options: Options = OPTIONS, room: int = 1_000) -> None:
+        self.room = room
+        self.taken: list[str | int] = []
         self.closings = 0
-        self.outbox = Outbox(self._take, options, self._closes)
-        self.running = asyncio.create_task(self.outbox.run())
+        self.is_full = False
+        self.was_cut = asyncio.Event()
+        self.outbox = Outbox(self, options, self._closes)
 
     def _closes(self) -> None:
         self.closings += 1
 
-    async def _take(self, message: Any) -> None:
-        await self.open.wait()
-        self.taken.append(message.get("text", message.get("code")))
+    def write(self, message: bytes) -> None:
+        self.taken.append(message.decode())
+        self.room -= 1
+        self.is_full = self.room <= 0
+
+    def close(self, closing: Closing) -> None:
+        self.taken.append(closing.code)
+
+    def cut(self) -> None:
+        self.was_cut.set()
+
+    def drain(self, room: int = 1_000) -> None:
+        """Take what was written: there is room again."""
+        self.room, self.is_full = room, False
+        self.outbox.drained()
 
 
 async def turns() -> None:
@@ -41,125 +52,151 @@ async def turns() -> None:
 
 
 async def test_messages_go_in_their_order_and_the_closing_after_them() -> None:
-    line = Line()
+    wire = Wire(room=1)
     for number in range(2):
-        line.outbox.send(b"%d" % number)
-    line.outbox.close(BYE)
-    line.outbox.close(Closing(4500, "a second reason"))
-    line.outbox.send(b"too late")
-    assert await line.running is True
-    assert (line.taken, line.closings) == (["0", "1", 4400], 1)
+        wire.outbox.send(b"%d" % number)
+    assert wire.taken == ["0"]
+    wire.outbox.close(BYE)
+    wire.outbox.close(Closing(4500, "a second reason"))
+    wire.outbox.send(b"too late")
+    assert (wire.taken, wire.closings) == (["0", "1", 4400], 1)
+
+
+async def test_what_waits_is_sent_as_soon_as_there_is_room() -> None:
+    wire = Wire(room=1)
+    for number in range(3):
+        wire.outbox.send(b"%d" % number)
+    wire.drain(room=1)
+    assert wire.taken == ["0", "1"]
+    wire.drain()
+    assert (wire.taken, wire.outbox.weight) == (["0", "1", "2"], 0)
 
 
 async def test_more_than_may_wait_is_dropped_and_closes() -> None:
-    line = Line()
-    for number in range(3):
-        line.outbox.send(b"%010d" % number)
-    assert line.outbox.closing is not None
-    assert line.outbox.closing.code == 4413
-    assert await line.running is True
-    assert line.taken == [4413]
+    wire = Wire(room=1)
+    for number in range(4):
+        wire.outbox.send(b"%010d" % number)
+    assert wire.taken == ["0000000000", 4413]
 
 
-async def test_one_message_alone_may_be_of_any_size() -> None:
-    line = Line()
-    line.outbox.send(b"x" * 1_000)
-    await turns()
-    assert (line.taken, line.outbox.weight, line.outbox.closing) == (["x" * 1_000], 0, None)
-    line.running.cancel()
+@pytest.mark.parametrize("room", [1, 1_000])
+async def test_one_message_alone_may_be_of_any_size(room: int) -> None:
+    wire = Wire(room=room)
+    wire.outbox.send(b"0")
+    wire.outbox.send(b"x" * 1_000)
+    wire.drain()
+    assert (wire.taken, wire.outbox.weight, wire.outbox.closing) == (["0", "x" * 1_000], 0, None)
 
 
 async def test_who_can_wait_waits_for_room() -> None:
-    line = Line()
-    line.open.clear()
-    waiting = [asyncio.create_task(line.outbox.put(b"%010d" % number)) for number in range(5)]
+    wire = Wire(room=2)
+    waiting = [asyncio.create_task(wire.outbox.put(b"%d" % number)) for number in range(5)]
     await turns()
     assert [task.done() for task in waiting] == [True, True, False, False, False]
-    line.open.set()
+    wire.drain()
     await asyncio.gather(*waiting)
-    await turns()
-    assert line.taken == [f"{number:010d}" for number in range(5)]
-    assert (line.outbox.weight, line.outbox.closing) == (0, None)
-    line.running.cancel()
+    assert (wire.taken, wire.outbox.weight) == (["0", "1", "2", "3", "4"], 0)
 
 
 async def test_who_waits_waits_for_ever_once_the_socket_closes() -> None:
-    line = Line()
-    line.open.clear()
-    waiting = [asyncio.create_task(line.outbox.put(b"%010d" % number)) for number in range(3)]
+    wire = Wire(room=2)
+    waiting = [asyncio.create_task(wire.outbox.put(b"%d" % number)) for number in range(3)]
     await turns()
-    line.outbox.close(BYE)
-    waiting.append(asyncio.create_task(line.outbox.put(b"x")))
-    line.open.set()
-    assert await line.running is True
+    wire.outbox.close(BYE)
+    waiting.append(asyncio.create_task(wire.outbox.put(b"x")))
+    wire.drain()
     await turns()
-    assert line.taken == ["0000000000", "0000000001", 4400]
+    assert wire.taken == ["0", "1", 4400]
     assert [task.done() for task in waiting] == [True, True, False, False]
     for task in waiting:
         task.cancel()
 
 
 async def test_a_source_that_always_has_more_lets_others_have_their_turn() -> None:
-    line = Line(Options())
+    wire = Wire()
 
     async def tell() -> None:
         while True:
-            await line.outbox.put(b"x")
+            await wire.outbox.put(b"x")
 
     telling = asyncio.create_task(tell())
     await turns()
-    line.outbox.close(BYE)
-    assert await line.running is True
+    wire.outbox.close(BYE)
+    told = len(wire.taken)
+    await turns()
+    assert len(wire.taken) == told
     telling.cancel()
 
 
-async def test_a_line_that_takes_nothing_is_given_up() -> None:
-    line = Line(Options(patience=0.01, closing_seconds=0.01))
-    line.open.clear()
-    line.outbox.send(b"0")
-    assert await line.running is False
-    assert line.outbox.closing is not None
-    assert line.outbox.closing.code == 4413
+async def test_who_waits_longest_goes_first() -> None:
+    wire = Wire(room=1)
+
+    async def tell(name: str) -> None:
+        for _ in range(3):
+            await wire.outbox.put(name.encode())
+
+    telling = [asyncio.create_task(tell(name)) for name in "abc"]
+    for _ in range(9):
+        await turns()
+        wire.drain(room=1)
+    await asyncio.gather(*telling)
+    assert wire.taken == list("abcabcabc")
 
 
-@pytest.mark.parametrize("error", [OSError, RuntimeError])
-async def test_a_line_that_breaks_has_ended(error: type[Exception]) -> None:
-    async def send(message: Any) -> None:
-        raise error
+async def test_a_line_that_stays_full_is_given_up_and_cut() -> None:
+    wire = Wire(Options(patience=0.0, closing_seconds=0.0), room=1)
+    wire.outbox.send(b"0")
+    await wire.was_cut.wait()
+    assert (wire.taken, wire.closings) == (["0", 4413], 1)
 
-    outbox = Outbox(send, OPTIONS, lambda: None)
-    outbox.send(b"0")
-    assert await outbox.run() is False
+
+async def test_a_line_that_takes_all_in_time_is_not() -> None:
+    wire = Wire(Options(patience=0.0), room=1)
+    wire.outbox.send(b"0")
+    wire.drain()
+    await turns()
+    assert (wire.taken, wire.outbox.closing) == (["0"], None)
+
+
+async def test_whoever_was_slow_hears_when_everything_is_taken() -> None:
+    wire = Wire(room=1)
+    subscriber = Subscriber(wire.outbox, "1")
+    heard: list[str] = []
+    subscriber.next(b"{}")
+    subscriber.next(b"{}")
+    assert subscriber.is_slow
+    subscriber.when_ready = lambda: heard.append("ready")
+    wire.drain(room=1)
+    assert heard == []
+    wire.drain()
+    wire.drain()
+    assert heard == ["ready"]
+
+
+async def test_whoever_has_left_hears_nothing_of_it() -> None:
+    wire = Wire(room=1)
+    subscriber = Subscriber(wire.outbox, "1")
+    heard: list[str] = []
+    subscriber.next(b"{}")
+    subscriber.when_ready = lambda: heard.append("ready")
+    subscriber.when_ready = None
+    wire.drain()
+    assert heard == []
 
 
 async def test_an_operation_that_has_ended_says_no_more() -> None:
-    line = Line(Options())
-    subscriber = Subscriber(line.outbox, "1")
+    wire = Wire(Options())
+    subscriber = Subscriber(wire.outbox, "1")
     subscriber.next(b"{}")
     subscriber.complete()
     subscriber.next(b"{}")
     await subscriber.put(b"{}")
     subscriber.refuse([])
     subscriber.complete()
-    await turns()
-    assert line.taken == ['{"id":"1","type":"next","payload":{}}', '{"id":"1","type":"complete"}']
-    line.running.cancel()
+    assert wire.taken == ['{"id":"1","type":"next","payload":{}}', '{"id":"1","type":"complete"}']
 
 
 def test_a_reason_fits_into_a_frame() -> None:
     for reason in ("x" * 200, "ü" * 100, "\ud800" * 200):
         message = Closing(4400, reason).message()
         assert 121 < len(str(message["reason"]).encode()) <= 123
-
-
-async def test_who_waits_longest_goes_first() -> None:
-    line = Line(Options(outgoing_bytes=1))
-
-    async def tell(name: str) -> None:
-        for _ in range(3):
-            await line.outbox.put(name.encode())
-
-    await asyncio.gather(*[tell(name) for name in "abc"])
-    await turns()
-    assert "".join(line.taken) == "abcabcabc"
-    line.running.cancel()

@@ -230,7 +230,7 @@ async def test_who_greets_may_be_silent_afterwards() -> None:
         async with opened(serving) as socket:
             await greet(socket)
             (one,) = standing.app.census.sockets
-            assert one._timer.cancelled()
+            assert one._timer is None
 
 
 @pytest.mark.parametrize("name", ["1", "ü" * 200])

@@ -11,7 +11,7 @@ import pytest
 from engine.operations import Engine, Prepared
 from engine.websockets import Subscriber
 from tests.engine.websockets.raw import raw, said
-from tests.engine.websockets.talk import closing, greet, hear, opened, say, still_serves, subscribe, until_empty
+from tests.engine.websockets.talk import ending, greet, hear, opened, say, still_serves, subscribe, until_empty
 from tests.engine.websockets.toy import served, toy
 from tests.fakes.waiting import eventually
 
@@ -98,7 +98,7 @@ async def test_whoever_is_sent_more_than_may_wait_is_closed_with_4413() -> None:
         async with opened(serving) as socket:
             await greet(socket)
             await subscribe(socket, "subscription { forever }")
-            assert await closing(socket) == SLOW
+            assert await ending(socket) == SLOW
         await until_empty(standing)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from uuid import UUID
 
@@ -12,12 +13,13 @@ from sqlalchemy import text
 from core.db import Database
 from core.errors import Invalid, NotFound
 from core.keys import encode
+from engine.sharing import Live
 from models import SeatStatus
 from services import holds, live
 from services.seats import Plans, SeatState
 from services.transitions import Cause
 from subscriptions.hub import Hub
-from subscriptions.seats import SeatMapSnapshot, SeatsChanged, seat_map_events
+from subscriptions.seats import SeatFeed, SeatMapEvent, SeatMapSnapshot, SeatsChanged
 from tests.factories.holds import place
 from tests.factories.schedules import Schedule
 from tests.services.live.conftest import Tell
@@ -28,6 +30,13 @@ SHOPPER = Cause(actor="guest", reason="test")
 async def release(database: Database, hold_id: UUID) -> None:
     async with database.transaction() as session:
         await holds.release(session, hold_id, SHOPPER)
+
+
+def seat_map_events(
+    database: Database, plans: Plans, hub: Hub, slot_id: int, after: str | None
+) -> AsyncGenerator[SeatMapEvent, None]:
+    """What somebody is told who watches alone."""
+    return aiter(Live(SeatFeed(database, plans, hub, slot_id), after))
 
 
 def brief(seats: list[SeatState]) -> list[tuple[str, str]]:
