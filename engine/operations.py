@@ -23,7 +23,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from engine.documents import Documents, MemoryStore, Policy, Reading
 from engine.documents.known import Known
-from engine.documents.reading import MOST_ERRORS
+from engine.documents.validation import MOST_ERRORS
 from engine.errors import (
     BUDGET_EXCEEDED,
     INTERNAL,
@@ -33,6 +33,7 @@ from engine.errors import (
     Refusal,
     refusal,
 )
+from engine.inputs import quicken
 from engine.limits import Limits
 from engine.limits.settings import LARGEST_TOLD, exceeded
 from engine.running import Clock, Run, failed
@@ -170,6 +171,7 @@ class Engine:
         self.budget = budget
         self.tells_cost = tells_cost
         self.clock = Clock(self.limits.seconds)
+        quicken(schema)
 
     async def prepare(
         self,
@@ -264,7 +266,9 @@ class Engine:
         if operation.operation not in allowed:
             kind = operation.operation.value
             raise refusal(f"A {kind} is not accepted here.", OPERATION_NOT_ALLOWED, 405, operation=kind)
-        variables = get_variable_values(
+        variables = known.variables_of(operation, self.schema._schema).values(
+            asked.variables or {}
+        ) or get_variable_values(
             self.schema._schema,
             operation.variable_definitions or (),
             cast("dict[str, Any]", asked.variables or {}),

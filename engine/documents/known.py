@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, OperationDefinitionNode
+from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.collect_fields import FragmentDetails
 
 from engine.errors import BAD_REQUEST, VALIDATION_FAILED, Refusal, refusal
+from engine.inputs import Variables
 from engine.limits.formulas import Formula, Writing
 
 LONGEST_NAME = 100
@@ -33,6 +34,7 @@ class Known:
     operations: dict[str, OperationDefinitionNode] = field(init=False)
     fragments: dict[str, FragmentDetails] = field(init=False)
     formulas: dict[int, Formula] = field(init=False, default_factory=dict)
+    variables: dict[int, Variables] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         operations = [node for node in self.document.definitions if isinstance(node, OperationDefinitionNode)]
@@ -50,6 +52,13 @@ class Known:
             problem = "several operations: send operationName" if self.operations else "no operation"
             raise refusal(f"The document has {problem}.", VALIDATION_FAILED if self.operations else BAD_REQUEST)
         return next(iter(self.operations.values()))
+
+    def variables_of(self, operation: OperationDefinitionNode, schema: GraphQLSchema) -> Variables:
+        """What coerces an operation's variables."""
+        found = self.variables.get(id(operation))
+        if found is None:
+            found = self.variables[id(operation)] = Variables(schema, operation)
+        return found
 
     def formula(self, operation: OperationDefinitionNode) -> Formula:
         """The formula of an operation's cost."""
