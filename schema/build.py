@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from engine.execution import quicken
 from engine.limits import cost, list_size
 from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
 from schema import caching
@@ -112,3 +113,4 @@ schema = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 describe(schema._schema)
+quicken(schema)
