@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from statistics import median
 
+import asyncpg
 import psutil
 import uvloop
 
@@ -16,12 +18,13 @@ from services.holds import Want
 
 CLIENTS = 256
 ROUNDS = 3
-FILLED = (0.01, 0.25, 0.5, 0.75, 0.98)
+FILLED = (0.01, 0.25, 0.5, 0.75, 0.99)
 """Shares of the seats that are taken before; the last pairs go while the highest is measured."""
 
 FILLED_SLOTS = 5_000
 FEW, MANY = 10_000, 2_000_000
 HEAD = ("holds of two seats", "a second", "PostgreSQL, ms a hold", "Jetway, ms a hold", "PostgreSQL, to the first")
+COPY = "many"
 
 FILL = """
     WITH made AS (
@@ -35,46 +38,59 @@ FILL = """
 """
 COUNT = "UPDATE pools SET held = $1"
 
+Rates = dict[str, list[Rate]]
+
 
 def measure(duration: float) -> str:
-    """Both tables in Markdown; some minutes, most of them for making two million slots."""
+    """Both tables in Markdown; some minutes, of which two million slots take one to make."""
     with postgres() as (url, process):
         return uvloop.run(both(url, process, duration))
 
 
 async def both(url: str, process: psutil.Process, duration: float) -> str:
-    """Filling, then growing."""
+    """Filling, then growing; what is compared takes turns."""
+    many = await copied(url)
     async with stand(url, process, FILLED_SLOTS) as some:
-        full = [(f"{share:.0%} of the seats taken", await filled(some, share, duration)) for share in FILLED]
-    grown = []
-    for count in (FEW, MANY):
-        async with stand(url, process, count) as some:
-            grown.append((f"of {count:,} slots", await spread(some, duration)))
+        full: Rates = {f"{share:.0%} of the seats taken": [] for share in FILLED}
+        for _ in range(ROUNDS):
+            for share, rates in zip(FILLED, full.values(), strict=True):
+                rates.append(await filled(some, share, duration))
+    async with AsyncExitStack() as stack:
+        sizes = [await stack.enter_async_context(stand(*one)) for one in ((url, process, FEW), (many, process, MANY))]
+        grown: Rates = {f"of {len(one.slots):,} slots": [] for one in sizes}
+        for _ in range(ROUNDS):
+            for one, rates in zip(sizes, grown.values(), strict=True):
+                rates.append(await spread(one, duration))
     return "\n\n".join(told(rates) for rates in (full, grown))
 
 
-async def filled(some: Stand, share: float, duration: float) -> list[Rate]:
-    """Rates while that share of each slot is taken already."""
+async def copied(url: str) -> str:
+    """Another empty database beside that one."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    admin = await asyncpg.connect(url.replace(f"/{name}", "/postgres"))
+    try:
+        await admin.execute(f'CREATE DATABASE "{COPY}" TEMPLATE "{name}"')
+    finally:
+        await admin.close()
+    return url.replace(f"/{name}", f"/{COPY}")
+
+
+async def filled(some: Stand, share: float, duration: float) -> Rate:
+    """The rate while that share of each slot is taken already."""
     before = round(share * len(PAIRS))
-    rates = []
-    for _ in range(ROUNDS):
-        await some.clear()
-        await some.admin.execute(FILL, [unit for pair in PAIRS[:before] for unit in pair])
-        await some.admin.execute(COUNT, 2 * before)
-        await some.admin.execute("VACUUM ANALYZE claims, pools")
-        wants = (Want(slot_id=slot_id, units=pair) for pair in PAIRS[before:] for slot_id in shuffled(some))
-        rates.append(await held(some, wants, duration))
-    return rates
+    await some.clear()
+    await some.admin.execute(FILL, [unit for pair in PAIRS[:before] for unit in pair])
+    await some.admin.execute(COUNT, 2 * before)
+    await some.settle()
+    wants = (Want(slot_id=slot_id, units=pair) for pair in PAIRS[before:] for slot_id in shuffled(some.slots))
+    return await held(some, wants, duration)
 
 
-async def spread(some: Stand, duration: float) -> list[Rate]:
-    """Rates over all slots, none of which this process knows yet."""
-    rates = []
-    for _ in range(ROUNDS):
-        await some.clear()
-        pairs = itertools.cycle(PAIRS)
-        rates.append(await held(some, (Want(slot_id=one, units=next(pairs)) for one in shuffled(some)), duration))
-    return rates
+async def spread(some: Stand, duration: float) -> Rate:
+    """The rate over all slots, none of which this process knows yet."""
+    await some.clear()
+    pairs = itertools.cycle(PAIRS)
+    return await held(some, (Want(slot_id=one, units=next(pairs)) for one in shuffled(some.slots)), duration)
 
 
 async def held(some: Stand, wants: Iterator[Want], duration: float) -> Rate:
@@ -83,16 +99,16 @@ async def held(some: Stand, wants: Iterator[Want], duration: float) -> Rate:
         return await rate(some, placing(placer), wants, CLIENTS, duration)
 
 
-def shuffled(some: Stand) -> list[int]:
+def shuffled(slots: Sequence[int]) -> list[int]:
     """The slots in no order, the same each time."""
-    return random.Random(1).sample(some.slots, len(some.slots))
+    return random.Random(1).sample(slots, len(slots))
 
 
-def told(rates: list[tuple[str, list[Rate]]]) -> str:
+def told(rates: Rates) -> str:
     """A table of medians, PostgreSQL's cost beside that of the first line."""
-    first = median(one.postgres for one in rates[0][1])
+    first = median(one.postgres for one in next(iter(rates.values())))
     rows = []
-    for what, some in rates:
+    for what, some in rates.items():
         theirs, ours = median(one.postgres for one in some), median(one.python for one in some)
         speed = figure(median(one.a_second for one in some))
         rows.append([what, speed, figure(theirs * 1000), figure(ours * 1000), f"{theirs / first:.0%}"])

@@ -74,6 +74,10 @@ class Stand:
         """Nothing is held, and nothing of the past is in the way."""
         await self.admin.execute(EMPTY)
         await self.admin.execute("UPDATE pools SET held = 0, sold = 0 WHERE held <> 0 OR sold <> 0")
+        await self.settle()
+
+    async def settle(self) -> None:
+        """What was written is on the disk, and known to the planner."""
         await self.admin.execute(SETTLE)
         await self.admin.execute("CHECKPOINT")
 

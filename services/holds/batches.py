@@ -80,15 +80,15 @@ class Batches:
         self._reading: Line[Asked] = Line(self._read, connections(1, LOCK_TIMEOUT), READ_AT_ONCE)
         self._alone: Line[Asked] = Line(self._write_alone, connections(SOLITARY, LOCK_TIMEOUT), 1)
 
-    def ask(self, request: Request, *, alone: bool = False) -> Awaitable[Answer]:
-        """To be awaited: what PostgreSQL says to a request; `alone`: not in a batch, and past the gates.
+    def ask(self, request: Request) -> Awaitable[Answer]:
+        """To be awaited: what PostgreSQL says to a request.
 
         Raises Unavailable where the database is away, or so busy that the request would wait for too long.
         """
         if self._closing:
             raise Unavailable("This server is shutting down.")
         asked = Asked(request)
-        (self._alone if alone else self._writing).put(asked)
+        self._writing.put(asked)
         return asked.answered
 
     async def aclose(self) -> None:

@@ -18,7 +18,7 @@ TAKE = (
     "SELECT request, outcome, hold_id, created_at, expires_at, cap_at, details"
     " FROM take_holds($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 )
-"""`alembic/functions/take_holds_2.sql` says what each array means."""
+"""`alembic/functions/take_holds_3.sql` says what each array means."""
 
 LOOK = """
     SELECT wanted.slot_id, wanted.unit, NULL AS request

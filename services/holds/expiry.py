@@ -19,6 +19,7 @@ from core.db import Session
 from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus
 from services import outbox, sweeping
 from services.holds.moves import (
+    PLACES_RELEASED,
     PoolKey,
     counted,
     end,
@@ -28,6 +29,8 @@ from services.holds.moves import (
     move_claims,
     move_pools,
     now,
+    tell_places,
+    unseated,
     whole,
 )
 from services.transitions import Cause
@@ -104,9 +107,10 @@ async def expire(session: Session, holds: Sequence[Hold]) -> int:
     if not due:
         return 0
     ids = [hold.id for hold in due]
+    held = (await session.scalars(select(HoldItem).where(HoldItem.hold_id.in_(ids)))).all()
     await move_claims(session, ids, SeatStatus.LOCKED, SeatStatus.AVAILABLE)
+    await tell_places(session, PLACES_RELEASED, unseated(held))
     await end(session, due, HoldStatus.EXPIRED, OVER)
-    held = await session.scalars(select(HoldItem).where(HoldItem.hold_id.in_(ids)))
     await move_pools(session, counted(whole(held), held=-1))
     return len(due)
 

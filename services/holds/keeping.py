@@ -11,8 +11,10 @@ from sqlalchemy import func, or_, select, update
 from core.db import ReadSession, Session
 from core.errors import Conflict
 from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus, Slot, SlotStatus
-from services import idempotency
+from services import idempotency, outbox
 from services.holds.moves import (
+    PLACES_BOOKED,
+    PLACES_RELEASED,
     HoldExpired,
     Owner,
     PoolKey,
@@ -24,6 +26,8 @@ from services.holds.moves import (
     move_claims,
     move_pools,
     now,
+    tell_places,
+    unseated,
     whole,
 )
 from services.holds.placing import SalesClosed
@@ -68,6 +72,8 @@ async def extend(session: Session, hold_id: UUID, owner: Owner, key: str) -> Hol
         raise ExtensionLimit("A hold lasts 30 minutes in all.")
     hold.extensions += 1
     await set_deadline(session, hold, deadline)
+    payload = {"hold": str(hold.id), "extensions": hold.extensions, "expires_at": deadline.isoformat()}
+    await outbox.record(session, "hold.extended", outbox.hold_stream(hold.id), payload)
     return hold
 
 
@@ -101,6 +107,7 @@ async def let_go(session: Session, hold: Hold, to: HoldStatus, cause: Cause) -> 
     """End a locked, ACTIVE hold, and give back the seats that are still its own, and its quantities."""
     held = await items(session, hold.id)
     await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE)
+    await tell_places(session, PLACES_RELEASED, unseated(held))
     await end(session, [hold], to, cause)
     await move_pools(session, counted(whole(held), held=-1))
 
@@ -162,6 +169,7 @@ async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
     sold = await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.BOOKED)
     if sold != sum(len(item.units) for item in held):
         raise HoldExpired(hold.expires_at)
+    await tell_places(session, PLACES_BOOKED, unseated(held))
     await end(session, [hold], HoldStatus.BOOKED, cause)
     await move_pools(session, counted(whole(held), held=-1, sold=1))
 
@@ -176,25 +184,18 @@ async def give_back(
     hold = await lock(session, hold_id)
     held = await items(session, hold_id)
     returned = {(some.slot_id, unit) for some in units for unit in some.units}
-    unseated = dict(places or {})
-    counts = [
-        (
-            item,
-            sum((item.slot_id, unit) in returned for unit in item.units) + unseated.pop((item.slot_id, item.pool), 0),
-        )
-        for item in held
-    ]
+    wanted = dict(places or {})
+    left = [(item, wanted.pop((item.slot_id, item.pool), 0)) for item in held]
+    counts = [(item, count + seats_in(item, returned)) for item, count in left]
     sold = await sold_units(session, hold_id)
-    fits = all(
-        item.quantity - item.returned - count >= sum((item.slot_id, unit) in sold - returned for unit in item.units)
-        for item, count in counts
-    )
+    fits = all(item.quantity - item.returned - count >= seats_in(item, sold - returned) for item, count in counts)
     moved = await move_claims(session, [hold_id], SeatStatus.BOOKED, SeatStatus.AVAILABLE, units)
-    if hold.status is not HoldStatus.BOOKED or moved != len(returned) or unseated or not fits:
+    if hold.status is not HoldStatus.BOOKED or moved != len(returned) or wanted or not fits:
         raise Conflict("Some of these seats are not this booking's.", code="SEATS_NOT_BOOKED")
     for item, count in counts:
         item.returned += count
     await session.flush()
+    await tell_places(session, PLACES_RELEASED, left)
     await move_pools(session, counted(counts, sold=-1))
 
 

@@ -50,6 +50,9 @@ SEAT_FACTS = {
     SeatStatus.BLOCKED: "seat.blocked",
 }
 
+PLACES_BOOKED, PLACES_RELEASED = "places.booked", "places.released"
+"""Facts about places without a seat; that they are held (`places.held`) is told by `take_holds`."""
+
 
 class HoldExpired(Conflict):
     """The hold's deadline has passed, or it was given back: it holds nothing. `expired_at` is when."""
@@ -264,6 +267,29 @@ async def tell_seats(
     ]
     if facts:
         await session.execute(insert(Fact), facts)
+
+
+async def tell_places(session: Session, kind: str, moved: Iterable[tuple[HoldItem, int]]) -> None:
+    """One fact per hold and slot about places without a seat: so many of each item, where there are any."""
+    by_slot: dict[tuple[int, UUID], list[dict[str, Any]]] = defaultdict(list)
+    for item, count in moved:
+        if count:
+            by_slot[item.slot_id, item.hold_id].append({"pool": item.pool, "count": count})
+    facts = [
+        {
+            "kind": kind,
+            "stream": outbox.slot_stream(slot_id),
+            "payload": {"slot": slot_id, "hold": str(hold_id), "places": places},
+        }
+        for (slot_id, hold_id), places in sorted(by_slot.items())
+    ]
+    if facts:
+        await session.execute(insert(Fact), facts)
+
+
+def unseated(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
+    """Items with how much each of them keeps without a seat, before any of it is given back."""
+    return [(item, item.quantity - len(item.units)) for item in held]
 
 
 COUNTED = "UPDATE pools SET held = held + :held, sold = sold + :sold, blocked = blocked + :blocked"

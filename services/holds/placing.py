@@ -16,11 +16,11 @@ from core.db import Database
 from core.errors import Conflict, Invalid, NotFound, Unavailable
 from models import Hold, HoldStatus
 from services import idempotency
-from services.holds import expiry
 from services.holds.batches import Batches
 from services.holds.calls import Answer, Times
 from services.holds.gates import Gates
 from services.holds.moves import ClassClosed, Owner, items, status_now
+from services.holds.relief import Relief
 from services.holds.requests import Asking, Item, Request, Want, check_shape, fingerprint
 from services.holds.slots import Layouts
 from services.seats import Plans, UnknownSeat
@@ -91,6 +91,7 @@ class Placer:
         self._gates = gates or Gates()
         self._layouts = Layouts(db, plans)
         self._batches = Batches(db, self._gates)
+        self._relief = Relief(db)
 
     async def place(
         self,
@@ -130,22 +131,22 @@ class Placer:
     async def aclose(self) -> None:
         """Answer whoever waits, and close the connections. Whoever comes later is told Unavailable."""
         await self._batches.aclose()
+        await self._relief.aclose()
         await self._layouts.aclose()
         await self._gates.aclose()
 
     async def _ask(self, asking: Asking, wants: Sequence[Want]) -> tuple[Request, Answer]:
         """Ask the database, again where what was known of a slot was out of date, or expired holds filled a pool."""
-        alone = False
+        relieved = False
         slot_ids = [want.slot_id for want in wants]
         for _ in range(ATTEMPTS):
             request = Request(asking, wants, self._layouts.known(slot_ids) or await self._layouts.of(slot_ids))
-            answer = await self._batches.ask(request, alone=alone)
+            answer = await self._batches.ask(request)
             if answer.outcome in ("LAYOUT_CHANGED", "NO_SLOT"):
                 self._layouts.forget(slot_ids)
-            elif answer.outcome in ("POOL_FULL", "CLASS_FULL") and answer.details["due"] and not alone:
-                async with self._db.transaction() as session:
-                    await expiry.expire_due_in(session, [(item.slot_id, item.pool) for item in request.items])
-                alone = True
+            elif answer.outcome in ("POOL_FULL", "CLASS_FULL") and answer.details["due"] and not relieved:
+                await self._relief.of([(item.slot_id, item.pool) for item in request.items])
+                relieved = True
             else:
                 return request, answer
         raise Unavailable("This flight is being changed. Ask again.")

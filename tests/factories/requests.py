@@ -21,13 +21,14 @@ def request(
     with_key: str | None = None,
     asked: str = "",
     owner_id: UUID | None = None,
+    layout_id: int | None = None,
 ) -> Request:
     """A guest's request for seats and places of one flight of the small schedule, whose row 1 is in FIRST."""
     pools = {unit: "FIRST" if unit[0] == "1" else "ECONOMY" for unit in units}
     places = {unit: place for place, unit in enumerate(sorted(units, key=lambda unit: (pools[unit], unit)))}
     wanted = Want(slot_id=slot_id, units=units, quantities=quantities or {}, classes=classes or {})
     asking = Asking(owner_id, "guest", "holdSeats", with_key or key(), 15, asked)
-    return Request(asking, [wanted], {slot_id: Seating(None, places, pools)})
+    return Request(asking, [wanted], {slot_id: Seating(layout_id, places, pools)})
 
 
 async def take(connection: asyncpg.Connection, *requests: Request) -> list[Answer]:

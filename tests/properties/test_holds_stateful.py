@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.db import Database
-from services.holds import blocking, expiry, placing
+from services.holds import blocking, expiry, requests
 from tests.factories.schedules import Schedule
 from tests.properties.shoppers import bounds, walk
 
@@ -36,7 +36,7 @@ async def nothing(*_: object) -> None:
 PYTHON: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "what expires stays in its pools": (expiry, "move_pools", nothing),
     "what is blocked is not counted": (blocking, "count", nothing),
-    "a key stands for anything": (placing, "fingerprint", lambda *_: b""),
+    "a key stands for anything": (requests, "fingerprint", lambda *_: b""),
 }
 """Guards of the services, each with what takes its place."""
 

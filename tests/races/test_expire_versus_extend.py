@@ -66,7 +66,7 @@ async def test_extended_first_it_lives(database: Database, schedule: Schedule, h
     assert await status(database, held) is HoldStatus.ACTIVE
     assert await seats(database, schedule.first) == {"2A": "LOCKED", "2B": "LOCKED"}
     assert await pools(database, schedule.first) == {"ECONOMY": (2, 0), "FIRST": (0, 0)}
-    assert await facts(database) == [("seat.locked", f"slot:{schedule.first}")]
+    assert await facts(database) == [("seat.locked", f"slot:{schedule.first}"), ("hold.extended", f"hold:{held}")]
 
 
 OLDEST = "holds WHERE expires_at = (SELECT min(expires_at) FROM holds)"

@@ -96,7 +96,7 @@ class TestExtending:
         hold = await do(database, extend(held))
         assert (hold.expires_at, hold.extensions) == (noon + 25 * MINUTE, 1)
         assert await deadline(database, held) == noon + 25 * MINUTE
-        assert await facts(database) == told
+        assert await facts(database) == [*told, ("hold.extended", f"hold:{held}")]
 
     async def test_nobody_sees_a_seat_change(self, database: Database, schedule: Schedule, held: UUID) -> None:
         before = await versions(database, schedule.first)

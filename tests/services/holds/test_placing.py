@@ -13,8 +13,8 @@ from core.errors import Invalid, NotFound, Unavailable
 from models import HoldStatus
 from services import holds
 from services.holds import Placer, SalesClosed, SeatsTaken, SoldOut, UnknownPool, Want
-from services.holds.requests import Item
 from services.holds.moves import ClassClosed
+from services.holds.requests import Item
 from services.idempotency import KeyReused
 from services.seats import Plans, UnknownSeat, states
 from tests.factories.holds import GUEST, everything, key, placing, pools, seats, want
