@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
 import strawberry
-from graphql import (
-    ASTValidationRule,
-    DocumentNode,
-    FieldNode,
-    GraphQLError,
-    NoSchemaIntrospectionCustomRule,
-    OverlappingFieldsCanBeMergedRule,
-    parse,
-    specified_rules,
-    validate,
-)
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from graphql import DocumentNode, GraphQLError, Source, SourceLocation, parse
 
 from engine.documents.kept import Kept
 from engine.documents.known import Known, Unfit
-from engine.errors import INTROSPECTION_DISABLED
+from engine.documents.validation import Validation
 from engine.limits.declared import Declarations
 from engine.limits.formulas import Writing
 from engine.limits.merging import check_merging
@@ -31,25 +22,45 @@ from engine.limits.settings import Limits
 from engine.limits.shapes import check_shape, fragments_of
 from engine.limits.tokens import check_text
 
-MOST_ERRORS = 10
-"""How many errors of one document are told."""
-
 KNOWN, UNFIT = 1_000, 500
 KNOWN_WEIGHT, UNFIT_WEIGHT = 128 * 2**20, 8 * 2**20
 """Bytes, about: what is kept of documents in memory."""
 
+UNFIT_BYTES = 10_000
+"""What is kept of a text that is refused, beside the text."""
+
 NODE_BYTES = 48
 """What a parsed document weighs in memory for each byte of its text, as measured on dense documents."""
 
+MOST_PLACES = 10
+"""How many places in the document one error tells."""
 
-class NoIntrospection(NoSchemaIntrospectionCustomRule):
-    """Refuses introspection of the schema, with a code of its own."""
+LINE_END = re.compile(r"\r\n|[\n\r]")
 
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        """Report a field of introspection."""
-        if node.name.value in ("__schema", "__type"):
-            message = "Introspection is switched off here."
-            self.report_error(GraphQLError(message, node, extensions={"code": INTROSPECTION_DISABLED}))
+
+class Lined(Source):
+    """A text that knows where its lines begin, so that a thousand errors of one list are placed as quickly as one."""
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each line begins (GraphQL, section 2.1.4)."""
+        return [0, *(found.end() for found in LINE_END.finditer(self.body))]
+
+    def get_location(self, position: int) -> SourceLocation:
+        """Line and column of a place, both from 1."""
+        line = bisect_right(self.starts, position)
+        return SourceLocation(line, position - self.starts[line - 1] + 1)
+
+
+def bare(error: GraphQLError) -> GraphQLError:
+    """The same error without the parsed document, which would be kept with it; its places are those of the first few.
+
+    A syntax error has none, and says by its type what it is.
+    """
+    if error.nodes is None:
+        return error
+    positions = list(error.positions or ())[:MOST_PLACES]
+    return GraphQLError(error.message, source=error.source, positions=positions, extensions=error.extensions)
 
 
 class Reading:
@@ -73,7 +84,7 @@ class Reading:
         self.suggestions = suggestions
         self.plans = plans
         self.declarations = Declarations(self.schema, limits.list_size)
-        self.rules = rules(introspection)
+        self.validation = Validation(self.schema, introspection=introspection, suggestions=suggestions)
         self.known: Kept[str, Known] = Kept(KNOWN, KNOWN_WEIGHT)
         self.unfit: Kept[str, Unfit] = Kept(UNFIT, UNFIT_WEIGHT)
 
@@ -86,12 +97,10 @@ class Reading:
         if unfit is not None:
             raise unfit.refusal()
         too_large = check_text(text, self.limits)
-        if too_large is not None:
-            # Not kept: it is found out again faster than it could be looked up.
-            raise Unfit([too_large]).refusal()
-        found = self.fresh(text)
+        found = self.fresh(text) if too_large is None else Unfit([too_large])
         if isinstance(found, Unfit):
-            self.unfit.put(text, found, len(text))
+            if len(text) <= self.limits.bytes:
+                self.unfit.put(text, found, UNFIT_BYTES + 2 * len(text))
             raise found.refusal()
         self.known.put(text, found, NODE_BYTES * len(text))
         return found
@@ -99,12 +108,12 @@ class Reading:
     def fresh(self, text: str) -> Known | Unfit:
         """The document of a text that was checked for its size, or what is wrong with it; nothing is kept."""
         try:
-            document = parse(text)
+            document = parse(Lined(text), max_lexical_tokens=self.limits.tokens, max_comments=self.limits.tokens)
         except GraphQLError as error:
             return Unfit([error])
-        errors = self.problems(document)
+        errors = self.problems(text, document)
         if errors:
-            return Unfit(errors)
+            return Unfit([bare(error) for error in errors])
         definitions = fragments_of(document)
         return Known(
             text=text,
@@ -115,22 +124,13 @@ class Reading:
             plans=self.plans() if self.plans else None,
         )
 
-    def problems(self, document: DocumentNode) -> list[GraphQLError]:
+    def problems(self, text: str, document: DocumentNode) -> list[GraphQLError]:
         """What is wrong with a document; each step is reached only where the one before it found nothing."""
         too_large = check_shape(document, self.limits)
         if too_large is not None:
             return [too_large]
-        errors = validate(
-            self.schema, document, self.rules, max_errors=MOST_ERRORS, hide_suggestions=not self.suggestions
-        )
+        errors = self.validation.problems(text, document)
         if errors:
             return errors
         conflict = check_merging(self.schema, document, self.limits)
         return [conflict] if conflict else []
-
-
-def rules(introspection: bool) -> tuple[type[ASTValidationRule], ...]:
-    """The rules of validation: the specification's but for the one that has a bounded one of ours, and Strawberry's."""
-    bounded = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
-    more = () if introspection else (NoIntrospection,)
-    return (*more, *bounded, MaybeNullValidationRule, OneOfInputValidationRule)

@@ -49,8 +49,8 @@ class Trusted:
     """The trusted documents of a source, as this process knows them.
 
     It learns of changes within `seconds`. While the source is away it goes on with what it knows for `grace` seconds;
-    after that it raises what the source raises. Whoever has a name finds its own documents, and after those everybody's;
-    whoever has none finds everybody's.
+    after that it raises what the source raises. Whoever has a name finds its own documents and everybody's; whoever has
+    none finds everybody's.
     """
 
     def __init__(

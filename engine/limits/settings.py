@@ -12,6 +12,7 @@ LARGEST_TOLD = 10**15
 
 CODES = {
     "bytes": "DOCUMENT_TOO_LARGE",
+    "lines": "DOCUMENT_TOO_LARGE",
     "tokens": "TOO_MANY_TOKENS",
     "nesting": "TOO_DEEP",
     "depth": "TOO_DEEP",
@@ -30,6 +31,7 @@ CODES = {
 
 MESSAGES = {
     "bytes": "The document has more than {limit} bytes.",
+    "lines": "The document has more than {limit} line breaks.",
     "tokens": "The document has more than {limit} tokens.",
     "nesting": "Selections are nested more than {limit} deep, fragments included.",
     "depth": "Fields are nested more than {limit} deep.",
@@ -52,6 +54,9 @@ class Limits:
 
     bytes: int = 100_000
     """Of the document's text in UTF-8."""
+
+    lines: int = 5_000
+    """Line breaks. Every error says where it is by line and column, and to find that out takes a look at each line."""
 
     tokens: int = 2_000
     """Comments count as tokens."""

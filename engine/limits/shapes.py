@@ -6,7 +6,7 @@ order that is found without recursion: how deep a chain of fragments is does not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -23,6 +23,7 @@ from graphql import (
 )
 
 from engine.limits.settings import Limits, exceeded
+from engine.limits.spreads import Cycle, innermost_first
 
 IN_ORDER = (
     "nesting", "depth", "root_fields", "fields", "aliases", "directives", "directives_per_node", "fragments",
@@ -116,9 +117,9 @@ def check_shape(document: DocumentNode, limits: Limits) -> GraphQLError | None:
     if too_many is not None:
         return too_many
     measuring = Measuring(fragments_of(document))
-    names = innermost_first(measuring.definitions)
-    if isinstance(names, GraphQLError):
-        return names
+    names = order_of(measuring.definitions)
+    if isinstance(names, Cycle):
+        return cyclic(names, measuring.definitions)
     for name in names:
         measuring.fragment(name)
     shapes = [measuring.operation(node) for node in operations]
@@ -141,38 +142,18 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
-def innermost_first(definitions: Mapping[str, FragmentDefinitionNode]) -> list[str] | GraphQLError:
-    """The names of the fragments, each after those that it spreads; or the error that some form a cycle."""
-    order: dict[str, None] = {}
-    waiting: dict[str, Iterator[FragmentSpreadNode]] = {}
-    for start in definitions:
-        name: str | None = start
-        while name is not None:
-            if name not in order and name not in waiting:
-                waiting[name] = iter(spreads_in(definitions[name].selection_set))
-            following = next_of(name, definitions, order, waiting)
-            if isinstance(following, FragmentSpreadNode):
-                return GraphQLError(f"Cannot spread fragment '{following.name.value}' within itself.", following)
-            name = following
-    return list(order)
+def order_of(definitions: Mapping[str, FragmentDefinitionNode]) -> list[str] | Cycle:
+    """The names of the fragments, each after those that it spreads; or a cycle among them."""
+    return innermost_first(
+        {name: [one.name.value for one in spreads_in(node.selection_set)] for name, node in definitions.items()}
+    )
 
 
-def next_of(
-    name: str,
-    definitions: Mapping[str, FragmentDefinitionNode],
-    order: dict[str, None],
-    waiting: dict[str, Iterator[FragmentSpreadNode]],
-) -> str | FragmentSpreadNode | None:
-    """The fragment to look at after this one; a spread where it closes a cycle; None where the path has ended."""
-    for spread in waiting.get(name, ()):
-        inner = spread.name.value
-        if inner in waiting:
-            return spread
-        if inner in definitions and inner not in order:
-            return inner
-    if waiting.pop(name, None) is not None:
-        order[name] = None
-    return next(reversed(waiting), None)
+def cyclic(cycle: Cycle, definitions: Mapping[str, FragmentDefinitionNode]) -> GraphQLError:
+    """The refusal of fragments that form a cycle, at the spread that closes it."""
+    spreads = spreads_in(definitions[cycle.inside].selection_set)
+    closing = next(spread for spread in spreads if spread.name.value == cycle.fragment)
+    return GraphQLError(f"Cannot spread fragment '{cycle.fragment}' within itself.", closing)
 
 
 def spreads_in(node: SelectionSetNode) -> list[FragmentSpreadNode]:

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.limits import Limits
-from engine.limits.shapes import Measuring, check_shape, fragments_of, innermost_first
+from engine.limits.shapes import Measuring, check_shape, fragments_of, order_of
 
 LIMITS = Limits(
     nesting=6, depth=4, operations=2, root_fields=3, fields=8, aliases=2,
@@ -135,7 +135,7 @@ def test_the_walk_equals_a_naive_expansion(text: str) -> None:
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     measuring = Measuring(fragments_of(document))
-    order = innermost_first(measuring.definitions)
+    order = order_of(measuring.definitions)
     assert isinstance(order, list)
     for name in order:
         measuring.fragment(name)

@@ -51,7 +51,7 @@ def test_whatever_is_lexed_has_that_many_tokens(text: str) -> None:
     assert count_tokens(text, MANY) == expected
 
 
-@pytest.mark.parametrize("token", ["a ", "{", "#\n", '"x"', '"""x"""', "1 ", "...", "?"])
+@pytest.mark.parametrize("token", ["a ", "-1", "{", "#\n", '"x"', '"""x"""', "1 ", "...", "?"])
 def test_counting_stops_at_the_limit(token: str) -> None:
     limits = replace(Limits(), tokens=50)
     assert check_text(token * 50, limits) is None
