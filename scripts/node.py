@@ -1,9 +1,10 @@
-"""Other people's clients and audits, from npm, for the tests: found, or installed where the machine allows it.
+"""Other people's clients, compilers and audits, from npm, for the tests: found, or installed where that can be.
 
-    python -m scripts.node                installs what tests/peers/package.json pins into .make/peers
+    python -m scripts.node                installs what tests/peers/package.json pins into .make/peers,
+                                          and tests/peers/compilers/package.json into .make/compilers
     JETWAY_NODE=required ...              fails where that cannot be; without it only says so, loudly
 
-Versions are exact, no script of a package is run, and nothing is downloaded again until package.json changes.
+Versions are exact, no script of a package is run, and nothing is downloaded again until a package.json changes.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "tests" / "peers"
 FOLDER = ROOT / ".make" / "peers"
+COMPILERS = PEERS / "compilers"
+COMPILED = ROOT / ".make" / "compilers"
 OLDEST = 18
 INSTALL_SECONDS = 240
-UNTESTED = """*** NOT TESTED: the audits of graphql-http, and Apollo Client, urql, Relay and graphql-sse against our
-server. {reason} ***"""
+UNTESTED = """*** NOT TESTED: the audits of graphql-http; Apollo Client, urql, Relay, graphql-sse and graphql-ws against
+our server; relay-compiler and graphql-codegen over our schema. {reason} ***"""
 
 
 class Absent(Exception):
@@ -95,6 +98,7 @@ def main() -> int:
     """Find or install them; the exit code."""
     try:
         installed()
+        installed(COMPILERS, COMPILED)
     except Absent as absent:
         print(UNTESTED.format(reason=absent), file=sys.stderr)
         return 1 if required() else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from scripts import node
 from tests.engine.http.toy import Toy, lane_of, served, toy
+from tests.fakes import npm
 
 PEER_SECONDS = 60.0
 
@@ -53,10 +53,5 @@ def peer() -> Callable[[str, str], Any]:
     def run(script: str, url: str) -> Any:
         return json.loads(node.run(script, url, seconds=PEER_SECONDS))
 
-    try:
-        node.installed()
-    except node.Absent as absent:
-        if node.required() or os.environ.get("CI") == "true":
-            pytest.fail(str(absent))
-        pytest.skip(node.UNTESTED.format(reason=absent))
+    npm.installed()
     return run
