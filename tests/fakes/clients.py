@@ -67,25 +67,29 @@ class Watcher:
     def __init__(self, socket: websockets.ClientConnection) -> None:
         self._socket = socket
 
-    async def next(self) -> Any:
-        """The data of the next event; raises TimeoutError where none comes."""
+    async def message(self) -> Any:
+        """The next message that is no ping; raises TimeoutError where none comes."""
         while True:
             message = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
-            if message["type"] == "next":
-                assert "errors" not in message["payload"], message
-                (data,) = message["payload"]["data"].values()
-                return data
-            assert message["type"] == "ping", message
+            if message["type"] != "ping":
+                return message
+
+    async def next(self) -> Any:
+        """The data of the next event; raises TimeoutError where none comes."""
+        message = await self.message()
+        assert message["type"] == "next", message
+        assert "errors" not in message["payload"], message
+        (data,) = message["payload"]["data"].values()
+        return data
 
     async def refusal(self) -> Any:
         """The errors with which the stream ends."""
-        while True:
-            message = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
-            if message["type"] == "error":
-                return message["payload"]
-            if message["type"] == "next" and message["payload"].get("data") is None:
-                return message["payload"]["errors"]
-            assert message["type"] == "ping", message
+        message = await self.message()
+        if message["type"] == "error":
+            return message["payload"]
+        assert message["type"] == "next", message
+        assert message["payload"].get("data") is None, message
+        return message["payload"]["errors"]
 
     async def until(self, number: str, status: str) -> Any:
         """Read on until that seat has that status; the event that said so."""

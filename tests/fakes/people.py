@@ -1,0 +1,56 @@
+"""People with accounts on a running server, and the server's own database.
+
+They are written beside its door, where nobody counts how many registered from one address; their tokens are real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from core import tokens
+from core.ids import uuid7
+from core.keys import Keyring
+from core.settings import read_secrets
+from demo.home import Home
+from models import Role
+from tests.fakes.servers import Server
+
+ACCOUNT = """
+    INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1, $2, 'Ada', '', $3, now())
+"""
+SIGN_IN = """
+    INSERT INTO user_sessions (id, user_id, created_at, expires_at) VALUES ($1, $2, now(), now() + interval '1 day')
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has signed in."""
+
+    user_id: UUID
+    token: str
+
+
+@asynccontextmanager
+async def database_of(server: Server) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the server's database."""
+    connection = await asyncpg.connect(user="jetway", database="jetway", host=str(server.home / "postgres"))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def somebody(server: Server, role: Role = Role.CUSTOMER) -> Person:
+    """Somebody new, with that role, signed in."""
+    user_id, session_id = uuid7(), uuid7()
+    async with database_of(server) as connection:
+        await connection.execute(ACCOUNT, user_id, f"{user_id.hex}@example.org", role)
+        await connection.execute(SIGN_IN, session_id, user_id)
+    keyring = Keyring(read_secrets(Home(server.home).secrets()["JETWAY_SECRETS"]))
+    return Person(user_id, tokens.issue(keyring, user_id=user_id, session_id=session_id, role=role)[0])
