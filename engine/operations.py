@@ -33,7 +33,6 @@ from engine.errors import (
     Refusal,
     refusal,
 )
-from engine.inputs import quicken
 from engine.limits import Limits
 from engine.limits.settings import LARGEST_TOLD, exceeded
 from engine.running import Clock, Run, failed
@@ -171,7 +170,6 @@ class Engine:
         self.budget = budget
         self.tells_cost = tells_cost
         self.clock = Clock(self.limits.seconds)
-        quicken(schema)
 
     async def prepare(
         self,

@@ -10,8 +10,8 @@ from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLS
 from graphql.execution.collect_fields import FragmentDetails
 
 from engine.errors import BAD_REQUEST, VALIDATION_FAILED, Refusal, refusal
-from engine.inputs import Variables
 from engine.limits.formulas import Formula, Writing
+from engine.variables import Variables
 
 LONGEST_NAME = 100
 """Of a name that is told back to whoever sent it."""

@@ -11,7 +11,7 @@ from graphql.execution import get_variable_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.inputs import Variables
+from engine.variables import Variables
 
 SCHEMA = build_schema("""
     enum Cabin { ECONOMY FIRST }
