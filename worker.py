@@ -26,7 +26,7 @@ from core import lifeline, loops
 from core import log as logs
 from core.db import Database, Session
 from core.settings import Settings
-from services import alerts, bookings, holds, jobs, payments, relay
+from services import alerts, bookings, holds, jobs, payments, reconciliation, relay
 from services.gateways import Gateways
 from services.jobs import Entrypoint, Handler
 from services.relay import Relay, Sink, ToValkey
@@ -74,6 +74,7 @@ class Worker:
             "holds": self.sweeper("holds", self.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
             "bookings": self.sweeper("bookings", self.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
             "revived": self.sweeper("revived", bookings.revive, SWEEP_SIZE, REVIVE_SECONDS),
+            "reconciler": self.reconciler,
             "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),
             "facts": self.prune,
             "lag": self.lag,
@@ -122,6 +123,12 @@ class Worker:
         self._looked_at = max(self._looked_at, pruned.reached)
         return 1.0 if pruned.reached else PRUNE_SECONDS
 
+    async def reconciler(self) -> float:
+        """See to it that the job which walks gateways' lists is there."""
+        async with self._db.transaction() as session:
+            await jobs.reconcile(session, reconciliation.PERIOD)
+        return REVIVE_SECONDS
+
     async def lag(self) -> float:
         """Measure how far the relay is behind."""
         async with self._db.reading() as session:
@@ -144,11 +151,15 @@ class Worker:
             while await self.told_some(UUID(payload["alert_id"])):
                 pass
 
+        async def reconcile(_: dict[str, Any]) -> timedelta:
+            return await reconciliation.reconcile(self._db, self._gateways)
+
         return {
             Entrypoint.ADVANCE_BOOKING: advance_booking,
             Entrypoint.DROP_PAYMENT: drop_payment,
             Entrypoint.HANDLE_WEBHOOK: handle_webhook,
             Entrypoint.TELL_PASSENGERS: tell_passengers,
+            Entrypoint.RECONCILE: reconcile,
         }
 
     async def told_some(self, alert_id: UUID) -> bool:

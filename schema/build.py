@@ -23,6 +23,7 @@ from schema.live import Subscription
 from schema.nodes import Node
 from schema.notices import Notice, NoticeMutations, NoticeQueries
 from schema.payments import Payment, PaymentMutations, PaymentSettings
+from schema.reconciliation import ReconciliationMutations, ReconciliationQueries
 from schema.scalars import SCALARS
 from schema.seats import SeatMutations, suggest_seats
 from schema.users import User, UserMutations
@@ -30,7 +31,7 @@ from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
-class Query(ClientQueries, DocumentQueries, InventoryQueries, LedgerQueries, NoticeQueries):
+class Query(ClientQueries, DocumentQueries, InventoryQueries, LedgerQueries, NoticeQueries, ReconciliationQueries):
     """Every root field that reads."""
 
     node = strawberry.field(
@@ -101,6 +102,7 @@ Mutation = merge_types(
         NoticeMutations,
         UserMutations,
         DocumentMutations,
+        ReconciliationMutations,
         ClientMutations,
     ),
 )

@@ -74,6 +74,7 @@ class Entrypoint(StrEnum):
     DROP_PAYMENT = "drop_payment"
     HANDLE_WEBHOOK = "handle_webhook"
     TELL_PASSENGERS = "tell_passengers"
+    RECONCILE = "reconcile"
 
 
 async def advance_booking(session: Session, booking_id: UUID) -> None:
@@ -109,6 +110,11 @@ async def handle_webhook(session: Session, gateway: str, event_id: str) -> None:
 async def tell_passengers(session: Session, alert_id: UUID) -> None:
     """Have an alert told to everybody booked on its flight, once this transaction is committed."""
     await enqueue(session, Entrypoint.TELL_PASSENGERS, {"alert_id": str(alert_id)})
+
+
+async def reconcile(session: Session, delay: timedelta) -> None:
+    """Have gateways' lists walked after `delay`, unless that is to be done anyway: there is one such job."""
+    await enqueue(session, Entrypoint.RECONCILE, {}, delay, "reconcile")
 
 
 async def enqueue(

@@ -15,6 +15,9 @@ from services.gateways.protocol import (
     GatewayEvent,
     GatewayRefused,
     GatewayUnavailable,
+    ListedDispute,
+    ListedPayment,
+    ListedRefund,
     NeedsAction,
     Order,
     Outcome,
@@ -39,6 +42,11 @@ class Gateways:
         stripe = Stripe(settings.stripe_api_key, settings.stripe_webhook_secret, settings.stripe_api_base)
         return cls([stripe])
 
+    @property
+    def names(self) -> list[str]:
+        """All of their names."""
+        return list(self._by_name)
+
     def named(self, name: str) -> Gateway:
         """The gateway of that name; KeyError for one that this process was not given."""
         return self._by_name[name]
@@ -60,6 +68,9 @@ __all__ = [
     "GatewayRefused",
     "GatewayUnavailable",
     "Gateways",
+    "ListedDispute",
+    "ListedPayment",
+    "ListedRefund",
     "NeedsAction",
     "Order",
     "Outcome",

@@ -8,7 +8,7 @@ Calling off needs none, for it can be done but once. A call without an answer me
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -138,10 +138,42 @@ class GatewayEvent:
     payment_id: UUID | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListedPayment:
+    """A payment of ours in a gateway's list. `payment_id` is our row, as the gateway was told when it was made."""
+
+    payment_id: UUID
+    booking_id: UUID | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedRefund:
+    """A refund in a gateway's list; `key` is what it was asked for with, None where it was not asked for by us."""
+
+    gateway_id: str
+    payment: str
+    key: str | None
+    amount: Money
+    outcome: RefundOutcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedDispute:
+    """Money that a payer's bank asks back. `reason` and `status` are the gateway's own words."""
+
+    gateway_id: str
+    payment: str
+    amount: Money
+    reason: str
+    status: str
+
+
 class Gateway(Protocol):
     """A payment gateway that authorises and captures separately. One object serves a whole process.
 
-    Every method but the last three may raise GatewayUnavailable.
+    Every method but the last three may raise GatewayUnavailable. Lists are of what was made from `since` to `until`,
+    both included, in any order.
     """
 
     @property
@@ -178,6 +210,15 @@ class Gateway(Protocol):
 
     async def fetch_refund(self, gateway_id: str) -> RefundAnswer:
         """Where a refund stands now."""
+
+    def payments_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedPayment]:
+        """Every payment that was made in that time."""
+
+    def refunds_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedRefund]:
+        """Every refund that was made in that time, of payments of ours and of others."""
+
+    def disputes_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedDispute]:
+        """Every dispute that was opened in that time, of payments of ours and of others."""
 
     def verify_webhook(self, body: bytes, signature: str) -> GatewayEvent:
         """The event in `body`, if the gateway signed it within the last five minutes; raises Forbidden otherwise."""

@@ -7,9 +7,9 @@ answer to is `GatewayUnavailable`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,9 @@ from services.gateways.protocol import (
     GatewayEvent,
     GatewayRefused,
     GatewayUnavailable,
+    ListedDispute,
+    ListedPayment,
+    ListedRefund,
     NeedsAction,
     Order,
     Outcome,
@@ -103,10 +106,7 @@ class Stripe:
 
     async def find(self, order: Order) -> Outcome | None:
         """Walk the PaymentIntents of the order's minutes; a list is complete at once, unlike Stripe's search."""
-        window: PaymentIntentListParamsCreated = {
-            "gte": int((order.created_at - SKEW).timestamp()),
-            "lte": int((order.created_at + REACH + SKEW).timestamp()),
-        }
+        window = between(order.created_at - SKEW, order.created_at + REACH + SKEW)
         with answered():
             page = await self._intents.list_async({"created": window, "limit": 100})
             async for intent in page.auto_paging_iter():
@@ -163,6 +163,42 @@ class Stripe:
         with answered():
             return answer_of(await self._refunds.retrieve_async(gateway_id))
 
+    async def payments_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedPayment]:
+        """Walk the PaymentIntents; those without our metadata are somebody else's."""
+        with answered():
+            page = await self._intents.list_async({"created": between(since, until), "limit": 100})
+            async for intent in page.auto_paging_iter():
+                ours = our_id(getattr(intent.metadata, "payment", None))
+                if ours is not None:
+                    booking_id = our_id(getattr(intent.metadata, "booking", None))
+                    yield ListedPayment(payment_id=ours, booking_id=booking_id, outcome=outcome_of(intent))
+
+    async def refunds_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedRefund]:
+        """Walk the Refunds."""
+        with answered():
+            page = await self._refunds.list_async({"created": between(since, until), "limit": 100})
+            async for refund in page.auto_paging_iter():
+                yield ListedRefund(
+                    gateway_id=refund.id,
+                    payment=str(refund.payment_intent),
+                    key=getattr(refund.metadata, "refund", None),
+                    amount=from_stripe(refund.amount, refund.currency.upper()),
+                    outcome=answer_of(refund).outcome,
+                )
+
+    async def disputes_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedDispute]:
+        """Walk the Disputes."""
+        with answered():
+            page = await self._client.v1.disputes.list_async({"created": between(since, until), "limit": 100})
+            async for dispute in page.auto_paging_iter():
+                yield ListedDispute(
+                    gateway_id=dispute.id,
+                    payment=str(dispute.payment_intent),
+                    amount=from_stripe(dispute.amount, dispute.currency.upper()),
+                    reason=dispute.reason,
+                    status=dispute.status,
+                )
+
     def verify_webhook(self, body: bytes, signature: str) -> GatewayEvent:
         """Check `Stripe-Signature` (scheme v1) and its age, at most 300 seconds."""
         try:
@@ -203,6 +239,11 @@ def answered() -> Iterator[None]:
     except (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError) as error:
         log.warning("stripe.no_answer", error=type(error).__name__, code=error.code, request_id=error.request_id)
         raise GatewayUnavailable("The payment gateway does not answer. Send the same request again.") from error
+
+
+def between(since: datetime, until: datetime) -> PaymentIntentListParamsCreated:
+    """A window of a list, in whole seconds, both ends included."""
+    return {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
 
 
 def creation(order: Order) -> PaymentIntentCreateParams:

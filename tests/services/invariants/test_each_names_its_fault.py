@@ -180,8 +180,10 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
     "a capture that is not in the ledger": (
         [
             "SET LOCAL session_replication_role = replica",
-            "DELETE FROM ledger WHERE kind = 'CAPTURED' AND booking_id IN (SELECT id FROM bookings WHERE status ="
-            " 'CONFIRMED')",
+            """
+            DELETE FROM ledger
+            WHERE kind = 'CAPTURED' AND booking_id IN (SELECT id FROM bookings WHERE status = 'CONFIRMED')
+            """,
             "SET LOCAL session_replication_role = origin",
         ],
         {

@@ -1,0 +1,270 @@
+"""Reconciliation: gateways' own lists are walked, and held against what we have.
+
+It finds what every other way has missed: an answer that was lost for good, a webhook that never came, a hand at the
+gateway's own dashboard. What the saga can put right it is given a job for; the rest is noted as a `Discrepancy`, once,
+for a person to settle. Walked are ten minutes at a time, from where the last walk ended up to an hour ago, because a
+payment that is younger may still be under way. Walking the same minutes again changes nothing, so a walk that was
+killed is begun again. Owns its short transactions: no list is read inside of one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from prometheus_client import Counter
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from core import clock
+from core.db import Database, ReadSession, Session
+from core.errors import Conflict, NotFound
+from core.ids import uuid7
+from core.log import logger
+from models import Discrepancy, DiscrepancyKind, Payment, PaymentStatus, Posting, PostingKind, Refund, Walk
+from services import jobs, payments, refunds
+from services.gateways import (
+    Authorised,
+    Captured,
+    Gateway,
+    Gateways,
+    ListedDispute,
+    ListedPayment,
+    ListedRefund,
+    NeedsAction,
+    Processing,
+    RefundAnswer,
+)
+
+PERIOD = timedelta(minutes=5)
+"""How often lists are walked."""
+
+SETTLED = timedelta(hours=1)
+"""How old a payment is before its gateway and we must agree: holds, banks and the saga have long been done with it."""
+
+WINDOW = timedelta(minutes=10)
+MARGIN = timedelta(minutes=20)
+"""How much later than we wrote it down a gateway may have made a payment, and how far clocks may be apart."""
+
+BUDGET = 20.0
+"""Seconds after which one walk leaves the rest to the next."""
+
+AT_STAKE = (Authorised, Captured, NeedsAction, Processing)
+"""Outcomes with which a payer's money is, or may yet be, taken."""
+
+FOUND = Counter("jetway_discrepancies_total", "What gateways have otherwise than we do; alert on any.", ["kind"])
+
+log = logger("reconciliation")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From when to when a gateway's lists are to be walked next."""
+
+    since: datetime
+    until: datetime
+
+
+async def reconcile(db: Database, gateways: Gateways, *, settled: timedelta = SETTLED) -> timedelta:
+    """Walk the lists of every gateway up to `settled` ago; after how long to go on.
+
+    Raises GatewayUnavailable: what was walked by then is written down.
+    """
+    began, until = time.monotonic(), clock.now() - settled
+    for name in gateways.names:
+        while (stretch := await next_stretch(db, name, until)) is not None:
+            await walk(db, gateways.named(name), stretch)
+            if time.monotonic() - began > BUDGET:
+                return timedelta(seconds=1)
+    return PERIOD
+
+
+async def next_stretch(db: Database, gateway: str, until: datetime) -> Stretch | None:
+    """The next minutes to walk; None where there are none. A gateway's first begin with our first payment there."""
+    async with db.transaction() as session:
+        known = await session.get(Walk, gateway)
+        since = known.walked_to if known else await first_payment(session, gateway)
+    if since is None or since >= until:
+        return None
+    return Stretch(since, min(since + WINDOW, until))
+
+
+async def first_payment(session: ReadSession, gateway: str) -> datetime | None:
+    """When our first payment with a gateway was written down."""
+    first: datetime | None = await session.scalar(
+        select(func.min(Payment.created_at)).where(Payment.gateway == gateway)
+    )
+    return first
+
+
+async def walk(db: Database, gateway: Gateway, stretch: Stretch) -> None:
+    """Walk the lists of some minutes, and write down that they were."""
+    since, until = stretch.since - MARGIN, stretch.until + MARGIN
+    seen: set[UUID] = set()
+    async for payment in gateway.payments_between(since, until):
+        seen.add(payment.payment_id)
+        await compare_payment(db, gateway.name, payment)
+    async for refund in gateway.refunds_between(since, until):
+        await compare_refund(db, gateway.name, refund)
+    async for dispute in gateway.disputes_between(since, until):
+        await note_dispute(db, gateway.name, dispute)
+    async with db.transaction() as session:
+        for missing in await not_listed(session, gateway.name, stretch, seen):
+            await note(session, missing, DiscrepancyKind.MISSING_PAYMENT, str(missing.gateway_id), ours(missing))
+        walked = insert(Walk).values(gateway=gateway.name, walked_to=stretch.until)
+        await session.execute(
+            walked.on_conflict_do_update(
+                index_elements=[Walk.gateway],
+                set_={"walked_to": func.greatest(Walk.walked_to, walked.excluded.walked_to)},
+            )
+        )
+
+
+async def compare_payment(db: Database, gateway: str, listed: ListedPayment) -> None:
+    """Give the saga, or a person, what a listed payment calls for; nothing where it is as we have it."""
+    outcome = listed.outcome
+    async with db.transaction() as session:
+        payment = await session.get(Payment, listed.payment_id)
+        if payment is None:
+            if isinstance(outcome, AT_STAKE):
+                details = {"payment": str(listed.payment_id), "outcome": type(outcome).__name__}
+                await note(session, gateway, DiscrepancyKind.UNKNOWN_PAYMENT, str(outcome.gateway_id), details)
+        elif payment.status in payments.OVER:
+            if isinstance(outcome, AT_STAKE) and not await was_sent_back(session, payment.id):
+                log.warning("payment.left_at_gateway", payment=str(payment.id), found=type(outcome).__name__)
+                await jobs.drop_payment(session, payment.id, timedelta())
+        elif payment.status not in payments.TAKEN:
+            await jobs.look_after(session, payment.booking_id, timedelta())
+        elif not isinstance(outcome, Captured) or outcome.amount.minor_units != payment.captured:
+            details = ours(payment) | {"outcome": type(outcome).__name__, "taken": taken_of(outcome)}
+            await note(session, payment, DiscrepancyKind.OTHER_AMOUNT, str(outcome.gateway_id), details)
+
+
+def taken_of(outcome: object) -> int:
+    """The minor units that an outcome says were taken."""
+    return outcome.amount.minor_units if isinstance(outcome, Captured) else 0
+
+
+async def was_sent_back(session: ReadSession, payment_id: UUID) -> bool:
+    """Whether money that was taken for a payment that is over has been sent back."""
+    posted = select(Posting.id).where(Posting.subject == payment_id, Posting.kind == PostingKind.UNDUE_RETURNED)
+    return await session.scalar(posted) is not None
+
+
+async def compare_refund(db: Database, gateway: str, listed: ListedRefund) -> None:
+    """The same for a refund; those of payments that are not ours are nothing to us."""
+    async with db.transaction() as session:
+        payment = await payment_at(session, gateway, listed.payment)
+        if payment is None or listed.key == f"{payment.id}:refund":
+            return  # Money of a payment that is over: `compare_payment` sees to that.
+        refund = await refund_of(session, listed.key)
+        details = {"amount": listed.amount.minor_units, "outcome": listed.outcome, **ours(payment)}
+        if refund is None or refund.payment_id != payment.id:
+            await note(session, payment, DiscrepancyKind.UNKNOWN_REFUND, listed.gateway_id, details)
+        elif refund.amount != listed.amount.minor_units:
+            await note(session, payment, DiscrepancyKind.OTHER_AMOUNT, listed.gateway_id, details)
+        elif (to := refunds.status_of(answer_of(listed))) not in (None, refund.status):
+            if refunds.REFUND.allows(refund.status, to):
+                await jobs.look_after(session, payment.booking_id, timedelta())
+            else:
+                await note(session, payment, DiscrepancyKind.UNKNOWN_REFUND, listed.gateway_id, details)
+
+
+def answer_of(listed: ListedRefund) -> RefundAnswer:
+    """A listed refund as the answer that it would be to asking for it."""
+    return RefundAnswer(gateway_id=listed.gateway_id, outcome=listed.outcome)
+
+
+async def refund_of(session: ReadSession, key: str | None) -> Refund | None:
+    """Our refund that was asked for with that key."""
+    try:
+        return None if key is None else await session.get(Refund, UUID(key))
+    except ValueError:
+        return None
+
+
+async def note_dispute(db: Database, gateway: str, listed: ListedDispute) -> None:
+    """Note a dispute about a payment of ours."""
+    async with db.transaction() as session:
+        payment = await payment_at(session, gateway, listed.payment)
+        if payment is not None:
+            details = {"amount": listed.amount.minor_units, "reason": listed.reason, **ours(payment)}
+            await note(session, payment, DiscrepancyKind.DISPUTED, listed.gateway_id, details)
+
+
+async def payment_at(session: ReadSession, gateway: str, gateway_id: str) -> Payment | None:
+    """Our payment with that id of its gateway's."""
+    found: Payment | None = await session.scalar(
+        select(Payment).where(Payment.gateway == gateway, Payment.gateway_id == gateway_id)
+    )
+    return found
+
+
+async def not_listed(session: ReadSession, gateway: str, stretch: Stretch, seen: Collection[UUID]) -> Sequence[Payment]:
+    """Our payments of those minutes that the gateway ought to have, and does not."""
+    found = await session.scalars(
+        select(Payment).where(
+            Payment.gateway == gateway,
+            Payment.created_at >= stretch.since,
+            Payment.created_at < stretch.until,
+            Payment.status.in_(payments.TAKEN | {PaymentStatus.AUTHORIZED}),
+        )
+    )
+    return [payment for payment in found if payment.id not in seen]
+
+
+def ours(payment: Payment) -> dict[str, Any]:
+    """What we have of a payment, for whoever settles a discrepancy. Amounts are minor units."""
+    return {
+        "payment": str(payment.id),
+        "status": payment.status,
+        "captured": payment.captured,
+        "refunded": payment.refunded,
+        "currency": payment.currency,
+    }
+
+
+async def note(
+    session: Session, about: Payment | str, kind: DiscrepancyKind, subject: str, details: Mapping[str, Any]
+) -> None:
+    """Note a discrepancy about a payment of ours, or at a gateway: counted and logged the first time."""
+    gateway, booking_id = (about.gateway, about.booking_id) if isinstance(about, Payment) else (about, None)
+    row = {
+        "id": uuid7(),
+        "gateway": gateway,
+        "kind": kind,
+        "subject": subject,
+        "booking_id": booking_id,
+        "details": dict(details),
+        "found_at": clock.now(),
+    }
+    noted = insert(Discrepancy).values(row).on_conflict_do_nothing().returning(Discrepancy.id)
+    if await session.scalar(noted) is not None:
+        FOUND.labels(kind).inc()
+        log.error("discrepancy", kind=kind, gateway=gateway, subject=subject, **details)
+
+
+async def discrepancies(
+    session: ReadSession, *, settled: bool, first: int, after: UUID | None
+) -> Sequence[Discrepancy]:
+    """What was found, the oldest first: what is open, or what was settled."""
+    chosen = select(Discrepancy).where(Discrepancy.settled_at.is_not(None) == settled)
+    if after is not None:
+        chosen = chosen.where(Discrepancy.id > after)
+    return (await session.scalars(chosen.order_by(Discrepancy.id).limit(first))).all()
+
+
+async def settle(session: Session, discrepancy_id: UUID, actor: str, why: str) -> Discrepancy:
+    """Write that somebody has seen to it, and how. Raises NotFound, and Conflict (SETTLED) where somebody had."""
+    found = await session.get(Discrepancy, discrepancy_id, with_for_update=True)
+    if found is None:
+        raise NotFound("There is no such discrepancy.")
+    if found.settled_at is not None:
+        raise Conflict("This was settled before.", code="SETTLED")
+    found.settled_at, found.settled_by, found.settled_why = clock.now(), actor, why
+    await session.flush()
+    return found
