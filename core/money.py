@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import Any, ClassVar
 
 EXPONENTS = {
     "AED": 2, "ARS": 2, "AUD": 2, "BHD": 3, "BRL": 2, "CAD": 2, "CHF": 2, "CLP": 0, "CNY": 2, "COP": 2, "CZK": 2,
@@ -34,6 +35,9 @@ class Money:
     minor_units: int
     currency: str
 
+    written: ClassVar[dict[object, Any] | None] = None
+    """See `core.rows.Written`."""
+
     def __post_init__(self) -> None:
         if self.currency not in EXPONENTS:
             raise UnknownCurrency(self.currency)
@@ -42,6 +46,12 @@ class Money:
     def amount(self) -> Decimal:
         """The same in major units, with exactly the currency's decimals."""
         return Decimal(self.minor_units).scaleb(-EXPONENTS[self.currency])
+
+    def lasting(self) -> Money:
+        """The same amount, to be shown again and again."""
+        same = Money(self.minor_units, self.currency)
+        same.__dict__["written"] = {}
+        return same
 
     def __add__(self, other: Money) -> Money:
         return Money(self.minor_units + self._same(other), self.currency)

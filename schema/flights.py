@@ -76,6 +76,7 @@ class Seat:
     price: Money | None = strawberry.field(description="On top of the fare; null where it is not sold.")
 
 
+@kept_in("written")
 @strawberry.type(description="A row of a cabin.")
 class SeatRow:
     """`services.seats.SeatRow`."""

@@ -11,7 +11,7 @@ from typing import Any
 import strawberry
 
 from core import ids
-from engine.execution import by_class, pure
+from engine.execution import by_class, kept_in, pure
 from engine.limits import cost
 from schema.scalars import BigInt, CurrencyCode
 
@@ -39,6 +39,7 @@ rows_of = by_class
 """`is_type_of` for a type whose objects are rows of those classes."""
 
 
+@kept_in("written")
 @strawberry.type(
     description="An amount of money: the same amount in major and in minor units, and its currency.",
     directives=[cost(0)],

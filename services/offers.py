@@ -81,7 +81,7 @@ def quote(fare: tuple[Any, ...], added: tuple[tuple[Any, ...], ...], party: Part
     read = fares.read_fare(fare)
     priced = fares.price(read, [fares.read_charge(columns) for columns in added], party)
     lines = tuple(replace(line, written={}) for line in priced)
-    total = add((line.amount for line in lines), read.amount.currency)
+    total = add((line.amount for line in lines), read.amount.currency).lasting()
     return Quote(replace(read.family, written={}), lines, total, written(lines))
 
 

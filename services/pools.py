@@ -7,6 +7,8 @@ that lie below it. What is asked here of rows in memory, `class_room` asks in SQ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import add, sub
 from typing import Protocol
 
 from sqlalchemy import select
@@ -71,18 +73,9 @@ def class_left(pool: Counts, booking_class: str) -> int:
 
 def class_rooms(pool: Counts) -> dict[str, int]:
     """How many more each booking class of a pool may count: bounded by its limit, and by that of each class above."""
-    room: dict[str, int] = {}
-    below, bounds = 0, []
-    for limit, held, sold in zip(
-        reversed(pool.class_limits), reversed(pool.class_held), reversed(pool.class_sold), strict=True
-    ):
-        below += held + sold
-        bounds.append(limit - below)
-    tightest = bounds[-1] if bounds else 0
-    for booking_class, bound in zip(pool.classes, reversed(bounds), strict=True):
-        tightest = min(tightest, bound)
-        room[booking_class] = max(0, tightest)
-    return room
+    counted = list(accumulate(map(add, reversed(pool.class_held), reversed(pool.class_sold))))
+    bounds = accumulate(map(sub, pool.class_limits, reversed(counted)), min)
+    return {booking_class: max(0, bound) for booking_class, bound in zip(pool.classes, bounds, strict=True)}
 
 
 def left_in(pool: Counts, booking_class: str) -> int:

@@ -43,6 +43,7 @@ class SeatRow:
     number: int
     exit_row: bool
     seats: Sequence[ShownSeat]
+    written: Written | None = field(default=None, repr=False, compare=False)
 
 
 @row
@@ -105,7 +106,7 @@ async def seat_map(reader: Reader, plans: Plans, slot_id: int) -> SeatMap | None
 @lru_cache(maxsize=MOST_BLANKS)
 def blank_map(plan: Plan, charges: tuple[tuple[str, int, str], ...]) -> Blank:
     """The map of a layout without claims, at those charges: cabin, minor units, currency."""
-    costs = {Cabin(cabin): Money(amount, currency) for cabin, amount, currency in charges}
+    costs = {Cabin(cabin): Money(amount, currency).lasting() for cabin, amount, currency in charges}
     cabins = tuple(cabin_map(plan, section, {}, costs) for section in plan.sections)
     places = {
         seat.number: (index, behind, place)
@@ -167,14 +168,23 @@ def cabin_map(plan: Plan, section: Section, taken: Mapping[str, SeatState], cost
         cabin=cabin,
         columns=section.columns,
         aisles_after=section.aisles_after,
-        rows=[SeatRow(number=number, exit_row=number in exits, seats=seats) for number, seats in rows.items()],
+        rows=[
+            SeatRow(number=number, exit_row=number in exits, seats=seats, written=None if taken else {})
+            for number, seats in rows.items()
+        ],
     )
+
+
+@lru_cache(maxsize=64)
+def nothing(currency: str) -> Money:
+    """What most seats cost on top of the fare."""
+    return Money(0, currency).lasting()
 
 
 def show(seat: Seat, taken: Mapping[str, SeatState], legroom: Money | None) -> ShownSeat:
     """A seat with its state and its charge: nothing for a seat without extra legroom."""
     state = taken.get(seat.number)
-    free = None if legroom is None else Money(0, legroom.currency)
+    free = None if legroom is None else nothing(legroom.currency)
     return ShownSeat(
         number=seat.number,
         column=seat.column,
