@@ -35,6 +35,7 @@ from engine.errors import (
 )
 from engine.limits import Limits
 from engine.limits.settings import LARGEST_TOLD, exceeded
+from engine.limits.values import check_values
 from engine.running import Clock, Run, failed
 
 Report = Callable[[str, str, float | None], None]
@@ -264,6 +265,9 @@ class Engine:
         if operation.operation not in allowed:
             kind = operation.operation.value
             raise refusal(f"A {kind} is not accepted here.", OPERATION_NOT_ALLOWED, 405, operation=kind)
+        too_many = check_values(asked.variables, self.limits)
+        if too_many is not None:
+            raise Refusal([too_many])
         variables = known.variables_of(operation, self.schema._schema).values(
             asked.variables or {}
         ) or get_variable_values(

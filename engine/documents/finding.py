@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from engine.documents.aside import Aside
 from engine.documents.kept import Kept
 from engine.documents.known import Known
 from engine.documents.manifests import DOCUMENT_ID, SHA256
@@ -53,6 +54,7 @@ class Documents:
 
     def __init__(self, reading: Reading, *, store: Store | None = None, trusted: Trusted | None = None) -> None:
         self.reading = reading
+        self.aside = Aside(reading)
         self.store = store
         self.trusted = trusted
         self.texts: Kept[str, str] = Kept(TEXTS, TEXTS_WEIGHT)
@@ -65,9 +67,9 @@ class Documents:
                 raise refusal("A request has a `query` or a `documentId`, not both.", BAD_REQUEST)
             return await self._sent(asked.query, persisted_hash, policy)
         if asked.document_id is not None:
-            return Found(self.reading.read(await self._by_id(asked.document_id, client, policy)), True)
+            return Found(await self.aside.read(await self._by_id(asked.document_id, client, policy)), True)
         if persisted_hash is not None:
-            return Found(self.reading.read(await self._by_hash(persisted_hash, client, policy)), True)
+            return Found(await self.aside.read(await self._by_hash(persisted_hash, client, policy)), True)
         raise refusal("The request has no document: send `query`.", BAD_REQUEST)
 
     async def _sent(self, text: str, persisted_hash: str | None, policy: Policy) -> Found:
@@ -75,10 +77,10 @@ class Documents:
         if policy is not Policy.ANYTHING:
             raise not_in_full(policy)
         if persisted_hash is None:
-            return Found(self.reading.read(text), False)
+            return Found(await self.aside.read(text), False)
         if len(text) <= self.reading.limits.bytes and hash_of(text) != persisted_hash:
             raise refusal("The hash is not that of the document.", PERSISTED_QUERY_HASH_MISMATCH)
-        known = self.reading.read(text)
+        known = await self.aside.read(text)
         if self.store is not None:
             self.texts.put(persisted_hash, text, len(text))
             await self.store.put(persisted_hash, text)

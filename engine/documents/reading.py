@@ -90,23 +90,34 @@ class Reading:
 
     def read(self, text: str) -> Known:
         """The document that a text is. Raises Refusal for one that may not be executed."""
-        known = self.known.get(text)
-        if known is not None:
-            return known
-        unfit = self.unfit.get(text)
-        if unfit is not None:
-            raise unfit.refusal()
-        too_large = check_text(text, self.limits)
-        found = self.fresh(text) if too_large is None else Unfit([too_large])
+        found = self.kept(text) or self.found(text)
         if isinstance(found, Unfit):
-            if len(text) <= self.limits.bytes:
-                self.unfit.put(text, found, UNFIT_BYTES + 2 * len(text))
             raise found.refusal()
-        self.known.put(text, found, NODE_BYTES * len(text))
         return found
 
+    def kept(self, text: str) -> Known | Unfit | None:
+        """What the text was found to be before; None where that is not kept."""
+        return self.known.get(text) or self.unfit.get(text)
+
+    def found(self, text: str) -> Known | Unfit:
+        """What the text is, found out now and kept."""
+        too_large = check_text(text, self.limits)
+        found = self.fresh(text) if too_large is None else Unfit([too_large])
+        self.keep(text, found)
+        return found
+
+    def keep(self, text: str, found: Known | Unfit) -> None:
+        """Have it at hand."""
+        if isinstance(found, Known):
+            self.known.put(text, found, NODE_BYTES * len(text))
+        elif len(text) <= self.limits.bytes:
+            self.unfit.put(text, found, UNFIT_BYTES + 2 * len(text))
+
     def fresh(self, text: str) -> Known | Unfit:
-        """The document of a text that was checked for its size, or what is wrong with it; nothing is kept."""
+        """The document of a text that was checked for its size, or what is wrong with it.
+
+        Nothing is kept, and nothing changed that two threads could not change at a time.
+        """
         try:
             document = parse(Lined(text), max_lexical_tokens=self.limits.tokens, max_comments=self.limits.tokens)
         except GraphQLError as error:

@@ -24,6 +24,7 @@ CODES = {
     "directives_per_node": "TOO_MANY_DIRECTIVES",
     "fragments": "TOO_MANY_FRAGMENTS",
     "merging": "TOO_COMPLEX",
+    "values": "TOO_MANY_VALUES",
     "breadth": "TOO_BROAD",
     "cost": "TOO_COSTLY",
 }
@@ -43,6 +44,7 @@ MESSAGES = {
     "directives_per_node": "There are more than {limit} directives in one place.",
     "fragments": "The operation spreads more than {limit} fragments.",
     "merging": "The document's fields overlap too much to be compared.",
+    "values": "The variables have more than {limit} values.",
     "breadth": "Lists within lists may come to more than {limit} items.",
     "cost": "The operation costs {found}, and {limit} is the most that one may cost.",
 }
@@ -78,6 +80,9 @@ class Limits:
 
     merging: int = 20_000
     """Steps in comparing fields that share a name in the response."""
+
+    values: int = 10_000
+    """Of the variables of one request, in lists and objects too."""
 
     breadth: int = 20_000
     """Items that lists within lists may come to, by the sizes asked for or declared."""
