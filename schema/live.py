@@ -12,8 +12,8 @@ from core import ids
 from core.db import Database
 from core.errors import NotFound
 from engine.limits import cost
-from models import SeatStatus
 from engine.sharing import Live, everybody, shared_by
+from models import SeatStatus
 from resolvers.context import Info
 from resolvers.flights import FLIGHT_KIND
 from schema.boards import DepartureEvent, departure_events
@@ -131,6 +131,7 @@ class Subscription:
     departure_events = strawberry.subscription(
         resolver=departure_events,
         graphql_type=AsyncGenerator[DepartureEvent, None],
+        metadata=shared_by(audience=everybody, cursor="after"),
         description="The departures board of an airport: all of it, then each flight that changes, comes or goes.",
         directives=[cost(READING)],
     )

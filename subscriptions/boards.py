@@ -1,17 +1,19 @@
-"""The departures board of an airport, live: what is on it, then what changes, comes and goes.
+"""The departures board of an airport, live, for many at once: all of it, then what changes, comes and goes.
 
-Flights change by facts. A board without a day moves with the time as well: once a minute it is looked at what has come
-into sight, and what has gone out of it. Flights are read from the primary when they are told, so that what is told is
-never older than the fact behind it; a viewer costs this process the numbers of the flights in sight, not the flights.
+Flights change by facts, and are read again. A board without a day moves with the time as well: once a minute it is
+looked at what has come into sight, and what has gone out of it. All is read from the primary, so that what is told is
+never older than the fact behind it. It may be newer: then the fact tells it once more.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable
-from contextlib import suppress
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from core import clock
 from core.db import Database
@@ -20,10 +22,18 @@ from services import boards, live
 from services.boards import Board
 from services.departures import Departure
 from subscriptions import topics
-from subscriptions.hub import Hub, Mailbox, Post
+from subscriptions.hub import Hub, Mailbox
 
 LOOK_SECONDS = 60.0
 """How often it is looked at what the time alone has changed."""
+
+LOGGED = 256
+"""Facts that are kept for those who come back; older ones are read from PostgreSQL."""
+
+POSITION = attrgetter("position")
+
+Place = tuple[int, datetime]
+"""Everything up to a position, of the board as it stood at a moment."""
 
 
 @dataclass(frozen=True)
@@ -47,50 +57,94 @@ class BoardChanged:
 BoardEvent = BoardShown | BoardChanged
 
 
-async def board_events(
-    db: Database, hub: Hub, board: Board, after: str | None, *, look_seconds: float = LOOK_SECONDS
-) -> AsyncGenerator[BoardEvent, None]:
-    """The whole board, then what changes; with a cursor what was missed, or the whole with `reset`.
+class BoardFeed:
+    """The board of an airport, as everybody here knows it (`engine.sharing.Feed`).
 
-    Ends by raising: Invalid for a malformed cursor, Unavailable where the database is away or the server stops.
+    A place is a `Place`, or None for whoever knows nothing. `log` has what happened after `floor`. Raises Unavailable
+    where the database is away or the server stops.
     """
-    view = BoardView(db, board, after)
-    async with hub.subscribe(topics.airport(board.place.iata_code)) as mailbox:
-        event = await (view.present(reset=False) if after is None else view.come_back())
-        if event is not None:
-            yield event
-        now = asyncio.get_running_loop().time
-        look_at = now() + look_seconds
-        while True:
-            post = await taken(mailbox, look_at)
-            if post is None:
-                look_at = now() + look_seconds
-            event = await (view.look() if post is None else view.catch_up() if post.gap else view.apply(post.facts))
-            if event is not None:
-                yield event
-            if post is not None and post.gap:
-                event = await view.apply(post.facts)
-                if event is not None:
-                    yield event
 
-
-async def taken(mailbox: Mailbox, until: float) -> Post | None:
-    """What waits in the mailbox; None where nothing has come until then, by the loop's clock."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout_at(until):
-            return await mailbox.take()
-    return None
-
-
-class BoardView:
-    """What one viewer knows of a board: which flights were in sight at a moment, and all about them to a position."""
-
-    def __init__(self, db: Database, board: Board, after: str | None) -> None:
+    def __init__(self, db: Database, hub: Hub, board: Board, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._db = db
+        self._hub = hub
         self._board = board
-        self._slots: set[int] = set()
-        self._position, self._at = (0, clock.now()) if after is None else live.place_of(after)
-        self._window = board.window(self._at)
+        self._topic = topics.airport(board.place.iata_code)
+        self._look_seconds = look_seconds
+        self._listening = AsyncExitStack()
+        self._mailbox: Mailbox
+        self._looking: asyncio.TimerHandle
+        self._is_time = False
+        self._position: int | None = None
+        self._move(clock.now())
+        self._flights: dict[int, Departure] = {}
+        self._log: list[live.PlacedFact] = []
+        self._floor = 0
+        self._bottom = 0
+        """Below this nothing can be told of what happened."""
+        self._sights: dict[datetime, set[int]] = {}
+        """Which flights, as they are known now, were in sight at the moments that somebody comes back from."""
+        self._snapshots: dict[bool, tuple[BoardShown]] = {}
+
+    @property
+    def here(self) -> Hashable:
+        """The place of whoever was told everything; None where nobody was told anything."""
+        return None if self._position is None else (self._position, self._at)
+
+    def place(self, cursor: str | None) -> Place | None:
+        """Raises Invalid for a malformed cursor."""
+        return None if cursor is None else live.place_of(cursor)
+
+    async def open(self, stir: Callable[[], None]) -> None:
+        """Subscribe; where Valkey is away this takes a second, and there is a gap when it is back."""
+        self._mailbox = await self._listening.enter_async_context(self._hub.subscribe(self._topic, stir=stir))
+        self._wait(stir)
+
+    async def close(self) -> None:
+        """Subscribe no more."""
+        self._looking.cancel()
+        await self._listening.aclose()
+
+    async def changes(self) -> Sequence[BoardEvent]:
+        """What changed by facts, and by the time; the whole board with `reset` where what was missed is not known."""
+        post = self._mailbox.now()
+        is_time, self._is_time = self._is_time, False
+        facts = post.facts
+        if post.gap and self._position is not None:
+            async with self._db.transaction() as session:
+                past = await live.history(session, self._topic, self._position)
+            if past.floor > self._position:
+                return await self._begin(None, reset=True)
+            facts = past.facts + facts
+        return await self._renewed(self._changed_by(facts), is_time=is_time or post.gap)
+
+    async def reach(self, places: Collection[Hashable]) -> Sequence[BoardEvent]:
+        """Read the board, where nobody has yet; and what those who come back missed, once for all of them."""
+        back = [place for place in places if isinstance(place, tuple)]
+        since = min((position for position, _ in back), default=None)
+        if self._position is None:
+            await self._begin(since)
+        elif since is not None and self._bottom <= since < self._floor:
+            await self._remember(since)
+        moments = set() if self._board.day is not None else {moment for _, moment in back}
+        for moment in moments - self._sights.keys() - {self._at}:
+            self._sights[moment] = await boards.slots(self._reader, self._board, self._board.window(moment))
+        return []
+
+    def opening(self, place: Hashable) -> Sequence[BoardEvent]:
+        """What changed, came and went since; the whole board for whoever knows nothing, or nothing that we do."""
+        then = self._in_sight_from(place)
+        if then is None or not isinstance(place, tuple):
+            return self._snapshot(reset=place is not None)
+        changed = slots_of(self._log[bisect_right(self._log, place[0], key=POSITION) :])
+        told = [one for slot, one in self._flights.items() if slot in changed or slot not in then]
+        return self._told(told, (set(then) | changed) - self._flights.keys())
+
+    def _in_sight_from(self, place: Hashable) -> Collection[int] | None:
+        """Which flights were in sight at a place; None where not everything is at hand that happened since."""
+        if not isinstance(place, tuple) or self._position is None or not self._floor <= place[0] <= self._position:
+            return None
+        stands_still = self._board.day is not None or place[1] == self._at
+        return self._flights.keys() if stands_still else self._sights.get(place[1])
 
     @property
     def _reader(self) -> Reader:
@@ -98,61 +152,91 @@ class BoardView:
 
     @property
     def _cursor(self) -> str:
-        return live.moving_cursor(self._position, self._at)
+        return live.moving_cursor(self._position or 0, self._at)
 
-    async def present(self, *, reset: bool) -> BoardShown:
-        """The board as it is now."""
-        async with self._db.transaction() as session:
-            self._position = await live.head(session)
-        self._move(clock.now())
-        found = await boards.flights(self._reader, self._board, self._window)
-        self._slots = {one.slot_id for one in found}
-        return BoardShown(self._cursor, reset, found)
+    def _wait(self, stir: Callable[[], None]) -> None:
+        """Stir when it is time to look at what the time has changed, and again and again."""
 
-    async def come_back(self) -> BoardEvent | None:
-        """What a viewer with a cursor missed; None where that is nothing."""
-        self._slots = await boards.slots(self._reader, self._board, self._window)
-        return await self.catch_up()
+        def look() -> None:
+            self._is_time = True
+            stir()
+            self._wait(stir)
 
-    async def catch_up(self) -> BoardEvent | None:
-        """What the viewer missed, by facts and by the time; None where that is nothing."""
-        async with self._db.transaction() as session:
-            missed = await live.missed(session, [topics.airport(self._board.place.iata_code)], self._position)
-        if missed is None:
-            return await self.present(reset=True)
-        return await self._renewed(self._changed_by(missed), clock.now())
-
-    async def look(self) -> BoardChanged | None:
-        """What the time alone has changed; None where that is nothing."""
-        return await self._renewed(set(), clock.now())
-
-    async def apply(self, facts: Iterable[live.PlacedFact]) -> BoardChanged | None:
-        """What facts change, which are in order; None where that is nothing."""
-        changed = self._changed_by(facts)
-        return await self._told(changed, self._slots & changed) if changed else None
-
-    def _changed_by(self, facts: Iterable[live.PlacedFact]) -> set[int]:
-        """The flights that are to be read again for facts that are not known yet."""
-        new = [fact for fact in facts if fact.position > self._position]
-        if new:
-            self._position = new[-1].position
-        return {fact.payload["slot"] for fact in new}
-
-    async def _renewed(self, changed: set[int], now: datetime) -> BoardChanged | None:
-        """What has changed with these flights and with the time."""
-        self._move(now)
-        in_sight = await boards.slots(self._reader, self._board, self._window)
-        known = self._slots
-        return await self._told(changed | (in_sight - known), (known - in_sight) | changed)
-
-    async def _told(self, to_read: Collection[int], may_be_gone: Collection[int]) -> BoardChanged | None:
-        """Those flights as they are now; gone are those that may be, and are not among them."""
-        found = await boards.flights(self._reader, self._board, self._window, to_read)
-        slots = {one.slot_id for one in found}
-        gone = sorted(set(may_be_gone) - slots)
-        self._slots = (self._slots | slots) - set(gone)
-        return BoardChanged(self._cursor, found, gone) if found or gone else None
+        self._looking = asyncio.get_running_loop().call_later(self._look_seconds, look)
 
     def _move(self, now: datetime) -> None:
-        """Look from that moment on."""
-        self._at, self._window = now, self._board.window(now)
+        """Look from that moment on, which cursors name to the second."""
+        self._at = now.replace(microsecond=0)
+        self._window = self._board.window(self._at)
+        self._sights = {}
+
+    def _snapshot(self, *, reset: bool) -> tuple[BoardShown]:
+        if reset not in self._snapshots:
+            self._snapshots[reset] = (BoardShown(self._cursor, reset, list(self._flights.values())),)
+        return self._snapshots[reset]
+
+    def _told(self, flights: list[Departure], gone: Collection[int]) -> list[BoardChanged]:
+        return [BoardChanged(self._cursor, flights, sorted(gone))] if flights or gone else []
+
+    async def _begin(self, since: int | None, *, reset: bool = False) -> Sequence[BoardShown]:
+        """Read the whole board, and what happened since a position for those who come back from there."""
+        async with self._db.transaction() as session:
+            self._position = head = await live.head(session)
+            past = await live.history(session, self._topic, head if since is None else min(since, head))
+        self._floor = past.floor
+        self._bottom = past.floor if since is not None and past.floor > since else 0
+        self._log = [fact for fact in past.facts if fact.position <= head]
+        self._move(clock.now())
+        self._flights = by_slot(await boards.flights(self._reader, self._board, self._window))
+        self._snapshots.clear()
+        return self._snapshot(reset=reset)
+
+    async def _remember(self, since: int) -> None:
+        """Read again what happened since a position before the log; as much of it as is known."""
+        async with self._db.transaction() as session:
+            past = await live.history(session, self._topic, since)
+        self._bottom = past.floor if past.floor > since else self._bottom
+        if past.floor < self._floor:
+            self._floor = past.floor
+            self._log = [fact for fact in past.facts if fact.position <= (self._position or 0)]
+
+    def _changed_by(self, facts: Iterable[live.PlacedFact]) -> set[int]:
+        """Take in facts, which are in order; the flights that are to be read again for them."""
+        if self._position is None:
+            return set()
+        new = [fact for fact in facts if fact.position > (self._position or 0)]
+        if new:
+            self._position = new[-1].position
+            self._log += new
+        if len(self._log) > 2 * LOGGED:
+            self._floor = self._log[-LOGGED - 1].position
+            self._log = self._log[-LOGGED:]
+        return slots_of(new)
+
+    async def _renewed(self, changed: set[int], *, is_time: bool) -> list[BoardChanged]:
+        """Read again the flights that changed, and with `is_time` those that the time brings; what is to be told."""
+        to_read, may_be_gone = changed, changed & self._flights.keys()
+        if is_time and self._position is not None:
+            self._move(clock.now())
+            in_sight = await boards.slots(self._reader, self._board, self._window)
+            to_read = changed | (in_sight - self._flights.keys())
+            may_be_gone = may_be_gone | (self._flights.keys() - in_sight)
+        if not to_read and not may_be_gone:
+            return []
+        found = await boards.flights(self._reader, self._board, self._window, to_read)
+        gone = may_be_gone - {one.slot_id for one in found}
+        kept = {slot: one for slot, one in (self._flights | by_slot(found)).items() if slot not in gone}
+        self._flights = dict(sorted(kept.items(), key=lambda item: (item[1].departs_at, item[0])))
+        self._snapshots.clear()
+        self._sights = {}
+        return self._told(found, gone)
+
+
+def by_slot(flights: Iterable[Departure]) -> dict[int, Departure]:
+    """Flights by their slot, in their order."""
+    return {one.slot_id: one for one in flights}
+
+
+def slots_of(facts: Iterable[live.PlacedFact]) -> set[int]:
+    """The flights that facts of an airport are about."""
+    return {fact.payload["slot"] for fact in facts}

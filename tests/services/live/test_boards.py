@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
@@ -11,12 +13,13 @@ from sqlalchemy import text
 from core import clock
 from core.db import Database
 from core.errors import Invalid
+from engine.sharing import Live
 from models import FlightStatus
 from services import flights, itineraries, live
 from services.boards import Board
 from services.flights import FlightUpdate
 from services.transitions import Cause
-from subscriptions.boards import BoardChanged, BoardEvent, BoardShown, board_events
+from subscriptions.boards import LOOK_SECONDS, BoardChanged, BoardEvent, BoardFeed, BoardShown
 from subscriptions.hub import Hub
 from tests.factories.schedules import Schedule
 from tests.services.live.conftest import Tell
@@ -42,6 +45,13 @@ async def board(database: Database, schedule: Schedule, *, day: bool = False, ho
 async def say(database: Database, slot_id: int, **said: object) -> None:
     async with database.transaction() as session:
         await flights.record_update(session, FlightUpdate(slot_id=slot_id, **said), OPERATOR)  # type: ignore[arg-type]
+
+
+def board_events(
+    database: Database, hub: Hub, board: Board, after: str | None, *, look_seconds: float = LOOK_SECONDS
+) -> AsyncGenerator[BoardEvent, None]:
+    """The board as one viewer alone is told of it."""
+    return aiter(Live(BoardFeed(database, hub, board, look_seconds=look_seconds), after))
 
 
 def brief(event: BoardEvent) -> list[tuple[int, str]]:
@@ -136,6 +146,33 @@ async def test_more_changes_than_are_told_are_a_new_board(
         event = await anext(events)
     assert isinstance(event, BoardShown)
     assert event.reset
+
+
+async def test_one_feed_brings_everybody_to_the_same_board(
+    database: Database, schedule: Schedule, hub: Hub, tell: Tell, at: datetime
+) -> None:
+    stirred = asyncio.Event()
+    feed = BoardFeed(database, hub, await board(database, schedule, hours=12))
+    await feed.open(stirred.set)
+    try:
+        await feed.reach([None])
+        early = feed.here
+        assert feed.opening(None) is feed.opening(None)
+        await say(database, schedule.second, departure_gate="B7")
+        await tell()
+        await stirred.wait()
+        (told,) = await feed.changes()
+        await feed.reach([early, feed.here, (99, at)])
+        assert brief(told) == [(schedule.second, "SCHEDULED")]
+        assert feed.opening(early) == [told]
+        assert feed.opening(feed.here) == []
+        (fresh,), (forgotten,) = feed.opening(None), feed.opening((99, at))
+        assert isinstance(fresh, BoardShown)
+        assert isinstance(forgotten, BoardShown)
+        assert (fresh.reset, forgotten.reset, fresh.cursor) == (False, True, told.cursor)
+        assert [one.departure_gate for one in fresh.flights] == [None, "B7"]
+    finally:
+        await feed.close()
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", live.cursor(3)])

@@ -32,7 +32,7 @@ def change(position: int, *happened: str, reset: bool = False, **about: tuple[UU
 
 
 DECLINED = ("payment.declined", {"payment": str(PAYMENT)})
-UNLOCKED = ("booking.seats_locked", {})
+UNLOCKED: tuple[str, dict[str, Any]] = ("booking.seats_locked", {})
 NOTIFIED = ("booking.notified", {"notice": str(NOTICE)})
 
 
