@@ -22,6 +22,12 @@ MANY = 256
 HERE = object()
 """The place of whoever was told everything."""
 
+COMING = object()
+"""The place of whoever has just come."""
+
+GONE = object()
+"""The place of whoever has left."""
+
 NO_LONGER = {"message": "You may no longer see this.", "extensions": {"code": "FORBIDDEN"}}
 
 
@@ -56,12 +62,11 @@ class Listener(Protocol):
     when_ready: Callable[[], None] | None
     """Called once it is no longer slow."""
 
-    @property
-    def is_slow(self) -> bool:
-        """Whether it has not yet taken what it was told."""
+    def tell(self, answers: Sequence[bytes]) -> bool:
+        """Tell it encoded answers; False, and it is told nothing, where it has not taken what it was told before."""
 
     def next(self, answer: bytes) -> None:
-        """Tell it an encoded answer."""
+        """Tell it an encoded answer, whatever it has taken."""
 
     def refuse(self, errors: Sequence[dict[str, Any]]) -> None:
         """End with `error`."""
@@ -134,7 +139,7 @@ class Group:
 
     def join(self, listener: Listener, context: Any, cursor: str | None) -> Member:
         """One more member, who is told what changed since the cursor, or the present state, and then all changes."""
-        member = Member(self, listener, None if self.audience is everybody else context, HERE)
+        member = Member(self, listener, None if self.audience is everybody else context, COMING)
         self._members[member] = None
         self._cursors.append((member, cursor))
         self._stirred.set()
@@ -148,14 +153,9 @@ class Group:
 
     def leave(self, member: Member) -> None:
         """Tell this member nothing more, nor anybody, where it was the last one."""
-        if member in self._members:
-            del self._members[member]
-            self._waiting.pop(member, None)
-            member.listener.when_ready = None
-            self.engine.report(self.prepared, "ok")
-            if not self._members and self._task is not None:
-                self._ended(self)
-                self._task.cancel()
+        if self._drop(member, "ok") and not self._members and self._task is not None:
+            self._ended(self)
+            self._task.cancel()
 
     async def aclose(self) -> None:
         """End, for everybody."""
@@ -229,17 +229,15 @@ class Group:
         if not events:
             return
         answers = [await self._encoded(opened, event) for event in events]
+        is_for_all = self.audience is everybody
         for count, member in enumerate(list(self._members), 1):
             if count % MANY == 0:
                 await asyncio.sleep(0)
-            if member.place is not HERE or member not in self._members or not self._may_stay(member):
+            if member.place is not HERE or not (is_for_all or self._may_stay(member)):
                 continue
-            if member.listener.is_slow:
+            if not member.listener.tell(answers):
                 member.place = before
                 member.listener.when_ready = member.go_on
-                continue
-            for answer in answers:
-                member.listener.next(answer)
 
     async def _admit(self, opened: Opened, feed: Feed[Any], waiting: Sequence[Member]) -> None:
         """Bring those here whose places were reached, each with one opening for all who come from there."""
@@ -249,16 +247,13 @@ class Group:
                 await asyncio.sleep(0)
             if member not in self._members or not self._may_stay(member):
                 continue
-            if member.listener.is_slow:
-                member.listener.when_ready = member.go_on
-                continue
             if member.place not in openings:
                 events = feed.opening(member.place)
                 openings[member.place] = [await self._kept(opened, event) for event in events]
-            answers = openings[member.place]
-            member.place = HERE
-            for answer in answers:
-                member.listener.next(answer)
+            if member.listener.tell(openings[member.place]):
+                member.place = HERE
+            else:
+                member.listener.when_ready = member.go_on
 
     async def _kept(self, opened: Opened, event: object) -> bytes:
         """An opening as it is told; the one that was told last is not made again."""
@@ -308,14 +303,21 @@ class Group:
     def _end(self, members: Sequence[Member], tell: Callable[[Listener], None]) -> None:
         """End the subscriptions of some."""
         for member in members:
-            if member in self._members:
-                del self._members[member]
-                self._waiting.pop(member, None)
-                member.listener.when_ready = None
-                self.engine.report(self.prepared, "error")
+            if self._drop(member, "error"):
                 tell(member.listener)
         if not self._members:
             self._ended(self)
+
+    def _drop(self, member: Member, outcome: str) -> bool:
+        """Have a member no more; whether it was there."""
+        if member not in self._members:
+            return False
+        del self._members[member]
+        self._waiting.pop(member, None)
+        member.place = GONE
+        member.listener.when_ready = None
+        self.engine.report(self.prepared, outcome)
+        return True
 
 
 def refusing(errors: Sequence[dict[str, Any]]) -> Callable[[Listener], None]:

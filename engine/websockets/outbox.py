@@ -66,7 +66,7 @@ class Outbox:
         if has_room:
             line.write(message)
             if line.is_full:
-                self._filled()
+                self.filled()
         elif self.weight and self.weight + len(message) + WEIGHT > self._options.outgoing_bytes:
             self._waiting = None
             self.close(SLOW)
@@ -108,7 +108,7 @@ class Outbox:
             self.weight -= len(message) + WEIGHT
             self.line.write(message)
         if self.line.is_full:
-            self._filled()
+            self.filled()
             return
         self._waiting = None
         if self._room is not None:
@@ -145,7 +145,7 @@ class Outbox:
             room.clear()
             await room.wait()
 
-    def _filled(self) -> None:
+    def filled(self) -> None:
         """The line is full from now on: it is given only so long."""
         self._limited(self._options.patience, self.close, SLOW)
 
@@ -161,18 +161,14 @@ class Subscriber:
     This is where answers that many share come in: they are encoded once, and each subscriber puts its id in front.
     """
 
-    __slots__ = ("_front", "_outbox", "_ready", "ended")
+    __slots__ = ("_front", "_line", "_outbox", "_ready", "ended")
 
     def __init__(self, outbox: Outbox, name: str) -> None:
         self._outbox = outbox
+        self._line = outbox.line
         self._front = b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":'
         self._ready: Callable[[], None] | None = None
         self.ended = False
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether its client has not yet taken what it was sent."""
-        return self._outbox.line.is_full
 
     @property
     def when_ready(self) -> Callable[[], None] | None:
@@ -189,6 +185,18 @@ class Subscriber:
         """Send an encoded answer; the socket is closed where too much waits for this client."""
         if not self.ended:
             self._outbox.send(self._front + answer + END)
+
+    def tell(self, answers: Sequence[bytes]) -> bool:
+        """Send encoded answers at once; False, and nothing is sent, where the client has not taken those before."""
+        line = self._line
+        was_full = line.is_full
+        if was_full or self.ended:
+            return self.ended
+        for answer in answers:
+            line.write(self._front + answer + END)
+        if line.is_full:
+            self._outbox.filled()
+        return True
 
     async def put(self, answer: bytes) -> None:
         """Send an encoded answer once there is room for it."""

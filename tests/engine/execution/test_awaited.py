@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
+import pytest
 import strawberry
 from graphql import parse
 from graphql.execution import ExecutionResult, execute
@@ -105,19 +106,25 @@ async def make(info: strawberry.Info) -> Any:
     return info.context
 
 
+async def make_it(info: strawberry.Info) -> Any:
+    """The same, where something has to come of it."""
+    return await make(info)
+
+
 @strawberry.type
 class Mutation:
     """The context is what comes of it."""
 
     make = strawberry.mutation(resolver=make, graphql_type=Outcome | None)
+    must = strawberry.mutation(resolver=make_it, graphql_type=Outcome)
 
 
 schema = strawberry.Schema(Query, Mutation)
 
 
-async def made(selected: str, outcome: Any) -> ExecutionResult:
+async def made(selected: str, outcome: Any, field: str = "make") -> ExecutionResult:
     """What is answered where everything is compiled, which is what graphql-core answers by itself."""
-    document = parse(f"mutation {{ make {{ __typename {selected} }} }}")
+    document = parse(f"mutation {{ {field} {{ __typename {selected} }} }}")
     answers = []
     compiling: dict[str, Any] = {"executor_class": CompilingExecutor, "plans": DocumentPlans(compile_at=1)}
     for more in ({}, compiling):
@@ -181,3 +188,17 @@ async def test_null_and_other_types_of_a_union() -> None:
     stray = await made("... on Refused { reason }", object())
     assert stray.data == {"make": None}
     assert len(stray.errors or ()) == 1
+
+
+@pytest.mark.parametrize("outcome", [None, ValueError("no"), object(), Made("7", label=None)])
+async def test_what_must_be_there_and_is_not_takes_all_of_the_data(outcome: Any) -> None:
+    answer = await made("... on Thing { label }", outcome, "must")
+    assert answer.data is None
+    assert len(answer.errors or ()) == 1
+    assert calls == ["make"]
+
+
+async def test_several_root_fields_are_made_in_turn() -> None:
+    answer = await made("... on Thing { label } } next: must { __typename", Made("7"))
+    assert answer.data == {"make": {"__typename": "Thing", "label": "a label"}, "next": {"__typename": "Thing"}}
+    assert calls == ["make", "make"]

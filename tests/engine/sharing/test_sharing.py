@@ -84,6 +84,15 @@ async def test_whoever_comes_later_begins_where_the_others_are_and_with_what_he_
     assert len(house.streams.groups) == 1
 
 
+async def test_whoever_comes_as_something_changes_hears_of_it_once(house: House) -> None:
+    _, first = await house.join(NUMBER)
+    await house.settle()
+    house.world.change()
+    _, new = await house.join(NUMBER)
+    await house.settle()
+    assert (first.numbers, new.numbers) == ([(0, 0), (1, 1)], [(1, 1)])
+
+
 async def test_all_who_come_together_are_reached_together(house: House) -> None:
     for after in ("1", "2", "1", "2", None):
         await house.join(NUMBER, after=after)

@@ -162,15 +162,16 @@ async def test_whoever_was_slow_hears_when_everything_is_taken() -> None:
     wire = Wire(room=1)
     subscriber = Subscriber(wire.outbox, "1")
     heard: list[str] = []
-    subscriber.next(b"{}")
-    subscriber.next(b"{}")
-    assert subscriber.is_slow
+    assert subscriber.tell([b"1", b"2"])
+    assert not subscriber.tell([b"3"])
+    subscriber.next(b"4")
     subscriber.when_ready = lambda: heard.append("ready")
     wire.drain(room=1)
     assert heard == []
     wire.drain()
     wire.drain()
     assert heard == ["ready"]
+    assert [message[-2:-1] for message in map(str, wire.taken)] == ["1", "2", "4"]
 
 
 async def test_whoever_has_left_hears_nothing_of_it() -> None:
