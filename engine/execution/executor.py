@@ -16,6 +16,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from engine.execution.batches import MISSING, Known, drive, rounds
 from engine.execution.plans import DocumentPlans, KnownPlans, Plan, Variant, list_plan, members_plan, value_plan
 from engine.execution.shapes import Details, Reader
+from engine.execution.straight import known, root_of, straight
 from engine.execution.writing import Compiled
 
 NONE_YET = object()
@@ -56,6 +57,16 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         executor._relevant_sub_fields = {}
         executor.begin()
         return executor
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """The result of the operation, or an awaitable of it."""
+        variant = self.variant
+        if variant is not None and self.abort_signal is None and self.hooks is None:
+            if not variant.is_read:
+                variant.is_read, variant.root = True, root_of(self)
+            if variant.root is not None:
+                return straight(self, variant.root)
+        return super().execute_operation(serially)
 
     def execute_fields(
         self,
@@ -227,11 +238,6 @@ class WritingExecutor(CompilingExecutor):
 
     known_plans = KnownPlans()
     writes = True
-
-
-async def known(value: Any) -> Any:
-    """A value that was awaited, as something to await."""
-    return value
 
 
 async def merged(results: dict[str, Any], others: Awaitable[dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from typing import Any
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
+    GraphQLField,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     SelectionSetNode,
@@ -59,12 +61,27 @@ class Plan:
         return cls(code, core, function)
 
 
+@dataclass(frozen=True, eq=False)
+class Root:
+    """The only root field of an operation, which is awaited, and the plan for its value."""
+
+    key: str
+    details: Details
+    parent: GraphQLObjectType
+    field: GraphQLField
+    plan: Plan
+
+
 @dataclass
 class Variant:
     """An operation with certain values of its conditions."""
 
     uses: int = 0
     plans: dict[Hashable, Plan | None] = field(default_factory=dict)
+    root: Root | None = None
+    """The only root field, where that goes the straight way (`engine.execution.straight`)."""
+    is_read: bool = False
+    """Whether it was looked for."""
 
 
 class OperationPlans:
