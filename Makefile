@@ -34,6 +34,7 @@ check: dev-environment ## format, lint, types, import rules, contract
 	$(VENV)/mypy .
 	$(VENV)/lint-imports --no-logo
 	$(VENV)/python -m scripts.contract
+	$(VENV)/python -m scripts.facts
 
 fuzz: dev-environment ## compiled against interpreted execution (MINUTES=10, SEED=any)
 	@$(VENV)/python -m scripts.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
@@ -47,8 +48,9 @@ chaos: dev-environment ## everything breaks while buyers buy (MINUTES=10, SEED=a
 invariants: run-environment ## what must always hold, asked of the running server's database
 	@$(VENV)/python -m scripts.invariants
 
-schema: dev-environment ## write schema.graphql from the code
+schema: dev-environment ## write schema.graphql and docs/facts from the code
 	@$(VENV)/python -m scripts.contract --write
+	@$(VENV)/python -m scripts.facts --write
 
 format: dev-environment ## let ruff format, and put right what it safely can
 	@$(VENV)/ruff check --fix-only --quiet .

@@ -26,6 +26,7 @@ from core.keys import Keyring
 from core.passwords import Passwords
 from core.settings import asyncpg_url
 from services.seats import Plans
+from tests.factories.facts import misfits_in
 from tests.factories.schedules import Schedule, write_schedule
 from tests.fakes.given import GivenPostgres, GivenValkey
 from tests.fakes.servers import Server, started
@@ -112,10 +113,11 @@ def module_database_url(migrated: EmbeddedPostgres | GivenPostgres) -> Iterator[
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """An empty, migrated database that is this test's alone."""
+    """An empty, migrated database that is this test's alone; in the end its facts are what their schemas say."""
     database = Database(asyncpg_url(database_url), pool_size=12)
     yield database
     await database.close()
+    assert await misfits_in(database_url) == []
 
 
 @pytest.fixture

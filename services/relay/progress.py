@@ -9,6 +9,7 @@ from prometheus_client import Gauge
 from sqlalchemy import text
 
 from core.db import ReadSession, Session
+from services.facts import PASSING
 
 RETENTION = timedelta(days=7)
 
@@ -60,8 +61,8 @@ class Pruned:
 LOOK = text(
     """
     SELECT coalesce(max(id), 0) AS reached,
-           coalesce(array_agg(id) FILTER (WHERE stream LIKE 'hold:%' OR kind LIKE 'seat.%'), '{}') AS ids,
-           max(position) FILTER (WHERE stream LIKE 'hold:%' OR kind LIKE 'seat.%') AS pruned_to
+           coalesce(array_agg(id) FILTER (WHERE kind = ANY (:passing)), '{}') AS ids,
+           max(position) FILTER (WHERE kind = ANY (:passing)) AS pruned_to
     FROM (SELECT * FROM facts WHERE id > :above ORDER BY id LIMIT :size) AS slice
     WHERE recorded_at < clock_timestamp() - CAST(:retention AS interval)
       AND position <= (SELECT min(position) FROM relay_cursors)
@@ -72,12 +73,12 @@ LOOK = text(
 async def prune(session: Session, above: int, *, retention: timedelta = RETENTION, size: int = 5_000) -> Pruned:
     """Look at the next `size` facts above the id `above`, and remove those that only live streams needed.
 
-    Facts about seats and holds are for the live window: they go `retention` after they were recorded, once every sink
-    has heard them. All others stay, because bookings are rebuilt from them. `relay_heads.pruned_to` says up to which
-    position the history has holes; a cursor below it is answered with a snapshot. `reached` is 0 at the end of what is
-    old enough.
+    Those whose kind is passing (`services/facts.py`) go `retention` after they were recorded, once every sink has heard
+    them. All others stay, because bookings are rebuilt from them. `relay_heads.pruned_to` says up to which position the
+    history has holes; a cursor below it is answered with a snapshot. `reached` is 0 at the end of what is old enough.
     """
-    window = (await session.execute(LOOK, {"above": above, "size": size, "retention": retention})).one()
+    bounds = {"above": above, "size": size, "retention": retention, "passing": list(PASSING)}
+    window = (await session.execute(LOOK, bounds)).one()
     if window.ids:
         await session.execute(text("DELETE FROM facts WHERE id = ANY (:ids)"), {"ids": window.ids})
         # Last, because the relay waits for this row.

@@ -23,6 +23,7 @@ from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.histories import History, Unit
 from tests.chaos.house import House, opened
 from tests.chaos.linear import Verdict
+from tests.factories.facts import misfits_in
 from tests.fakes.clients import Client
 from tests.stories.journeys import search
 
@@ -167,6 +168,7 @@ async def ask_everything(stage: Stage, crowd: Sequence[Buyer], report: Report) -
             await crowd[0].look(flight)
         report.findings = await invariants.check(database)
         report.surprises += await holds_released(database, crowd)
+    report.surprises += await misfits_in(house.postgres.url())
     house.look()
     report.surprises += [*house.ended, *house.unexpected(), *chain.from_iterable(buyer.surprises for buyer in crowd)]
     report.surprises += history.versions_gone_back()

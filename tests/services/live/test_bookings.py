@@ -14,6 +14,7 @@ from core.errors import Invalid
 from services import live, outbox
 from subscriptions.bookings import BookingChange, booking_events, payment_events
 from subscriptions.hub import Hub
+from tests.factories.facts import MADE_UP
 from tests.services.live.conftest import Tell
 
 BOOKING, OTHER = uuid4(), uuid4()
@@ -24,7 +25,7 @@ async def happen(database: Database, *facts: tuple[str, dict[str, Any]], booking
     """Commit facts of a booking, given by kind and payload."""
     async with database.transaction() as session:
         for kind, payload in facts:
-            await outbox.record(session, kind, outbox.booking_stream(booking), payload)
+            await outbox.record(session, kind, outbox.booking_stream(booking), {**payload, MADE_UP: True})
 
 
 def change(position: int, *happened: str, reset: bool = False, **about: tuple[UUID, ...]) -> BookingChange:

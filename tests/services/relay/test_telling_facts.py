@@ -10,7 +10,7 @@ from sqlalchemy import text
 from core.db import Database
 from services import outbox
 from services.relay import Relay, ToValkey, lag
-from tests.factories.facts import record, relay_all, told
+from tests.factories.facts import MADE_UP, record, relay_all, told
 
 
 async def head(database: Database) -> int:
@@ -37,7 +37,7 @@ async def test_a_fact_that_commits_late_is_not_skipped(
     database: Database, redis: Redis, relay: Relay, lead: asyncpg.Connection
 ) -> None:
     async with database.transaction() as slow:
-        await outbox.record(slow, "booking.created", "booking:a", {})
+        await outbox.record(slow, "booking.created", "booking:a", {MADE_UP: True})
         await record(database, ("booking.created", "booking:b"))
         assert await relay_all(relay, lead) == 1
     assert await relay_all(relay, lead) == 1
@@ -48,7 +48,7 @@ async def test_a_fact_of_a_transaction_that_is_undone_is_never_told(
     database: Database, redis: Redis, relay: Relay, lead: asyncpg.Connection
 ) -> None:
     async with database.transaction() as session:
-        await outbox.record(session, "booking.created", "booking:a", {})
+        await outbox.record(session, "booking.created", "booking:a", {MADE_UP: True})
         await session.rollback()
     await record(database, ("booking.created", "booking:b"))
     await relay_all(relay, lead)
@@ -63,14 +63,14 @@ async def test_a_channel_carries_the_facts_of_its_stream(
         await listener.get_message(timeout=5)
         await record(database, ("seat.locked", "slot:2"))
         async with database.transaction() as session:
-            await outbox.record(session, "seat.locked", "slot:1", {"seats": [{"number": "12Ä"}]})
+            await outbox.record(session, "seat.locked", "slot:1", {"seats": [{"number": "12Ä"}], MADE_UP: True})
         await relay_all(relay, lead)
         message = None
         while message is None:
             message = await listener.get_message(timeout=5)
     fact = orjson.loads(message["data"])
     assert (fact["position"], fact["kind"], fact["stream"]) == (2, "seat.locked", "slot:1")
-    assert fact["payload"] == {"seats": [{"number": "12Ä"}]}
+    assert fact["payload"] == {"seats": [{"number": "12Ä"}], MADE_UP: True}
 
 
 async def test_what_a_dead_leader_did_not_finish_is_told_again_with_the_same_positions(
