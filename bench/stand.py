@@ -113,7 +113,9 @@ async def stand(url: str, process: psutil.Process, slots: int, authorised: int =
         await admin.execute(LAYOUT)
         await admin.execute(PRODUCT)
         await admin.execute(SLOTS, slots)
-        await admin.execute(POOLS, authorised)
+        async with admin.transaction():
+            await admin.execute("SET LOCAL session_replication_role = replica")  # each pool's slot was just made
+            await admin.execute(POOLS, authorised)
         await admin.execute(SETTLE)
         ids = [row["id"] for row in await admin.fetch("SELECT id FROM slots ORDER BY id")]
         yield Stand(url, process, database, admin, ids)
