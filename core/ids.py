@@ -36,15 +36,9 @@ def is_record_locator(text: str) -> bool:
     return len(text) == LOCATOR_LENGTH and all(character in LOCATOR_ALPHABET for character in text)
 
 
-class GlobalId(str):
-    """An opaque id as clients see it (Relay's Global Object Identification): it names a kind of thing and its key."""
-
-    __slots__ = ()
-
-
-def global_id(kind: str, key: object) -> GlobalId:
-    """The id that clients see for the thing of that kind and key."""
-    return GlobalId(encode(f"{kind}:{key}".encode()))
+def global_id(kind: str, key: object) -> str:
+    """The opaque id that clients see for the thing of that kind and key (Relay's Global Object Identification)."""
+    return encode(f"{kind}:{key}".encode())
 
 
 def split_global_id(text: str, field: str = "id") -> tuple[str, str]:

@@ -6,10 +6,10 @@ Layers count what they alone know: a service its holds, `schema/` its operations
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
+from prometheus_client import REGISTRY, Counter, Gauge, Metric
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
@@ -19,56 +19,68 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 """Upper bounds of the buckets of every duration."""
 
 
-class Requests(Collector):
-    """Answered HTTP requests by method, path and status, and how long they took by path.
+class Tallies(Collector):
+    """A counter with labels, and a histogram of seconds by one label.
 
-    `path` is the route's template, never the path that was asked for. The library's own counters cost each request
-    3 µs, a twentieth of what a cached answer costs altogether; these cost a tenth of that, and are put together when
-    they are read.
+    The library's own cost each request 3 µs, a twentieth of what a cached answer costs altogether; these cost a tenth
+    of that, and are put together when they are read.
     """
 
-    def __init__(self) -> None:
-        self.counts: dict[tuple[str, str, int], int] = {}
+    def __init__(self, counter: str, told: str, labels: Sequence[str], timer: str, timed: str, timed_by: str) -> None:
+        self.counter = (counter, told, labels)
+        self.timer = (timer, timed, timed_by)
+        self.counts: dict[tuple[str, ...], int] = {}
         self.seconds: dict[str, list[float]] = {}
-        """For each path: how many fell into each bucket, the last of which has no bound, and the sum of seconds."""
+        """For each thing timed: how many fell into each bucket, the last of which has no bound, and the sum."""
         self.before: Callable[[], None] = lambda: None
         """Called before they are read: whoever counts may be behind."""
 
-    def count(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count one."""
-        key = (method, path, status)
+    def count(self, key: tuple[str, ...], timed: str, seconds: float | None) -> None:
+        """Count one with these labels, which took `seconds`, where that is known."""
         self.counts[key] = self.counts.get(key, 0) + 1
-        found = self.seconds.get(path)
+        if seconds is None:
+            return
+        found = self.seconds.get(timed)
         if found is None:
-            found = self.seconds[path] = [0] * (len(SECONDS) + 2)
+            found = self.seconds[timed] = [0] * (len(SECONDS) + 2)
         found[bisect_left(SECONDS, seconds)] += 1
         found[-1] += seconds
 
     def collect(self) -> Iterator[Metric]:
         """All of it, as Prometheus has it."""
         self.before()
-        counted = CounterMetricFamily(
-            "jetway_http_requests", "Answered HTTP requests.", labels=["method", "path", "status"]
-        )
-        for (method, path, status), count in tuple(self.counts.items()):
-            counted.add_metric([method, path, str(status)], count)
-        took = HistogramMetricFamily("jetway_http_request_seconds", "How long HTTP requests took.", labels=["path"])
-        for path, (*buckets, total) in tuple(self.seconds.items()):
+        name, told, labels = self.counter
+        counted = CounterMetricFamily(name, told, labels=labels)
+        for key, count in tuple(self.counts.items()):
+            counted.add_metric(key, count)
+        name, told, label = self.timer
+        took = HistogramMetricFamily(name, told, labels=[label])
+        for timed, (*buckets, total) in tuple(self.seconds.items()):
             bounds = [*map(str, map(float, SECONDS)), "+Inf"]
-            took.add_metric([path], list(zip(bounds, accumulate(buckets), strict=True)), total)
+            took.add_metric([timed], list(zip(bounds, accumulate(buckets), strict=True)), total)
         yield counted
         yield took
 
 
-REQUESTS = Requests()
+REQUESTS = Tallies(
+    "jetway_http_requests",
+    "Answered HTTP requests.",
+    ("method", "path", "status"),
+    "jetway_http_request_seconds",
+    "How long HTTP requests took.",
+    "path",
+)
 REGISTRY.register(REQUESTS)
 
-GRAPHQL_OPERATIONS = Counter(
-    "jetway_graphql_operations_total", "GraphQL operations by root field and outcome.", ["operation", "outcome"]
+OPERATIONS = Tallies(
+    "jetway_graphql_operations",
+    "GraphQL operations by root field and outcome.",
+    ("operation", "outcome"),
+    "jetway_graphql_operation_seconds",
+    "How long queries and mutations took that were executed.",
+    "operation",
 )
-GRAPHQL_SECONDS = Histogram(
-    "jetway_graphql_operation_seconds", "How long queries and mutations took.", ["operation"], buckets=SECONDS
-)
+REGISTRY.register(OPERATIONS)
 UNEXPECTED = Counter("jetway_unexpected_errors_total", "Errors that were masked: each is a fault of ours.")
 SOCKET_OPERATIONS = Gauge(
     "jetway_websocket_operations", "Operations open over WebSocket: subscriptions, and queries while they run."
@@ -92,14 +104,15 @@ KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPT
 
 def count_request(method: str, path: str, status: int, seconds: float) -> None:
     """Count an answered HTTP request; `path` is a route's template."""
-    REQUESTS.count(method if method in KNOWN_METHODS else "other", path, status, seconds)
+    REQUESTS.count((method if method in KNOWN_METHODS else "other", path, str(status)), path, seconds)
 
 
 def count_operation(operation: str, outcome: str, seconds: float | None) -> None:
-    """Count a GraphQL operation by its root field; `seconds` is None for subscriptions, which last as they please."""
-    GRAPHQL_OPERATIONS.labels(operation, outcome).inc()
-    if seconds is not None:
-        GRAPHQL_SECONDS.labels(operation).observe(seconds)
+    """Count a GraphQL operation by its root field.
+
+    `seconds` is None for subscriptions, which last as they please, and for what was answered without being executed.
+    """
+    OPERATIONS.count((operation, outcome), operation, seconds)
 
 
 def watch_pools(database: Database) -> None:

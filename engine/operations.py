@@ -39,7 +39,8 @@ from engine.limits.values import check_values
 from engine.running import Clock, Run, failed
 
 Report = Callable[[str, str, float | None], None]
-"""Called with `<type>.<root field>`, `ok`, `error` or `invalid`, and the seconds (None for a subscription)."""
+"""Called with `<type>.<root field>`, `ok`, `error` or `invalid`, and the seconds (None for a
+subscription, and for what was not executed)."""
 
 EVERY_KIND = frozenset(OperationType)
 
@@ -353,6 +354,10 @@ class Engine:
     def _told_cost(self, prepared: Prepared) -> dict[str, int]:
         told = {"requested": prepared.cost, "limit": self.limits.cost}
         return told if prepared.remaining is None else {**told, "remaining": prepared.remaining}
+
+    def answered(self, operation: str) -> None:
+        """Report an operation (`<type>.<root field>`) that was answered with what is kept, and not executed."""
+        self._observe(operation, "ok", None)
 
     def _observe(self, operation: str, outcome: str, seconds: float | None) -> None:
         for observe in self.observers:

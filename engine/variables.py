@@ -80,70 +80,39 @@ def coercer(named: Any, depth: int) -> Coerce:
     """Coerces values of a type. Raises Unfit. What it returns raises for anything that is not plainly valid."""
     if depth == 0:
         raise Unfit
-    if isinstance(named, GraphQLNonNull):
-        return required(coercer(named.of_type, depth))
-    return nullable(bare(named, depth))
+    required = isinstance(named, GraphQLNonNull)
+    coerce, usual = bare(named.of_type if required else named, depth)
+
+    def value(value: Any) -> Any:
+        if type(value) is usual:
+            return value
+        if value is None:
+            if required:
+                raise Odd
+            return None
+        coerced = coerce(value)
+        if coerced is Undefined:
+            raise Odd
+        return coerced
+
+    return value
 
 
-def bare(named: Any, depth: int) -> Coerce:
-    """The same for values that are not null."""
+def bare(named: Any, depth: int) -> tuple[Coerce, type | None]:
+    """The same for values that are not null; and the class of values that are what they should be, if there is one."""
     match named:
         case GraphQLList():
-            return list_of(coercer(named.of_type, depth - 1))
+            return list_of(coercer(named.of_type, depth - 1)), None
         case GraphQLInputObjectType():
-            return object_of(named, depth)
-        case GraphQLScalarType() | GraphQLEnumType():
-            return leaf(named)
+            return object_of(named, depth), None
+        case GraphQLScalarType():
+            return named.coerce_input_value, USUAL.get(named)
+        case GraphQLEnumType():
+            return named.coerce_input_value, None
     raise Unfit
 
 
-def required(coerce: Coerce) -> Coerce:
-    """Null is Odd."""
-
-    def given(value: Any) -> Any:
-        if value is None:
-            raise Odd
-        return coerce(value)
-
-    return given
-
-
-def nullable(coerce: Coerce) -> Coerce:
-    """Null is null."""
-
-    def perhaps(value: Any) -> Any:
-        return None if value is None else coerce(value)
-
-    return perhaps
-
-
-def leaf(named: GraphQLScalarType | GraphQLEnumType) -> Coerce:
-    """Text and truth are what they are, in the specification's own scalars; others are asked."""
-    usual = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}.get(named)  # type: ignore[arg-type]
-    coerce: Coerce = named.coerce_input_value
-    if usual is None:
-        return defined(coerce)
-
-    def plain(value: Any) -> Any:
-        return value if type(value) is usual else defined_value(coerce(value))
-
-    return plain
-
-
-def defined(coerce: Coerce) -> Coerce:
-    """Undefined, which stands for no value at all, is Odd."""
-
-    def given(value: Any) -> Any:
-        return defined_value(coerce(value))
-
-    return given
-
-
-def defined_value(value: Any) -> Any:
-    """The value. Raises Odd for none at all."""
-    if value is Undefined:
-        raise Odd
-    return value
+USUAL: dict[GraphQLScalarType, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
 
 def list_of(coerce: Coerce) -> Coerce:

@@ -19,7 +19,7 @@ from engine.caching.room import Room
 from engine.caching.rules import Terms, terms_of
 from engine.caching.sharing import Sharing
 from engine.http.caching import Raw, Stored
-from engine.operations import Answer, Prepared
+from engine.operations import Answer, Prepared, name_of
 
 Execute = Callable[[Any], Awaitable[Answer]]
 
@@ -190,7 +190,8 @@ class AnswerCache:
         personal = sharing.spoilt is not None or not is_same_for_all(answer)
         if answer.errors or personal or seconds <= 0 or not may_keep:
             return Outcome(Stored(body), personal)
-        entry = Entry(run.key, terms.topics, run.began, run.began + seconds, stored_of(body, seconds, terms.topics))
+        stored = stored_of(body, seconds, terms.topics, name_of(prepared.operation))
+        entry = Entry(run.key, terms.topics, run.began, run.began + seconds, stored)
         return Outcome(entry.stored, personal, entry if self._keep(entry) else None)
 
     def _keep(self, entry: Entry) -> bool:

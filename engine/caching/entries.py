@@ -43,7 +43,7 @@ class Entry:
         age = int(now - self.made_at)
         stored = self.stored
         if age != stored.age:
-            stored = self.stored = Stored(stored.body, stored.etag, stored.cache_control, age)
+            stored = self.stored = Stored(stored.body, stored.etag, stored.cache_control, age, stored.operation)
         return stored
 
 
@@ -85,6 +85,7 @@ class Alias:
 NOTHING = Stored(b"")
 
 
-def stored_of(body: bytes, seconds: float, topics: Collection[str]) -> Stored:
+def stored_of(body: bytes, seconds: float, topics: Collection[str], operation: str) -> Stored:
     """A fresh answer that is true for so long, or until a fact is told on one of its topics."""
-    return Stored(body, etag_of(body), BY_FACTS if topics else f"private, max-age={int(seconds)}", 0)
+    cache_control = BY_FACTS if topics else f"private, max-age={int(seconds)}"
+    return Stored(body, etag_of(body), cache_control, 0, operation)

@@ -46,7 +46,7 @@ from engine.http.negotiation import EVENTS, Accepted, Kind, negotiated
 from engine.http.options import Options
 from engine.http.refusals import NotServed, malformed
 from engine.http.replies import Reply
-from engine.operations import Answer, Asked, Engine, Prepared, RequestRefused
+from engine.operations import Answer, Asked, Engine, Prepared, RequestRefused, name_of
 
 MakeContext = Callable[[HTTPConnection, str | None], Any]
 """Makes the context of one operation from the connection and its Authorization header. Raises Refused for credentials
@@ -197,7 +197,10 @@ class GraphQLHTTP:
         if self.cache is None or accepted.kind is None or accepted.rather_events:
             return None
         found = self.cache.find(raw)
-        return None if found is None else self._kept(found, raw, headers, accepted.kind)
+        if found is None:
+            return None
+        self.engine.answered(found.operation)
+        return self._kept(found, raw, headers, accepted.kind)
 
     def _raw(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Raw:
         """The request as a cache knows it.
@@ -265,9 +268,7 @@ class GraphQLHTTP:
         if call.accepted.rather_events:
             return events.single((await self._executed(prepared, context, call)).encode())
         if self.cache is not None and prepared.kind is OperationType.QUERY:
-            kept = await self.cache.answer(
-                call.raw, prepared, context, lambda shared: self._executed(prepared, shared, call)
-            )
+            kept = await self._shared(self.cache, prepared, context, call)
             if kept is not None:
                 return self._kept(kept, call.raw, call.headers, call.kind)
         answer = await self._executed(prepared, context, call)
@@ -276,6 +277,19 @@ class GraphQLHTTP:
             stored = Stored(encoded, etag_of(encoded), self.options.persisted_cache_control)
             return self._kept(stored, call.raw, call.headers, call.kind)
         return replies.answered(call.kind, encoded)
+
+    async def _shared(self, cache: ResponseCache, prepared: Prepared, context: Any, call: Call) -> Stored | None:
+        """The answer that a cache gives to a query, which is reported where it was not executed for this request."""
+        runs: list[Any] = []
+
+        async def execute(shared: Any) -> Answer:
+            runs.append(shared)
+            return await self._executed(prepared, shared, call)
+
+        kept = await cache.answer(call.raw, prepared, context, execute)
+        if kept is not None and not runs:
+            self.engine.answered(name_of(prepared.operation))
+        return kept
 
     def _context(self, call: Call) -> Any:
         """A context for one operation. Raises Refused."""

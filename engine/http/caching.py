@@ -59,6 +59,9 @@ class Stored:
     age: int | None = None
     """Whole seconds since it was made (RFC 9111 section 5.1), which POSTs are told too. None: made now."""
 
+    operation: str = ""
+    """What was answered, for those who count: `query.flightSearch`."""
+
 
 class ResponseCache(Protocol):
     """What keeps answers to queries. Faults of its own it keeps to itself: it then finds nothing, or executes."""

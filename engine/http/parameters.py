@@ -21,7 +21,10 @@ from engine.operations import Asked
 
 NAMES = ("query", "variables", "operationName", "extensions", "documentId")
 QUOTED = tuple(f'"{name}"'.encode() for name in NAMES)
-LONG_NUMBER = re.compile(rb"[0-9]{19}")
+ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")
+LONG_NUMBER = b"0" * 19
+"""Any number of 19 digits, once all digits are made the same: quicker to look for than a pattern."""
+
 Text = (str, type(None))
 Map = (dict, type(None))
 NUL = re.compile(r"\0|\\u(0000|\{0+\})")
@@ -50,7 +53,7 @@ def is_doubtful(content: bytes) -> bool:
     for name in QUOTED:
         if count(name) > 1:
             return True
-    return b"\\u" in content or LONG_NUMBER.search(content) is not None
+    return b"\\u" in content or LONG_NUMBER in content.translate(ONE_DIGIT)
 
 
 class Members(list[tuple[str, Any]]):

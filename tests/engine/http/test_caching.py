@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from engine.http import Raw, Stored
-from engine.operations import Answer, Asked, Engine, Prepared
+from engine.operations import Answer, Asked, Engine, Prepared, name_of
 from tests.engine.http.asking import greeted
 from tests.engine.http.toy import served, toy
 
@@ -34,7 +34,7 @@ class Memory:
         self.executed.append(context["who"])
         answer = await execute(context)
         body = answer.encode()
-        stored = Stored(body, f'"{len(body)}"', "private, max-age=5")
+        stored = Stored(body, f'"{len(body)}"', "private, max-age=5", None, name_of(prepared.operation))
         if not answer.errors:
             self.kept[raw] = stored
         return stored
@@ -70,6 +70,20 @@ def test_mutations_and_refused_documents_pass_the_cache_by(url: str, memory: Mem
     httpx.post(url, json={"query": "{ nothing }"})
     assert (told, memory.executed, memory.kept) == ([1, 2], [], {})
     assert memory.written == [b'{"query":"mutation { change }"}'] * 2
+
+
+def test_what_was_kept_is_counted_and_has_no_time(memory: Memory) -> None:
+    standing = toy(cache=memory)
+    told: list[tuple[str, str, bool]] = []
+
+    def observe(operation: str, outcome: str, seconds: float | None) -> None:
+        told.append((operation, outcome, seconds is not None))
+
+    standing.app.engine.observers = (observe,)
+    with served(standing.app) as url:
+        for _ in range(3):
+            greeted(httpx.post(url, json=GREET))
+    assert told == [("query.hello", "ok", True), ("query.hello", "ok", False), ("query.hello", "ok", False)]
 
 
 def test_headers_for_keeping_go_with_a_get_alone(url: str) -> None:
