@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from uuid import UUID
 
 import strawberry
@@ -23,10 +24,11 @@ from models import (
     Passenger,
     PassengerTitle,
     PassengerType,
+    Payment,
     SeatAssignment,
     Ticket,
 )
-from resolvers import access
+from resolvers import access, loaders
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
@@ -37,6 +39,8 @@ from services.fares import PriceLine
 from services.itineraries import Segment, Slice, direct
 
 QUOTE_KIND = "CancellationQuote"
+
+id_of, slot_of = attrgetter("id"), attrgetter("slot_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,30 +227,66 @@ async def passengers(root: strawberry.Parent[ShownBooking], info: Info) -> Seque
 
 async def payments(root: strawberry.Parent[ShownBooking], info: Info) -> list[ShownPayment]:
     """Every attempt to pay it, the oldest first."""
-    return [ShownPayment(row, root.owned) for row in await info.context.loaders.payments.load(root.id)]
+    return shown_payments(root, await info.context.loaders.payments.load(root.id))
+
+
+async def payments_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[ShownPayment]]:
+    """The same of many."""
+    found = await loaders.PAYMENTS.all(info.context.reading, [root.id for root in roots])
+    return [shown_payments(root, rows) for root, rows in zip(roots, found, strict=True)]
+
+
+def shown_payments(booking: ShownBooking, rows: Iterable[Payment]) -> list[ShownPayment]:
+    """The payments of a booking, as whoever sees the booking sees them."""
+    return [ShownPayment(row, booking.owned) for row in rows]
 
 
 async def booking_of(root: strawberry.Parent[ShownPayment], info: Info) -> ShownBooking:
     """What a payment pays, shown to whoever is shown the payment."""
+    return (await bookings_of_all([root], info))[0]
+
+
+async def bookings_of_all(roots: Sequence[ShownPayment], info: Info) -> list[ShownBooking]:
+    """The same of many."""
     async with info.context.reading() as session:
-        return await shown(session, await session.get_one(Booking, root.row.booking_id), owned=root.owned)
+        return await all_shown(session, [(root.row.booking_id, root.owned) for root in roots])
 
 
 async def lines(root: strawberry.Parent[ShownBooking], info: Info) -> list[PriceLine]:
     """What the total is made of."""
-    rows: Sequence[BookingLine] = await info.context.loaders.lines.load(root.id)
-    currency = root.row.currency
+    return shown_lines(root, await info.context.loaders.lines.load(root.id))
+
+
+async def lines_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[PriceLine]]:
+    """The same of many."""
+    found = await loaders.LINES.all(info.context.reading, [root.id for root in roots])
+    return [shown_lines(root, rows) for root, rows in zip(roots, found, strict=True)]
+
+
+def shown_lines(booking: ShownBooking, rows: Iterable[BookingLine]) -> list[PriceLine]:
+    """The lines of a booking's price, in its currency."""
+    currency = booking.row.currency
     return [PriceLine(kind=row.kind, label=row.label, amount=Money(row.amount, currency)) for row in rows]
 
 
 async def slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slice]:
     """The flights, in the order of travel."""
-    rows = await info.context.loaders.segments.load(root.id)
-    flights = await info.context.loaders.departure.load_many([row.slot_id for row in rows])
+    return (await slices_of_all([root], info))[0]
+
+
+async def slices_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[Slice]]:
+    """The same of many."""
+    reading = info.context.reading
+    booked = await loaders.SEGMENTS.all(reading, [root.id for root in roots])
+    slots = list({row.slot_id for rows in booked for row in rows})
+    flights = dict(zip(slots, await loaders.DEPARTURE.all(reading, slots), strict=True))
     return [
-        direct(Segment(flight=flight, cabin=row.cabin, booking_class=row.booking_class))
-        for row, flight in zip(rows, flights, strict=True)
-        if flight is not None
+        [
+            direct(Segment(flight=flight, cabin=row.cabin, booking_class=row.booking_class))
+            for row in rows
+            if (flight := flights[row.slot_id]) is not None
+        ]
+        for rows in booked
     ]
 
 
@@ -263,6 +303,18 @@ async def tickets(root: strawberry.Parent[Passenger], info: Info) -> Sequence[Ti
 async def flight_of(root: strawberry.Parent[SeatAssignment | Ticket], info: Info) -> Departure | None:
     """The flight of a seat or of a ticket."""
     return await info.context.loaders.departure.load(root.slot_id)
+
+
+passengers_of_all = loaders.of_all(loaders.PASSENGERS, id_of)
+seats_of_all = loaders.of_all(loaders.SEATS, id_of)
+tickets_of_all = loaders.of_all(loaders.TICKETS, id_of)
+flights_of_all = loaders.of_all(loaders.DEPARTURE, slot_of)
+
+
+async def all_shown(session: ReadSession, wanted: Sequence[tuple[UUID, bool]]) -> list[ShownBooking]:
+    """Bookings that there are, by their keys, each with whether whoever sees it owns it."""
+    found = await bookings.by_ids(session, {key for key, _ in wanted})
+    return [await shown(session, found[key], owned=owned) for key, owned in wanted]
 
 
 async def shown(session: ReadSession, row: Booking, *, owned: bool, access_token: str | None = None) -> ShownBooking:

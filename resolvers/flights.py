@@ -64,7 +64,13 @@ async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | 
 
 async def seats_left(root: strawberry.Parent[Departure], info: Info, cabin: Cabin) -> int:
     """How many seats of a cabin may still be sold."""
-    return await offers.cabin_left(info.context.reader, root.slot_id, cabin)
+    return (await seats_left_of_all([root], info, cabin))[0]
+
+
+async def seats_left_of_all(roots: Sequence[Departure], info: Info, cabin: Cabin) -> list[int]:
+    """The same of many flights."""
+    found = await offers.cabins_left(info.context.reader, [root.slot_id for root in roots], cabin)
+    return [found.get(root.slot_id, 0) for root in roots]
 
 
 def check_first(first: int) -> None:

@@ -12,8 +12,8 @@ from core import ids
 from core.db import ReadSession
 from core.errors import Invalid
 from core.paging import MAX_FIRST, Edge, PageInfo
-from models import Booking, FlightAlert, Notice
-from resolvers import access, bookings, watching
+from models import FlightAlert, Notice
+from resolvers import access, bookings, loaders, watching
 from resolvers.bookings import ShownBooking
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
@@ -112,10 +112,22 @@ async def flight_of(root: strawberry.Parent[Notice | FlightAlert], info: Info) -
     return None if root.slot_id is None else await info.context.loaders.departure.load(root.slot_id)
 
 
+async def flights_of_all(roots: Sequence[Notice], info: Info) -> list[Departure | None]:
+    """The same of many."""
+    slots = list({root.slot_id for root in roots if root.slot_id is not None})
+    found = dict(zip(slots, await loaders.DEPARTURE.all(info.context.reading, slots), strict=True))
+    return [None if root.slot_id is None else found[root.slot_id] for root in roots]
+
+
 async def booking_of(root: strawberry.Parent[Notice], info: Info) -> ShownBooking:
     """The booking that it is about, which is the viewer's: nobody else is shown the notice."""
+    return (await bookings_of_all([root], info))[0]
+
+
+async def bookings_of_all(roots: Sequence[Notice], info: Info) -> list[ShownBooking]:
+    """The same of many."""
     async with info.context.reading() as session:
-        return await bookings.shown(session, await session.get_one(Booking, root.booking_id), owned=True)
+        return await bookings.all_shown(session, [(root.booking_id, True) for root in roots])
 
 
 async def changed(session: ReadSession, ctx: Context, chosen: Sequence[UUID], *, newest: bool) -> NoticesRead:

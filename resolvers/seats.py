@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import strawberry
 
 from core import ids
 from models import Cabin
+from resolvers import loaders
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from resolvers.holds import ShownHold, token_of
@@ -97,3 +99,6 @@ def clerk(ctx: Context) -> BestSeatsClerk:
 async def suggested_flight(root: strawberry.Parent[Suggestion], info: Info) -> Departure | None:
     """The flight of a suggestion."""
     return await info.context.loaders.departure.load(root.slot_id)
+
+
+suggested_flights = loaders.of_all(loaders.DEPARTURE, attrgetter("slot_id"))

@@ -8,7 +8,7 @@ from typing import cast
 import strawberry
 
 from core.money import Money as Amount
-from engine.execution import pure
+from engine.execution import batched, pure
 from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
 from models import CancellationQuote as QuoteRow
 from models import SeatAssignment as SeatRow
@@ -55,7 +55,9 @@ def seat_number(root: strawberry.Parent[SeatRow]) -> str:
 class SeatAssignment:
     """`models.SeatAssignment`."""
 
-    flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
+    flight = strawberry.field(
+        resolver=batched(resolve.flights_of_all)(resolve.flight_of), graphql_type=Flight, description="The flight."
+    )
     number = strawberry.field(resolver=seat_number, graphql_type=str, description="The seat: 12A.")
 
 
@@ -65,7 +67,9 @@ class Ticket:
 
     number: str = strawberry.field(description="Thirteen digits: the airline's accounting code and a serial number.")
     status: TicketStatus = strawberry.field(description="What it is good for.")
-    flight = strawberry.field(resolver=resolve.flight_of, graphql_type=Flight, description="The flight.")
+    flight = strawberry.field(
+        resolver=batched(resolve.flights_of_all)(resolve.flight_of), graphql_type=Flight, description="The flight."
+    )
 
 
 @strawberry.type(description="Somebody who travels.")
@@ -78,12 +82,14 @@ class Passenger:
     first_name: str = strawberry.field(description="Given names.")
     last_name: str = strawberry.field(description="Surname.")
     seats = strawberry.field(
-        resolver=resolve.seats,
+        resolver=batched(resolve.seats_of_all)(resolve.seats),
         graphql_type=list[SeatAssignment],
         description="Those chosen, by flight.",
     )
     tickets = strawberry.field(
-        resolver=resolve.tickets, graphql_type=list[Ticket], description="One for each flight, once it is paid for."
+        resolver=batched(resolve.tickets_of_all)(resolve.tickets),
+        graphql_type=list[Ticket],
+        description="One for each flight, once it is paid for.",
     )
 
 
@@ -100,15 +106,25 @@ class Booking(Node):
     created_at: datetime = strawberry.field(description="When it was made.")
     total: Money = strawberry.field(description="What it costs in all.")
     lines = strawberry.field(
-        resolver=resolve.lines, graphql_type=list[PriceLine], description="They add up to the total."
+        resolver=batched(resolve.lines_of_all)(resolve.lines),
+        graphql_type=list[PriceLine],
+        description="They add up to the total.",
     )
     contact: Contact | None = strawberry.field(description="For the owner alone; null by record locator.")
-    passengers = strawberry.field(resolver=resolve.passengers, graphql_type=list[Passenger], description="Who travels.")
+    passengers = strawberry.field(
+        resolver=batched(resolve.passengers_of_all)(resolve.passengers),
+        graphql_type=list[Passenger],
+        description="Who travels.",
+    )
     payments = strawberry.field(
-        resolver=resolve.payments, graphql_type=list[Payment], description="Every attempt to pay it."
+        resolver=batched(resolve.payments_of_all)(resolve.payments),
+        graphql_type=list[Payment],
+        description="Every attempt to pay it.",
     )
     slices = strawberry.field(
-        resolver=resolve.slices, graphql_type=list[Slice], description="The journeys, in the order of travel."
+        resolver=batched(resolve.slices_of_all)(resolve.slices),
+        graphql_type=list[Slice],
+        description="The journeys, in the order of travel.",
     )
     access_token: str | None = strawberry.field(
         description="Told once, to the guest who makes the booking: it pays, changes and cancels it."

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import strawberry
 
-from engine.execution import kept_in
+from engine.execution import batched, kept_in
 from engine.limits import cost, list_size
 from models import Airport as AirportRow
 from models import Cabin, FlightStatus, SeatPosition, SeatStatus
@@ -138,7 +138,7 @@ class Flight(Node):
         directives=[cost(READING)],
     )
     seats_left = strawberry.field(
-        resolver=resolve.seats_left,
+        resolver=batched(resolve.seats_left_of_all)(resolve.seats_left),
         graphql_type=int | None,
         description="How many seats of a cabin are still sold.",
         directives=[cost(LOOKING_UP)],

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import strawberry
 
+from engine.execution import batched
 from engine.limits import cost, list_size
 from models import FlightAlert as AlertRow
 from models import Notice as NoticeRow
@@ -41,10 +42,14 @@ class Notice(Node):
     created_at: datetime = strawberry.field(description="When it was told.")
     read_at: datetime | None = strawberry.field(description="When you said that you had read it.")
     flight = strawberry.field(
-        resolver=resolve.flight_of, graphql_type=Flight | None, description="The flight that it is about, if it is."
+        resolver=batched(resolve.flights_of_all)(resolve.flight_of),
+        graphql_type=Flight | None,
+        description="The flight that it is about, if it is.",
     )
     booking = strawberry.field(
-        resolver=resolve.booking_of, graphql_type=Booking, description="The booking that it is about."
+        resolver=batched(resolve.bookings_of_all)(resolve.booking_of),
+        graphql_type=Booking,
+        description="The booking that it is about.",
     )
 
 

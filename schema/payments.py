@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from engine.execution import batched
 from models import PaymentStatus
 from resolvers import payments as resolve
-from resolvers.bookings import booking_of
+from resolvers.bookings import booking_of, bookings_of_all
 from resolvers.payments import ShownPayment
 from schema.nodes import Money, Node, id_of, rows_of
 from schema.problems import HoldExpired, PaymentDeclined, mutation, outcome
@@ -40,7 +41,7 @@ class Payment(Node):
     redirect_url: str | None = strawberry.field(description="Where the payer's bank asks, for 3-D Secure.")
     decline_code: str | None = strawberry.field(description="Why it was declined.")
     booking = strawberry.field(
-        resolver=booking_of,
+        resolver=batched(bookings_of_all)(booking_of),
         graphql_type=Annotated["Booking", strawberry.lazy("schema.bookings")],
         description="What it pays.",
     )

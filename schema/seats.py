@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from engine.execution import batched
 from engine.limits import cost
 from models import Cabin, PassengerType
 from resolvers import seats as resolve
@@ -44,7 +45,11 @@ class SeatGroup:
 class SeatSuggestion:
     """`services.seats.suggestions.Suggestion`."""
 
-    flight = strawberry.field(resolver=resolve.suggested_flight, graphql_type=Flight, description="The flight.")
+    flight = strawberry.field(
+        resolver=batched(resolve.suggested_flights)(resolve.suggested_flight),
+        graphql_type=Flight,
+        description="The flight.",
+    )
     cabin: Cabin = strawberry.field(description="The cabin.")
     groups: list[SeatGroup] = strawberry.field(description="From front to back; one where all sit side by side.")
     rows: list[int] = strawberry.field(description="The rows in which the party sits, from front to back.")

@@ -32,7 +32,8 @@ MOST_QUOTES = 1_024
 """How many prices a process remembers: those of a few hundred routes for the usual parties, in some megabytes."""
 
 CABIN_LEFT = """
-    SELECT greatest(0, authorised - blocked - held - sold) FROM pools WHERE slot_id = $1 AND code = $2"""
+    SELECT slot_id, greatest(0, authorised - blocked - held - sold) FROM pools
+    WHERE slot_id = ANY ($1::bigint[]) AND code = $2"""
 
 
 @row
@@ -245,10 +246,11 @@ async def seats_left(session: ReadSession, segments: tuple[OfferSegment, ...]) -
     return min((pools.left_in(pool, code) if pool else 0 for pool, code in found), default=0)
 
 
-async def cabin_left(reader: Reader, slot_id: int, cabin: Cabin) -> int:
-    """How many more seats of a flight's cabin may be sold, in whatever booking class."""
-    rows = await reader.fetch(CABIN_LEFT, slot_id, cabin)
-    return max((left for (left,) in rows), default=0)
+async def cabins_left(reader: Reader, slot_ids: Iterable[int], cabin: Cabin) -> dict[int, int]:
+    """How many more seats of some flights' cabin may be sold, in whatever booking class; a flight without it is left
+    out."""
+    rows = await reader.fetch(CABIN_LEFT, list(set(slot_ids)), cabin)
+    return {slot_id: int(left) for slot_id, left in rows}
 
 
 def segment_for(slot_id: int, family: Family) -> OfferSegment:

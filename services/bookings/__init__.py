@@ -12,6 +12,7 @@ from services.bookings.creation import book, create
 from services.bookings.expiry import Broken, expire_abandoned
 from services.bookings.paying import pay
 from services.bookings.reading import (
+    by_ids,
     by_pnr,
     lines_by_booking_ids,
     passengers_by_booking_ids,
@@ -35,6 +36,7 @@ __all__ = [
     "SeatChoice",
     "advance",
     "book",
+    "by_ids",
     "by_pnr",
     "cancel",
     "create",

@@ -100,6 +100,11 @@ async def grouped(
     return found
 
 
+async def by_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, Booking]:
+    """The bookings with those keys; what there is not is left out."""
+    return {row.id: row for row in await session.scalars(select(Booking).where(Booking.id.in_(list(ids))))}
+
+
 async def passengers_by_booking_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[Passenger]]:
     """Who travels, in the order in which they were named."""
     return await grouped(session, Passenger, Passenger.booking_id, Passenger.ordinal, ids, lambda row: row.booking_id)
