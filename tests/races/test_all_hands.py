@@ -8,20 +8,23 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from core.db import Database, Session
 from core.errors import DomainError, Unavailable
 from core.ids import uuid7
+from models import Slot
 from services import holds, invariants, pools
 from services.holds import Placed, Placer, Want
 from tests.factories.holds import CAUSE, GUEST, key, placing, want
 from tests.factories.schedules import Schedule
 
 HANDS, STEPS = 24, 8
+MINUTE = timedelta(minutes=1)
 SEATS = ("1A", "1B", "2A", "2B", "3A")
 ELSEWHERE = {"Pools have sold what bookings own", "What happened is told"}
 """There are no bookings here, and no relay."""
@@ -54,6 +57,10 @@ def movements(dice: random.Random, schedule: Schedule, hold_id: UUID) -> list[St
         await holds.take_over(session, hold_id, CAUSE)
         await holds.give_back(session, hold_id, [], {pool: 1})
 
+    async def put_off(session: Session) -> None:
+        later = {"starts_at": Slot.starts_at + MINUTE, "ends_at": Slot.ends_at + MINUTE}
+        await session.execute(update(Slot).where(Slot.id == slot).values(later))
+
     return [
         lambda session: holds.extend(session, hold_id, GUEST, key()),
         lambda session: holds.release(session, hold_id, CAUSE),
@@ -67,6 +74,7 @@ def movements(dice: random.Random, schedule: Schedule, hold_id: UUID) -> list[St
         lambda session: holds.expire_due_in(session, dice.sample(relieved, 2)),
         lambda session: pools.authorise(session, *pool, dice.randint(2, 4), CAUSE),
         book,
+        put_off,
         sell,
     ]
 
