@@ -80,12 +80,10 @@ def server_of(laptop: Laptop) -> psutil.Process:
 def peers(laptop: Laptop) -> Mapping[str, tuple[Sequence[str], Mapping[str, str]]]:
     """How the servers that are written in JavaScript are started; none, with a loud line, where they cannot be had."""
     try:
-        folder = node.installed(PEERS, INSTALLED)
+        folder = scripts()
     except node.Absent as absent:
         print(f"*** NOT COMPARED with mercurius and yoga: {absent} ***", file=sys.stderr, flush=True)
         return {}
-    for file in PEERS.glob("*.mjs"):  # beside node_modules, since Node looks for packages where the script is
-        shutil.copyfile(file, folder / file.name)
     environment = {
         "PATH": os.environ["PATH"],
         "NODE_ENV": "production",
@@ -96,6 +94,14 @@ def peers(laptop: Laptop) -> Mapping[str, tuple[Sequence[str], Mapping[str, str]
         MERCURIUS: ([node.node(), str(folder / "mercurius.mjs")], environment),
         YOGA: ([node.node(), str(folder / "yoga.mjs")], {**environment, "CACHE": "1"}),
     }
+
+
+def scripts() -> Path:
+    """The folder of the peers' scripts, beside their packages, where Node looks for them. Raises node.Absent."""
+    folder = node.installed(PEERS, INSTALLED)
+    for file in PEERS.glob("*.mjs"):
+        shutil.copyfile(file, folder / file.name)
+    return folder
 
 
 @contextmanager
