@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,43 +21,11 @@ REGISTER = """
 SIGN_IN = """
     mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken } } }
 """
-BLOCK = """
-    mutation ($input: BlockSeatsInput!) {
-        blockSeats(input: $input) {
-            __typename
-            ... on FlightSeats { flight { id } seats { number status version } }
-            ... on Problem { code message }
-            ... on SeatsTaken { taken { flightId seats } }
-            ... on InvalidInput { field }
-        }
-    }
-"""
-UNBLOCK = (
-    BLOCK.replace("BlockSeatsInput", "UnblockSeatsInput")
-    .replace("blockSeats(", "unblockSeats(")
-    .replace("... on SeatsTaken { taken { flightId seats } }", "")
-)
+BLOCK, UNBLOCK = "BlockSeats", "UnblockSeats"
+AUTHORISE, OVERBOOK, LIMIT, INVENTORY = "AuthoriseSeats", "SetOverbooking", "LimitBookingClass", "FlightInventory"
+"""Operations of the contract."""
 
-
-COUNTS = """
-    fragment Counts on CabinInventory {
-        flight { id } cabin capacity overbooking authorised blocked held sold left
-        bookingClasses { code limit held sold left }
-    }
-"""
-INVENTORY = "query ($flightId: ID!) { flightInventory(flightId: $flightId) { ...Counts } }" + COUNTS
-
-
-def setting(field: str) -> str:
-    """The document of a mutation that sets a number of a cabin."""
-    return (
-        f"mutation ($input: {field[0].upper()}{field[1:]}Input!) {{ {field}(input: $input) {{ __typename ...Counts"
-        " ... on Problem { code message } ... on NotAuthorised { least most } ... on InvalidInput { field } } }"
-        f" {COUNTS}"
-    )
-
-
-AUTHORISE, OVERBOOK, LIMIT = (setting(one) for one in ("authoriseSeats", "setOverbooking", "limitBookingClass"))
+DOCUMENTS = (Path(__file__).parents[2] / "docs" / "contract" / "staff.graphql").read_text()
 
 
 @pytest.fixture
@@ -79,9 +48,10 @@ async def signed_in(server: Server, role: str) -> str:
     return token
 
 
-async def do(client: Client, document: str, choice: Choice, *seats: str, reason: str = "a broken belt") -> Any:
+async def do(client: Client, operation: str, choice: Choice, *seats: str, reason: str = "a broken belt") -> Any:
     """The answer of the mutation."""
-    answer = await client.post(document, {"input": {"flightId": choice.flight_id, "seats": seats, "reason": reason}})
+    wanted = {"flightId": choice.flight_id, "seats": seats, "reason": reason}
+    answer = await client.post(DOCUMENTS, {"input": wanted}, operation)
     assert "errors" not in answer, answer
     (data,) = answer["data"].values()
     return data
@@ -122,17 +92,17 @@ async def test_a_seat_that_somebody_holds(server: Server, choice: Choice) -> Non
 async def test_nobody_else_does(server: Server, choice: Choice) -> None:
     for token, code in ((None, "UNAUTHENTICATED"), (await signed_in(server, "CUSTOMER"), "FORBIDDEN")):
         async with Client(server.url, token) as client:
-            for document in (BLOCK, UNBLOCK):
-                problem = await do(client, document, choice, choice.seats[0])
+            for operation in (BLOCK, UNBLOCK):
+                problem = await do(client, operation, choice, choice.seats[0])
                 assert (problem["__typename"], problem["code"]) == ("Forbidden", code)
             statuses = seat_statuses(await client.ask("SeatMap", flightId=choice.flight_id))
             assert statuses[choice.seats[0]] == "AVAILABLE"
 
 
-async def set_(client: Client, document: str, choice: Choice, **what: Any) -> Any:
+async def set_(client: Client, operation: str, choice: Choice, **what: Any) -> Any:
     """The answer of a mutation that sets a number of economy."""
     input_ = {"flightId": choice.flight_id, "cabin": "ECONOMY", "reason": "a quiet week", **what}
-    answer = await client.post(document, {"input": input_})
+    answer = await client.post(DOCUMENTS, {"input": input_}, operation)
     assert "errors" not in answer, answer
     (data,) = answer["data"].values()
     return data
@@ -140,7 +110,7 @@ async def set_(client: Client, document: str, choice: Choice, **what: Any) -> An
 
 async def economy(client: Client, choice: Choice) -> Any:
     """What staff see of economy."""
-    answer = await client.post(INVENTORY, {"flightId": choice.flight_id})
+    answer = await client.post(DOCUMENTS, {"flightId": choice.flight_id}, INVENTORY)
     assert "errors" not in answer, answer
     return next(one for one in answer["data"]["flightInventory"] if one["cabin"] == "ECONOMY")
 
@@ -170,7 +140,7 @@ async def test_numbers_that_cannot_be_meant(server: Server, choice: Choice) -> N
     async with Client(server.url, await signed_in(server, "ADMIN")) as client:
         before = await economy(client, choice)
         flight_id = "RmxpZ2h0Ojk5OTk5OTk5"
-        for document, what, code, field in (
+        for operation, what, code, field in (
             (AUTHORISE, {"authorised": -1}, "INVALID_INPUT", "authorised"),
             (OVERBOOK, {"overbooking": -1}, "INVALID_INPUT", "overbooking"),
             (LIMIT, {"bookingClass": "Y", "limit": -1}, "INVALID_INPUT", "limit"),
@@ -180,10 +150,10 @@ async def test_numbers_that_cannot_be_meant(server: Server, choice: Choice) -> N
             (OVERBOOK, {"overbooking": 1, "flightId": "nonsense"}, "INVALID_ID", "flightId"),
             (OVERBOOK, {"overbooking": 1, "flightId": flight_id}, "NOT_FOUND", None),
         ):
-            problem = await set_(client, document, choice, **what)
+            problem = await set_(client, operation, choice, **what)
             assert (problem["code"], problem.get("field")) == (code, field)
         assert await economy(client, choice) == before
-        assert await client.post(INVENTORY, {"flightId": flight_id}) | {"extensions": {}} == {
+        assert await client.post(DOCUMENTS, {"flightId": flight_id}, INVENTORY) | {"extensions": {}} == {
             "data": {"flightInventory": None},
             "extensions": {},
         }
@@ -194,13 +164,13 @@ async def test_nobody_else_says_how_much_is_sold(server: Server, choice: Choice)
         before = await economy(staff, choice)
         for token, code in ((None, "UNAUTHENTICATED"), (await signed_in(server, "CUSTOMER"), "FORBIDDEN")):
             async with Client(server.url, token) as client:
-                for document, what in (
+                for operation, what in (
                     (AUTHORISE, {"authorised": 0}),
                     (OVERBOOK, {"overbooking": 1}),
                     (LIMIT, {"bookingClass": "Y", "limit": 0}),
                 ):
-                    problem = await set_(client, document, choice, **what)
+                    problem = await set_(client, operation, choice, **what)
                     assert (problem["__typename"], problem["code"]) == ("Forbidden", code)
-                (error,) = (await client.post(INVENTORY, {"flightId": choice.flight_id}))["errors"]
+                (error,) = (await client.post(DOCUMENTS, {"flightId": choice.flight_id}, INVENTORY))["errors"]
                 assert error["extensions"]["code"] == code
         assert await economy(staff, choice) == before
