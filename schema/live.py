@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
@@ -25,7 +24,6 @@ from schema.notices import NoticeEvent, notice_events
 from schema.price_events import PriceEvent, price_events
 from schema.scalars import BigInt
 from services import departures
-from services.departures import Departure
 from subscriptions import flights, seats
 
 
@@ -65,18 +63,9 @@ SeatMapEvent = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class ShownChange:
-    """A change of a flight's day, with the flight as it is now."""
-
-    cursor: str
-    reset: bool
-    flight: Departure
-
-
 @strawberry.type(description="A flight as it is now.")
 class FlightStatusEvent:
-    """`ShownChange`."""
+    """`subscriptions.flights.FlightStatusChange`."""
 
     cursor: str = strawberry.field(description="Come back with it as `after`.")
     reset: bool = strawberry.field(description="Whether what was missed is no longer known.")
@@ -93,17 +82,11 @@ async def seat_map_events(info: Info, flight_id: strawberry.ID, after: str | Non
 
 async def flight_status_events(
     info: Info, flight_ids: list[strawberry.ID], after: str | None = None
-) -> AsyncGenerator[ShownChange, None]:
-    """The day of some flights, live. Raises NotFound where there is not one of them."""
-    ctx = info.context
+) -> Live[flights.FlightStatusChange]:
+    """The day of some flights, live, for everybody who watches them. Raises NotFound where there is not one of them."""
+    app = info.context.app
     slot_ids = [ids.number_of(FLIGHT_KIND, flight_id, "flightIds") for flight_id in flight_ids]
-    await check_known(ctx.app.database, flights.wanted(slot_ids))
-    async for change in flights.flight_status_events(ctx.app.database, ctx.app.hub, slot_ids, after):
-        # From the primary: a replica may not know yet what has just been told.
-        async with ctx.app.database.reading(primary=True) as session:
-            found = await departures.by_slots(session, [change.slot_id])
-        if change.slot_id in found:
-            yield ShownChange(cursor=change.cursor, reset=change.reset, flight=found[change.slot_id])
+    return Live(flights.FlightsFeed(app.database, app.hub, slot_ids), after)
 
 
 async def check_known(db: Database, slot_ids: Sequence[int]) -> None:
@@ -126,6 +109,7 @@ class Subscription:
     flight_status_events = strawberry.subscription(
         resolver=flight_status_events,
         graphql_type=AsyncGenerator[FlightStatusEvent, None],
+        metadata=shared_by(audience=everybody, cursor="after"),
         description="The day of up to 100 flights: each as it is, then what changes; with `after`, what was missed.",
     )
     departure_events = strawberry.subscription(

@@ -132,14 +132,16 @@ class History:
     facts: list[PlacedFact]
 
 
-async def history(session: ReadSession, stream: str, after: int) -> History:
-    """What happened to it after a position; where that is more than MOST_MISSED, or removed already, what is known.
+async def history(session: ReadSession, streams: str | Sequence[str], after: int, kinds: str = "") -> History:
+    """What happened to it, or to them, after a position, of kinds that begin so; only what is known of that, where some
+    was removed already or it is more than MOST_MISSED.
 
     The session reads the primary, in READ COMMITTED: what was removed meanwhile is noticed.
     """
+    wanted = (streams,) if isinstance(streams, str) else streams
     rows = await session.execute(
         select(Fact.position, Fact.id, Fact.kind, Fact.stream, Fact.payload)
-        .where(Fact.stream == stream, Fact.position > after)
+        .where(Fact.stream.in_(wanted), Fact.position > after, Fact.kind.startswith(kinds, autoescape=True))
         .order_by(Fact.position.desc())
         .limit(MOST_MISSED + 1)
     )

@@ -8,12 +8,10 @@ never older than the fact behind it. It may be newer: then the fact tells it onc
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 
 from core import clock
 from core.db import Database
@@ -23,14 +21,10 @@ from services.boards import Board
 from services.departures import Departure
 from subscriptions import topics
 from subscriptions.hub import Hub, Mailbox
+from subscriptions.logs import Log
 
 LOOK_SECONDS = 60.0
 """How often it is looked at what the time alone has changed."""
-
-LOGGED = 256
-"""Facts that are kept for those who come back; older ones are read from PostgreSQL."""
-
-POSITION = attrgetter("position")
 
 Place = tuple[int, datetime]
 """Everything up to a position, of the board as it stood at a moment."""
@@ -60,8 +54,8 @@ BoardEvent = BoardShown | BoardChanged
 class BoardFeed:
     """The board of an airport, as everybody here knows it (`engine.sharing.Feed`).
 
-    A place is a `Place`, or None for whoever knows nothing. `log` has what happened after `floor`. Raises Unavailable
-    where the database is away or the server stops.
+    A place is a `Place`, or None for whoever knows nothing. Raises Unavailable where the database is away or the server
+    stops.
     """
 
     def __init__(self, db: Database, hub: Hub, board: Board, *, look_seconds: float = LOOK_SECONDS) -> None:
@@ -69,18 +63,14 @@ class BoardFeed:
         self._hub = hub
         self._board = board
         self._topic = topics.airport(board.place.iata_code)
+        self._log = Log([self._topic])
         self._look_seconds = look_seconds
         self._listening = AsyncExitStack()
         self._mailbox: Mailbox
-        self._looking: asyncio.TimerHandle
+        self._looking: asyncio.TimerHandle | None = None
         self._is_time = False
-        self._position: int | None = None
         self._move(clock.now())
         self._flights: dict[int, Departure] = {}
-        self._log: list[live.PlacedFact] = []
-        self._floor = 0
-        self._bottom = 0
-        """Below this nothing can be told of what happened."""
         self._sights: dict[datetime, set[int]] = {}
         """Which flights, as they are known now, were in sight at the moments that somebody comes back from."""
         self._snapshots: dict[bool, tuple[BoardShown]] = {}
@@ -88,7 +78,7 @@ class BoardFeed:
     @property
     def here(self) -> Hashable:
         """The place of whoever was told everything; None where nobody was told anything."""
-        return None if self._position is None else (self._position, self._at)
+        return None if self._log.position is None else (self._log.position, self._at)
 
     def place(self, cursor: str | None) -> Place | None:
         """Raises Invalid for a malformed cursor."""
@@ -101,30 +91,32 @@ class BoardFeed:
 
     async def close(self) -> None:
         """Subscribe no more."""
-        self._looking.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
         await self._listening.aclose()
 
     async def changes(self) -> Sequence[BoardEvent]:
         """What changed by facts, and by the time; the whole board with `reset` where what was missed is not known."""
         post = self._mailbox.now()
-        is_time, self._is_time = self._is_time, False
-        facts = post.facts
-        if post.gap and self._position is not None:
+        is_time, self._is_time = self._is_time or post.gap, False
+        missed: list[live.PlacedFact] | None = []
+        if post.gap and self._log.position is not None:
             async with self._db.transaction() as session:
-                past = await live.history(session, self._topic, self._position)
-            if past.floor > self._position:
-                return await self._begin(None, reset=True)
-            facts = past.facts + facts
-        return await self._renewed(self._changed_by(facts), is_time=is_time or post.gap)
+                missed = await self._log.missed(session)
+        if missed is None:
+            await self._begin(None)
+            return self._snapshot(reset=True)
+        return await self._renewed(slots_of(self._log.take([*missed, *post.facts])), is_time=is_time)
 
     async def reach(self, places: Collection[Hashable]) -> Sequence[BoardEvent]:
         """Read the board, where nobody has yet; and what those who come back missed, once for all of them."""
         back = [place for place in places if isinstance(place, tuple)]
-        since = min((position for position, _ in back), default=None)
-        if self._position is None:
-            await self._begin(since)
-        elif since is not None and self._bottom <= since < self._floor:
-            await self._remember(since)
+        positions = [position for position, _ in back]
+        if self._log.position is None:
+            await self._begin(min(positions, default=None))
+        elif (since := self._log.lacks(positions)) is not None:
+            async with self._db.transaction() as session:
+                await self._log.remember(session, since)
         moments = set() if self._board.day is not None else {moment for _, moment in back}
         for moment in moments - self._sights.keys() - {self._at}:
             self._sights[moment] = await boards.slots(self._reader, self._board, self._board.window(moment))
@@ -135,13 +127,13 @@ class BoardFeed:
         then = self._in_sight_from(place)
         if then is None or not isinstance(place, tuple):
             return self._snapshot(reset=place is not None)
-        changed = slots_of(self._log[bisect_right(self._log, place[0], key=POSITION) :])
+        changed = slots_of(self._log.since(place[0]))
         told = [one for slot, one in self._flights.items() if slot in changed or slot not in then]
         return self._told(told, (set(then) | changed) - self._flights.keys())
 
     def _in_sight_from(self, place: Hashable) -> Collection[int] | None:
         """Which flights were in sight at a place; None where not everything is at hand that happened since."""
-        if not isinstance(place, tuple) or self._position is None or not self._floor <= place[0] <= self._position:
+        if not isinstance(place, tuple) or not self._log.knows(place[0]):
             return None
         stands_still = self._board.day is not None or place[1] == self._at
         return self._flights.keys() if stands_still else self._sights.get(place[1])
@@ -152,7 +144,7 @@ class BoardFeed:
 
     @property
     def _cursor(self) -> str:
-        return live.moving_cursor(self._position or 0, self._at)
+        return live.moving_cursor(self._log.position or 0, self._at)
 
     def _wait(self, stir: Callable[[], None]) -> None:
         """Stir when it is time to look at what the time has changed, and again and again."""
@@ -178,45 +170,20 @@ class BoardFeed:
     def _told(self, flights: list[Departure], gone: Collection[int]) -> list[BoardChanged]:
         return [BoardChanged(self._cursor, flights, sorted(gone))] if flights or gone else []
 
-    async def _begin(self, since: int | None, *, reset: bool = False) -> Sequence[BoardShown]:
+    async def _begin(self, since: int | None) -> None:
         """Read the whole board, and what happened since a position for those who come back from there."""
+        log, now = Log([self._topic]), clock.now()
         async with self._db.transaction() as session:
-            self._position = head = await live.head(session)
-            past = await live.history(session, self._topic, head if since is None else min(since, head))
-        self._floor = past.floor
-        self._bottom = past.floor if since is not None and past.floor > since else 0
-        self._log = [fact for fact in past.facts if fact.position <= head]
-        self._move(clock.now())
-        self._flights = by_slot(await boards.flights(self._reader, self._board, self._window))
+            await log.begin(session, since)
+        found = await boards.flights(self._reader, self._board, self._board.window(now.replace(microsecond=0)))
+        self._log, self._flights = log, by_slot(found)
+        self._move(now)
         self._snapshots.clear()
-        return self._snapshot(reset=reset)
-
-    async def _remember(self, since: int) -> None:
-        """Read again what happened since a position before the log; as much of it as is known."""
-        async with self._db.transaction() as session:
-            past = await live.history(session, self._topic, since)
-        self._bottom = past.floor if past.floor > since else self._bottom
-        if past.floor < self._floor:
-            self._floor = past.floor
-            self._log = [fact for fact in past.facts if fact.position <= (self._position or 0)]
-
-    def _changed_by(self, facts: Iterable[live.PlacedFact]) -> set[int]:
-        """Take in facts, which are in order; the flights that are to be read again for them."""
-        if self._position is None:
-            return set()
-        new = [fact for fact in facts if fact.position > (self._position or 0)]
-        if new:
-            self._position = new[-1].position
-            self._log += new
-        if len(self._log) > 2 * LOGGED:
-            self._floor = self._log[-LOGGED - 1].position
-            self._log = self._log[-LOGGED:]
-        return slots_of(new)
 
     async def _renewed(self, changed: set[int], *, is_time: bool) -> list[BoardChanged]:
         """Read again the flights that changed, and with `is_time` those that the time brings; what is to be told."""
         to_read, may_be_gone = changed, changed & self._flights.keys()
-        if is_time and self._position is not None:
+        if is_time and self._log.position is not None:
             self._move(clock.now())
             in_sight = await boards.slots(self._reader, self._board, self._window)
             to_read = changed | (in_sight - self._flights.keys())

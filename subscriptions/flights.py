@@ -1,51 +1,130 @@
-"""Flights, live: which of them is to be read again, because something about its day has changed.
+"""The day of some flights, live, for many at once: each as it is, then each that changes.
 
-The events carry no flight: whoever sends them reads its row, from the primary, so that what is sent is never older than
-what it announces.
+A flight is read again, on the primary, when something about its day has changed: what is told is never older than the
+fact behind it. It may be newer: then the fact tells it once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from core.db import Database
-from core.errors import Invalid
-from services import live
+from core.errors import Invalid, NotFound
+from services import departures, live
+from services.departures import Departure
 from subscriptions import topics
-from subscriptions.hub import Hub
+from subscriptions.hub import Hub, Mailbox
+from subscriptions.logs import Log
 
 MOST_FLIGHTS = 100
+KINDS = "flight."
 
 
 @dataclass(frozen=True)
 class FlightStatusChange:
-    """The flight of a slot is to be read again. `reset`: what happened in between is not known."""
+    """A flight as it is now. `reset`: what happened in between is not known."""
 
     cursor: str
     reset: bool
-    slot_id: int
+    flight: Departure
 
 
-async def flight_status_events(
-    db: Database, hub: Hub, slot_ids: Sequence[int], after: str | None
-) -> AsyncGenerator[FlightStatusChange, None]:
-    """One event for each flight, then one for each change; with a cursor the flights that changed since.
+class FlightsFeed:
+    """Some flights, as everybody here knows them (`engine.sharing.Feed`).
 
-    Several changes of a flight that wait together are one event. Ends by raising: Invalid for a malformed cursor, or
-    for no or more than 100 flights; Unavailable where the database is away or the server stops.
+    A place is a position of the relay's, or None for whoever knows nothing. Raises Invalid for no or more than 100
+    flights, NotFound where there is not one of them, Unavailable where the database is away or the server stops.
     """
-    view = FlightsView(db, wanted(slot_ids), None if after is None else live.position_of(after))
-    async with hub.subscribe(*view.topics) as mailbox:
-        for event in await (view.present(reset=False) if after is None else view.catch_up()):
-            yield event
-        while True:
-            post = await mailbox.take()
-            if post.gap:
-                for event in await view.catch_up():
-                    yield event
-            for event in view.apply(post.facts):
-                yield event
+
+    def __init__(self, db: Database, hub: Hub, slot_ids: Sequence[int]) -> None:
+        self._db = db
+        self._hub = hub
+        self._slots = {topics.slot(slot_id): slot_id for slot_id in wanted(slot_ids)}
+        self._log = Log(list(self._slots), KINDS)
+        self._listening = AsyncExitStack()
+        self._mailbox: Mailbox
+        self._flights: dict[int, Departure] = {}
+        self._snapshots: dict[bool, list[FlightStatusChange]] = {}
+
+    @property
+    def here(self) -> Hashable:
+        """The position up to which everything was told; None where nobody was told anything."""
+        return self._log.position
+
+    def place(self, cursor: str | None) -> int | None:
+        """Raises Invalid for a malformed cursor."""
+        return None if cursor is None else live.position_of(cursor)
+
+    async def open(self, stir: Callable[[], None]) -> None:
+        """Subscribe; where Valkey is away this takes a second, and there is a gap when it is back."""
+        self._mailbox = await self._listening.enter_async_context(self._hub.subscribe(*self._slots, stir=stir))
+
+    async def close(self) -> None:
+        """Subscribe no more."""
+        await self._listening.aclose()
+
+    async def changes(self) -> Sequence[FlightStatusChange]:
+        """Each flight that changed; every one with `reset` where what was missed is not known."""
+        post = self._mailbox.now()
+        missed: list[live.PlacedFact] | None = []
+        if post.gap and self._log.position is not None:
+            async with self._db.transaction() as session:
+                missed = await self._log.missed(session)
+        if missed is None:
+            await self._begin(None)
+            return self._snapshot(reset=True)
+        new = self._log.take([*missed, *post.facts])
+        if new:
+            self._flights |= await self._read(self._slots[fact.stream] for fact in new)
+            self._snapshots.clear()
+        return self._told(new)
+
+    async def reach(self, places: Collection[Hashable]) -> Sequence[FlightStatusChange]:
+        """Read the flights, where nobody has yet; and what those who come back missed, once for all of them."""
+        back = [place for place in places if isinstance(place, int)]
+        if self._log.position is None:
+            await self._begin(min(back, default=None))
+        elif (since := self._log.lacks(back)) is not None:
+            async with self._db.transaction() as session:
+                await self._log.remember(session, since)
+        return []
+
+    def opening(self, place: Hashable) -> Sequence[FlightStatusChange]:
+        """The flights that changed since; every one for whoever knows nothing, or nothing that we do."""
+        if not isinstance(place, int) or not self._log.knows(place):
+            return self._snapshot(reset=place is not None)
+        return self._told(self._log.since(place))
+
+    def _snapshot(self, *, reset: bool) -> Sequence[FlightStatusChange]:
+        if reset not in self._snapshots:
+            cursor = live.cursor(self._log.position or 0)
+            told = [FlightStatusChange(cursor, reset, self._flights[slot]) for slot in self._slots.values()]
+            self._snapshots[reset] = told
+        return self._snapshots[reset]
+
+    def _told(self, facts: Iterable[live.PlacedFact]) -> list[FlightStatusChange]:
+        """One event for each flight that these facts are about, in the order of the last about each."""
+        last = {self._slots[fact.stream]: fact.position for fact in facts}
+        return [
+            FlightStatusChange(live.cursor(position), False, self._flights[slot])
+            for slot, position in sorted(last.items(), key=lambda item: item[1])
+        ]
+
+    async def _begin(self, since: int | None) -> None:
+        """Read every flight, and what happened since a position for those who come back from there."""
+        log = Log(list(self._slots), KINDS)
+        async with self._db.transaction() as session:
+            await log.begin(session, since)
+        found = await self._read(self._slots.values())
+        if len(found) < len(self._slots):
+            raise NotFound("There is no such flight.")
+        self._log, self._flights = log, found
+        self._snapshots.clear()
+
+    async def _read(self, slot_ids: Iterable[int]) -> dict[int, Departure]:
+        return await departures.by_slots(self._db.reader(primary=True), slot_ids)
 
 
 def wanted(slot_ids: Sequence[int]) -> list[int]:
@@ -54,37 +133,3 @@ def wanted(slot_ids: Sequence[int]) -> list[int]:
     if not 1 <= len(unique) <= MOST_FLIGHTS:
         raise Invalid(f"Watch from 1 to {MOST_FLIGHTS} flights at once.", field="flightIds")
     return unique
-
-
-class FlightsView:
-    """What one viewer knows of some flights: everything up to a position."""
-
-    def __init__(self, db: Database, slot_ids: Sequence[int], position: int | None) -> None:
-        self.topics = {topics.slot(slot_id): slot_id for slot_id in slot_ids}
-        self._db = db
-        self._position = position or 0
-
-    async def present(self, *, reset: bool) -> list[FlightStatusChange]:
-        """One event for each flight."""
-        async with self._db.transaction() as session:
-            self._position = await live.head(session)
-        cursor = live.cursor(self._position)
-        return [FlightStatusChange(cursor, reset, slot_id) for slot_id in self.topics.values()]
-
-    async def catch_up(self) -> list[FlightStatusChange]:
-        """The flights that changed since, from PostgreSQL; all of them where that is not known."""
-        async with self._db.transaction() as session:
-            missed = await live.missed(session, list(self.topics), self._position)
-        return await self.present(reset=True) if missed is None else self.apply(missed)
-
-    def apply(self, facts: Iterable[live.PlacedFact]) -> list[FlightStatusChange]:
-        """Take in facts; one event for each flight that they change, in the order of its last change."""
-        changed: dict[int, int] = {}
-        for fact in facts:
-            if fact.position > self._position:
-                self._position = fact.position
-                if fact.kind.startswith("flight."):
-                    slot_id = self.topics[fact.stream]
-                    changed.pop(slot_id, None)
-                    changed[slot_id] = fact.position
-        return [FlightStatusChange(live.cursor(position), False, slot_id) for slot_id, position in changed.items()]

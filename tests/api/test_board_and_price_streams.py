@@ -30,6 +30,14 @@ BOARD = """
         }
     }
 """
+FLIGHTS = """
+    query ($from: DateTime!) { departures(airport: "JFK", from: $from, first: 1) { id departureGate } }
+"""
+DAY = """
+    subscription ($flights: [ID!]!, $after: String) {
+        flightStatusEvents(flightIds: $flights, after: $after) { cursor reset flight { id departureGate } }
+    }
+"""
 PRICES = """
     subscription ($search: FlightSearchInput!, $after: String) {
         priceEvents(search: $search, after: $after) {
@@ -71,6 +79,25 @@ async def test_a_day_of_an_airport_and_what_changes(server: Server, database: Da
     assert (changed["flights"], changed["gone"]) == ([{"id": flight_id, "departureGate": "Z99"}], [])
     async with streaming(server.url, BOARD, **asked, after=board["cursor"]) as again:
         assert (await again.next())["flights"] == changed["flights"]
+
+
+async def test_everybody_who_watches_a_flight_is_told_the_same(server: Server, database: Database) -> None:
+    async with Client(server.url) as client:
+        flight = (await client.post(FLIGHTS, {"from": f"{in_days(28)}T09:00:00-05:00"}))["data"]["departures"][0]
+    asked = {"flights": [flight["id"]]}
+    async with streaming(server.url, DAY, **asked) as one, streaming(server.url, DAY, **asked) as other:
+        first = await one.next()
+        assert await other.next() == first
+        async with database.transaction() as session:
+            update = FlightUpdate(slot_id=ids.number_of("Flight", flight["id"]), departure_gate="Z97")
+            await flights.record_update(session, update, SAID)
+        told = await one.next()
+        assert await other.next() == told
+    assert (first["reset"], told["reset"], told["flight"]) == (False, False, {**flight, "departureGate": "Z97"})
+    async with streaming(server.url, DAY, **asked, after=first["cursor"]) as again:
+        assert await again.next() == told
+    assert await refused(server.url, DAY, flights=["RmxpZ2h0Ojk5OTk5OTk5OTk5"]) == "NOT_FOUND"
+    assert await refused(server.url, DAY, flights=[]) == "INVALID_INPUT"
 
 
 async def test_a_board_over_server_sent_events_goes_on_after_the_last(server: Server, database: Database) -> None:
