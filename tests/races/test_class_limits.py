@@ -10,11 +10,12 @@ from sqlalchemy import select, text
 
 from core.db import Database
 from models import Cabin, Pool
-from services import holds
+from services import holds, pools
 from services.holds import ClassClosed
-from tests.factories.holds import place
+from tests.factories.holds import CAUSE, place
 from tests.factories.places import classes, set_pool
 from tests.factories.schedules import Schedule
+from tests.fakes.blocking import until_blocked
 
 SEATS = tuple(f"{row}{column}" for row in (2, 3) for column in "ABCD")
 Y, M = 6, 3
@@ -49,6 +50,34 @@ async def test_two_classes_at_once_keep_both_limits(crowd: Database, schedule: S
     found = await classes(crowd, schedule.first)
     assert found["M"][0] <= M
     assert found["Y"][0] + found["M"][0] == Y
+
+
+async def test_who_books_while_staff_close_a_class_waits_and_finds_it_closed(
+    database: Database, schedule: Schedule, held: list[UUID]
+) -> None:
+    async with database.transaction() as session:
+        await pools.limit_class(session, schedule.first, Cabin.ECONOMY, "M", 0, CAUSE)
+        late = asyncio.create_task(book(database, held[0], schedule.first, "M"))
+        await until_blocked(database)
+    with pytest.raises(ClassClosed):
+        await late
+    assert await classes(database, schedule.first) == {"Y": (0, 0), "M": (0, 0)}
+
+
+async def test_what_is_counted_while_staff_set_limits_is_not_forgotten(
+    crowd: Database, schedule: Schedule, held: list[UUID]
+) -> None:
+    async def limit(booking_class: str, most: int) -> None:
+        async with crowd.transaction() as session:
+            await pools.limit_class(session, schedule.first, Cabin.ECONOMY, booking_class, most, CAUSE)
+
+    buying = [book(crowd, hold_id, schedule.first, "Y") for hold_id in held[:Y]]
+    outcomes = await asyncio.gather(*buying, limit("M", 1), limit("M", 2), limit("Y", Y + 1), return_exceptions=True)
+    assert outcomes == [None] * len(outcomes)
+    assert await classes(crowd, schedule.first) == {"Y": (Y, 0), "M": (0, 0)}
+    async with crowd.reading() as session:
+        pool = await session.get_one(Pool, (schedule.first, Cabin.ECONOMY))
+    assert pool.class_limits in ([Y + 1, 1], [Y + 1, 2])
 
 
 async def test_control_looking_before_counting_sells_too_many(
