@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import orjson
 
@@ -65,13 +66,36 @@ def paginate(
 
     Raises Invalid for a page size outside 1..100 and for a cursor that was never one of this list.
     """
-    if not 1 <= first <= MAX_FIRST:
-        raise Invalid(f"A page has 1 to {MAX_FIRST} items.", field="first")
+    check_first(first)
     behind = read_cursor(after, shape) if after is not None else None
     rest = [item for item in ordered if behind is None or rank(item) > behind]
     edges = [Edge(write_cursor(rank(item)), item) for item in rest[:first]]
     info = page_info(edges, previous=len(rest) < len(ordered), following=len(rest) > first)
     return Page(edges=edges, page_info=info, total_count=len(ordered))
+
+
+def newest_page(
+    found: Sequence[Item], key: Callable[[Item], UUID], first: int, after: str | None, total: int
+) -> Page[Item]:
+    """A page of a list from the newest to the oldest: `found` is what is behind `after`, to one more than `first`."""
+    edges = [Edge(write_cursor((str(key(one)),)), one) for one in found[:first]]
+    info = page_info(edges, previous=after is not None, following=len(found) > first)
+    return Page(edges=edges, page_info=info, total_count=total)
+
+
+def check_first(first: int) -> None:
+    """Raises Invalid for a page size outside 1..100."""
+    if not 1 <= first <= MAX_FIRST:
+        raise Invalid(f"A page has 1 to {MAX_FIRST} items.", field="first")
+
+
+def key_of(cursor: str) -> UUID:
+    """The key of the row that a cursor of `newest_page` stands for; raises Invalid (INVALID_CURSOR)."""
+    (text,) = read_cursor(cursor, ("",))
+    try:
+        return UUID(str(text))
+    except ValueError:
+        raise Invalid("This is not a cursor of this list.", field="after", code="INVALID_CURSOR") from None
 
 
 def write_cursor(rank: Rank) -> str:

@@ -15,6 +15,7 @@ from core import ids
 from core.db import ReadSession
 from core.errors import NotFound
 from core.money import Money
+from core.paging import Edge, PageInfo
 from models import (
     Booking,
     BookingLine,
@@ -27,13 +28,21 @@ from models import (
     Payment,
     SeatAssignment,
     Ticket,
+    User,
 )
 from resolvers import access, loaders
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
 from services import bookings, limits
-from services.bookings import Contact, CreateBooking, PassengerDetails, SeatChoice
+from services.bookings import (
+    BookingFilter,
+    Contact,
+    CreateBooking,
+    PassengerDetails,
+    SeatChoice,
+    TimelineEntry,
+)
 from services.departures import Departure
 from services.fares import PriceLine
 from services.itineraries import Segment, Slice, direct
@@ -218,6 +227,43 @@ async def cancel_booking(info: Info, input: CancelBookingInput) -> ShownBooking:
         ctx.app.database, ctx.app.gateways, quote_id, found.id, ctx.owner, input.idempotency_key
     )
     return ShownBooking(row, owned=True)
+
+
+@dataclass(frozen=True)
+class BookingPage:
+    """Some of a person's bookings, the newest first."""
+
+    total_count: int
+    edges: list[Edge[ShownBooking]]
+    page_info: PageInfo
+
+
+async def my_bookings(
+    root: strawberry.Parent[User],
+    info: Info,
+    status: list[BookingStatus] | None = None,
+    departs_from: date | None = None,
+    departs_until: date | None = None,
+    first: int = 20,
+    after: str | None = None,
+) -> BookingPage:
+    """The bookings of the viewer's account, page by page. Raises Invalid (`first`, `after`)."""
+    chosen = BookingFilter(statuses=status, departs_from=departs_from, departs_until=departs_until)
+    async with info.context.reading() as session:
+        page = await bookings.of_owner(session, root.id, chosen, first, after)
+    edges = [
+        Edge(one.cursor, ShownBooking(one.node.booking, owned=True, expires_at=one.node.expires_at))
+        for one in page.edges
+    ]
+    return BookingPage(page.total_count, edges, page.page_info)
+
+
+async def timeline(root: strawberry.Parent[ShownBooking], info: Info) -> list[TimelineEntry] | None:
+    """What happened to it; null for whoever does not own it."""
+    if not root.owned:
+        return None
+    async with info.context.reading() as session:
+        return await bookings.timeline(session, root.row)
 
 
 async def passengers(root: strawberry.Parent[ShownBooking], info: Info) -> Sequence[Passenger]:

@@ -9,17 +9,21 @@ import strawberry
 
 from core.money import Money as Amount
 from engine.execution import batched, pure
+from engine.limits import cost
 from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
 from models import CancellationQuote as QuoteRow
 from models import SeatAssignment as SeatRow
 from resolvers import bookings as resolve
 from resolvers.bookings import ShownBooking
+from schema.costs import READING
 from schema.flights import Flight
 from schema.itineraries import PriceLine, Slice
 from schema.nodes import Money, Node, id_of, rows_of
+from schema.paging import PageInfo
 from schema.payments import Payment
 from schema.problems import HoldExpired, PriceChanged, QuoteExpired, mutation, outcome
 from services.bookings import Contact as ContactRow
+from services.bookings import TimelineActor, TimelineSubject
 
 strawberry.enum(BookingStatus, description="The life of a booking.")
 strawberry.enum(PassengerType, description="By age on the day of travel; an infant sits on a lap.")
@@ -93,6 +97,22 @@ class Passenger:
     )
 
 
+strawberry.enum(TimelineSubject, description="Of what a line of a booking's timeline tells.")
+strawberry.enum(TimelineActor, description="Who caused a line of a booking's timeline.")
+
+
+@strawberry.type(description="A change of status of a booking, or of something that belongs to it.")
+class TimelineEntry:
+    """`services.bookings.TimelineEntry`."""
+
+    at: datetime = strawberry.field(description="When.")
+    subject: TimelineSubject = strawberry.field(description="Of what.")
+    key: str | None = strawberry.field(description="The ticket's number, where it is one.")
+    came_from: str | None = strawberry.field(description="Its status before; null where it came to be.")
+    to: str = strawberry.field(description="Its status since.")
+    actor: TimelineActor = strawberry.field(description="Who caused it.")
+
+
 @strawberry.type(description="What somebody bought, or is about to buy.")
 class Booking(Node):
     """`resolvers.bookings.ShownBooking`."""
@@ -126,9 +146,32 @@ class Booking(Node):
         graphql_type=list[Slice],
         description="The journeys, in the order of travel.",
     )
+    timeline = strawberry.field(
+        resolver=resolve.timeline,
+        graphql_type=list[TimelineEntry] | None,
+        description="Everything that happened to it, in order; for the owner alone.",
+        directives=[cost(READING)],
+    )
     access_token: str | None = strawberry.field(
         description="Told once, to the guest who makes the booking: it pays, changes and cancels it."
     )
+
+
+@strawberry.type(description="A booking in a list.")
+class BookingEdge:
+    """`core.paging.Edge`."""
+
+    cursor: str = strawberry.field(description="Go on behind it.")
+    node: Booking = strawberry.field(description="The booking.")
+
+
+@strawberry.type(description="A page of bookings.")
+class BookingConnection:
+    """`resolvers.bookings.BookingPage`."""
+
+    total_count: int = strawberry.field(description="How many there are on all pages.")
+    edges: list[BookingEdge] = strawberry.field(description="The bookings of this page, the newest first.")
+    page_info: PageInfo = strawberry.field(description="Whether more follows.")
 
 
 @pure

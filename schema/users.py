@@ -6,8 +6,12 @@ from datetime import datetime
 
 import strawberry
 
+from engine.limits import cost, list_size
 from models import User as UserRow
 from resolvers import users as resolve
+from resolvers.bookings import my_bookings
+from schema.bookings import BookingConnection
+from schema.costs import READING
 from schema.nodes import Node, id_of, rows_of
 from schema.problems import mutation, outcome
 from services import users
@@ -27,6 +31,12 @@ class User(Node):
     id = id_of("User")
     email: str = strawberry.field(description="The e-mail that signs in.")
     name: str = strawberry.field(description="What they want to be called.")
+    bookings = strawberry.field(
+        resolver=my_bookings,
+        graphql_type=BookingConnection,
+        description="What they have booked, the newest first.",
+        directives=[cost(READING), list_size(slicing_arguments=["first"], sized_fields=["edges"])],
+    )
 
 
 @strawberry.type(description="A session. Its tokens cannot be told again.")

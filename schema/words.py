@@ -66,6 +66,18 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "CANCELLED": "It does not fly.",
         "DIVERTED": "It goes to another airport.",
     },
+    "TimelineSubject": {
+        "BOOKING": "The booking.",
+        "PAYMENT": "An attempt to pay it.",
+        "REFUND": "Money on its way back.",
+        "TICKET": "A ticket.",
+    },
+    "TimelineActor": {
+        "OWNER": "Whoever booked.",
+        "STAFF": "Somebody who works here.",
+        "GATEWAY": "The payment gateway.",
+        "JETWAY": "Jetway itself.",
+    },
     "LedgerAccount": {
         "GATEWAY": "Money that the gateways have for us.",
         "UNEARNED": "Paid for and not supplied yet: owed to those who booked.",
@@ -367,6 +379,13 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
         "settled": "Those that were settled, instead of those that are open.",
         "first": "At most so many, from 1 to 100.",
         "after": "The id of the last one seen.",
+    },
+    "User.bookings": {
+        "status": "Only those in one of these states.",
+        "departsFrom": "Only those with a flight that leaves on this day or later, at its origin.",
+        "departsUntil": "Only those with a flight that leaves on this day or earlier, at its origin.",
+        "first": "How many, from 1 to 100.",
+        "after": AFTER,
     },
     "Query.hold": {"id": "The hold's.", "token": A_HOLD_TOKEN},
     "Query.booking": {"id": "The booking's.", "token": A_BOOKING_TOKEN},

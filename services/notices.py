@@ -17,15 +17,12 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.db import ReadSession, Session
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from core.ids import uuid7
 from core.money import Money
-from core.paging import MAX_FIRST, Edge, Page, page_info, read_cursor, write_cursor
+from core.paging import Page, check_first, key_of, newest_page
 from models import Booking, BookingStatus, Fact, Notice, NoticeKind, Payment, PaymentStatus
 from services import outbox
-
-SHAPE = ("",)
-"""The rank of a notice in its list: its id, which grows with time."""
 
 OF_BOOKINGS: Mapping[BookingStatus, tuple[NoticeKind, str]] = {
     BookingStatus.CONFIRMED: (NoticeKind.BOOKING_CONFIRMED, "Your booking {pnr} is paid and confirmed."),
@@ -136,28 +133,16 @@ async def page(
 
     Raises Invalid for a page size outside 1..100 and for a cursor that was never one of this list.
     """
-    if not 1 <= first <= MAX_FIRST:
-        raise Invalid(f"A page has 1 to {MAX_FIRST} items.", field="first")
+    check_first(first)
     mine = [Notice.owner_id == owner_id]
     if unread:
         mine.append(Notice.read_at.is_(None))
     chosen = select(Notice).where(*mine).order_by(Notice.id.desc()).limit(first + 1)
     if after is not None:
-        chosen = chosen.where(Notice.id < id_of(after))
+        chosen = chosen.where(Notice.id < key_of(after))
     found = list(await session.scalars(chosen))
     total = (await session.execute(select(func.count()).select_from(Notice).where(*mine))).scalar_one()
-    edges = [Edge(write_cursor((str(one.id),)), one) for one in found[:first]]
-    info = page_info(edges, previous=after is not None, following=len(found) > first)
-    return Page(edges=edges, page_info=info, total_count=total)
-
-
-def id_of(cursor: str) -> UUID:
-    """The notice that a cursor of the list stands for; raises Invalid (INVALID_CURSOR)."""
-    (key,) = read_cursor(cursor, SHAPE)
-    try:
-        return UUID(str(key))
-    except ValueError:
-        raise Invalid("This is not a cursor of this list.", field="after", code="INVALID_CURSOR") from None
+    return newest_page(found, lambda one: one.id, first, after, total)
 
 
 async def newest(session: ReadSession, owner_id: UUID, first: int) -> list[Notice]:

@@ -2,14 +2,16 @@
 
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
 there, each upon the `situation.py` it finds, or back by `calling_off.py`; `cancellation.py` quotes by `terms.py` and
-cancels; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone; `reading.py` finds
-the rest. `rows.py` has the states of a booking and the order of locks.
+cancels; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone; `listing.py` has a
+person's bookings and what happened to each; `reading.py` finds the rest. `rows.py` has the states of a booking and the
+order of locks.
 """
 
 from services.bookings.calling_off import drop
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
 from services.bookings.creation import book, create
 from services.bookings.expiry import Broken, expire_abandoned
+from services.bookings.listing import BookingFilter, TimelineActor, TimelineEntry, TimelineSubject, of_owner, timeline
 from services.bookings.paying import pay
 from services.bookings.reading import (
     by_ids,
@@ -28,12 +30,16 @@ from services.bookings.saga import advance
 
 __all__ = [
     "BOOKING",
+    "BookingFilter",
     "Broken",
     "Contact",
     "CreateBooking",
     "PassengerDetails",
     "QuoteExpired",
     "SeatChoice",
+    "TimelineActor",
+    "TimelineEntry",
+    "TimelineSubject",
     "advance",
     "book",
     "by_ids",
@@ -43,6 +49,7 @@ __all__ = [
     "drop",
     "expire_abandoned",
     "lines_by_booking_ids",
+    "of_owner",
     "passengers_by_booking_ids",
     "pay",
     "payments_by_booking_ids",
@@ -51,4 +58,5 @@ __all__ = [
     "seats_by_passenger_ids",
     "segments_by_booking_ids",
     "tickets_by_passenger_ids",
+    "timeline",
 ]

@@ -16,6 +16,7 @@ from services import bookings, invariants, ledger
 from services.gateways import Gateways
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.factories.records import record
 from tests.fakes.mortal import Died, Life
 from tests.fakes.sandbox import Sandbox
 
@@ -183,6 +184,7 @@ async def end_of(stage: Stage, booking: Booking) -> End:
     assert sum(refund["amount"] for page in refunds for refund in page["data"]) == found.refunded
     assert await money_at_the_gateway(stage.database) == found.captured - found.refunded
     assert [one for one in await invariants.check(stage.database) if one.broken] == []
+    await assert_rebuilt(stage.database, booking)
     return End(
         found.booking,
         found.payment,
@@ -192,6 +194,29 @@ async def end_of(stage: Stage, booking: Booking) -> End:
         (found.held, found.sold),
         refunded=found.refunded == found.captured > 0,
     )
+
+
+async def assert_rebuilt(database: Database, booking: Booking) -> None:
+    """What the facts of the booking say is what its rows say."""
+    async with database.reading() as session:
+        rebuilt = await record(session, booking.id)
+        row = await session.get_one(Booking, booking.id)
+        paid = (await bookings.payments_by_booking_ids(session, [booking.id]))[booking.id]
+        refunds = await session.execute(text("SELECT CAST(id AS text), status, amount FROM refunds"))
+        tickets = await session.execute(text("SELECT number, status FROM tickets"))
+        assert {key: rebuilt.booking[key] for key in ("booking", "pnr", "status", "total", "currency", "hold")} == {
+            "booking": str(row.id),
+            "pnr": row.pnr,
+            "status": row.status,
+            "total": row.total,
+            "currency": row.currency,
+            "hold": str(row.hold_id),
+        }
+        assert {(key, one["status"], one["captured"], one["refunded"]) for key, one in rebuilt.payments.items()} == {
+            (str(one.id), one.status, one.captured, one.refunded) for one in paid
+        }
+        assert [(key, one["status"], one["amount"]) for key, one in rebuilt.refunds.items()] == [*map(tuple, refunds)]
+        assert [(key, one["status"]) for key, one in rebuilt.tickets.items()] == [*map(tuple, tickets)]
 
 
 async def money_at_the_gateway(database: Database) -> int:
