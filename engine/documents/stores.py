@@ -48,19 +48,28 @@ class Valkey(Protocol):
 PUT = """
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 local now = redis.call('TIME')
-redis.call('ZADD', KEYS[2], now[1] + now[2] / 1000000, KEYS[1])
-redis.call('EXPIRE', KEYS[2], ARGV[2])
-local beyond = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3])
-if beyond > 0 then
-  local oldest = redis.call('ZPOPMIN', KEYS[2], beyond)
-  for i = 1, #oldest, 2 do redis.call('UNLINK', oldest[i]) end
+local weight = tonumber(redis.call('GET', KEYS[3]) or '0')
+if redis.call('ZADD', KEYS[2], now[1] + now[2] / 1000000, #ARGV[1] .. ' ' .. KEYS[1]) == 1 then
+  weight = weight + #ARGV[1]
 end
+while redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[3]) or weight > tonumber(ARGV[4]) do
+  local oldest = redis.call('ZPOPMIN', KEYS[2])[1]
+  local size, key = string.match(oldest, '^(%d+) (.*)$')
+  weight = weight - tonumber(size)
+  redis.call('UNLINK', key)
+end
+redis.call('SET', KEYS[3], weight, 'EX', ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
 """
-"""Keep a text, and let the oldest go where there are more than so many. The keys share a hash tag, for clusters."""
+"""Keep a text, and let the oldest go where there are too many or they weigh too much.
+
+What a text weighs stands beside its key in the order, so that it is known when the text itself has expired. The keys
+share a hash tag, for clusters.
+"""
 
 
 class ValkeyStore:
-    """A store that processes share. It keeps `most` texts, each for `seconds` since it was put there last.
+    """A store that processes share: `most` texts of `weight` bytes together, each for `seconds` since it was put there.
 
     Where Valkey is away (`failures` says what is raised then) nothing is found and nothing is kept: clients send their
     documents in full. `failed` is told, so that it is seen.
@@ -75,6 +84,7 @@ class ValkeyStore:
         prefix: str = "{graphql:documents}",
         seconds: int = DAY,
         most: int = 10_000,
+        weight: int = 64 * 2**20,
     ) -> None:
         self.valkey = valkey
         self.failures = failures
@@ -82,6 +92,7 @@ class ValkeyStore:
         self.prefix = prefix
         self.seconds = seconds
         self.most = most
+        self.weight = weight
 
     async def get(self, sha256: str) -> str | None:
         """The text; None where it is not kept, or Valkey is away."""
@@ -94,9 +105,9 @@ class ValkeyStore:
 
     async def put(self, sha256: str, text: str) -> None:
         """Keep a text; does nothing where Valkey is away."""
-        keys = (f"{self.prefix}:{sha256}", f"{self.prefix}:order")
+        keys = (f"{self.prefix}:{sha256}", f"{self.prefix}:order", f"{self.prefix}:weight")
         try:
-            await self.valkey.eval(PUT, 2, *keys, text, self.seconds, self.most)
+            await self.valkey.eval(PUT, len(keys), *keys, text, self.seconds, self.most, self.weight)
         except self.failures as error:
             self._tell(error)
 

@@ -54,6 +54,28 @@ async def test_the_oldest_go_when_there_are_too_many(redis: Redis, prefix: str) 
     assert await redis.zcard(f"{prefix}:order") == 3
 
 
+async def test_the_oldest_go_when_they_weigh_too_much(redis: Redis, prefix: str) -> None:
+    store = ValkeyStore(redis, failures=FAILURES, prefix=prefix, weight=100)
+    for name in "abc":
+        await store.put(name, name * 30)
+    await store.put("a", "a" * 30)
+    assert await redis.get(f"{prefix}:weight") == b"90"
+    await store.put("d", "é" * 20)
+    assert [name for name in "abcd" if await store.get(name)] == ["a", "c", "d"]
+    assert await redis.get(f"{prefix}:weight") == b"100"
+    await store.put("e", "e" * 101)
+    assert [name for name in "abcde" if await store.get(name)] == []
+    assert (await redis.get(f"{prefix}:weight"), await redis.zcard(f"{prefix}:order")) == (b"0", 0)
+
+
+async def test_what_has_expired_weighs_nothing_once_it_is_let_go(redis: Redis, prefix: str) -> None:
+    store = ValkeyStore(redis, failures=FAILURES, prefix=prefix, weight=100)
+    await store.put("a", "a" * 60)
+    await redis.delete(f"{prefix}:a")
+    await store.put("b", "b" * 60)
+    assert (await store.get("b"), await redis.get(f"{prefix}:weight")) == ("b" * 60, b"60")
+
+
 async def test_where_valkey_is_away_nothing_is_found_and_it_is_told() -> None:
     failures: list[Exception] = []
     away = Redis(host="127.0.0.1", port=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0))
