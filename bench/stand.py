@@ -92,9 +92,9 @@ class Stand:
 
 
 @contextmanager
-def postgres() -> Iterator[tuple[str, psutil.Process]]:
+def postgres(**settings: str) -> Iterator[tuple[str, psutil.Process]]:
     """A PostgreSQL of our own with every migration, for as long as it is measured."""
-    with folder() as place, EmbeddedPostgres(place / "postgres") as server:
+    with folder() as place, EmbeddedPostgres(place / "postgres", settings=settings) as server:
         environment = {**clean_environment(), "DATABASE_URL": server.url()}
         command = [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), "upgrade", "head"]
         subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
