@@ -79,6 +79,13 @@ def expires_in(context: Context) -> float | None:
     return None if ends is None else max(0.0, (ends - clock.now()).total_seconds())
 
 
+def is_good(ended: EndedSessions, clients: Clients, context: Context) -> bool:
+    """Whether what a context was made of is still good: it may have ended while the operation was under way."""
+    client = context.client
+    is_retired = client is not None and clients.has_retired(client.name)
+    return context.viewer.session_id not in ended and not is_retired
+
+
 def identities_of(context: Context) -> Iterable[Hashable]:
     """What a socket or a stream is found by when it is to be ended: its sign-in, and the program that opened it."""
     if context.viewer.session_id is not None:

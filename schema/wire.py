@@ -36,6 +36,7 @@ from schema.credentials import (
     credentials_of,
     expires_in,
     identities_of,
+    is_good,
 )
 from schema.http import POLICY, describe, journal, unexpected
 from services.documents import Registry
@@ -155,6 +156,9 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         client = context.client
         return otherwise if client is None else Caller(client.manifest, Policy(client.documents))
 
+    def remembered_for(context: Context) -> float | None:
+        return expires_in(context) if is_good(ended, clients, context) else 0.0
+
     streaming = Events(
         cursor_of=cursor_of, resume=into_variable("after"), expires_in=expires_in, identities_of=identities_of
     )
@@ -168,7 +172,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         tally=telemetry.SOCKET_OPERATIONS.inc,
         stream=together(streams),
     )
-    cache = caching.made(schema, application, expires_in)
+    cache = caching.made(schema, application, remembered_for)
     http = GraphQLHTTP(
         engine,
         make_context=make_context,

@@ -32,12 +32,17 @@ class Clients:
         self._changed = changed
         self._version: int | None = None
         self._by_digest: Mapping[bytes, KnownClient] = {}
+        self._retired: frozenset[str] = frozenset()
 
     def find(self, key: str) -> KnownClient | None:
         """The client with that key, also one that was retired. Raises Unavailable while none are known yet."""
         if not self.are_known.is_set():
             raise Unavailable("API keys cannot be looked up yet.")
         return self._by_digest.get(clients.digest_of(key)) if len(key) <= clients.LONGEST_KEY else None
+
+    def has_retired(self, name: str) -> bool:
+        """Whether the client of that name is known to be retired."""
+        return name in self._retired
 
     async def follow(self) -> float:
         """Look whether anything has changed; in how many seconds to look again: see `core.loops.forever`."""
@@ -53,5 +58,6 @@ class Clients:
     async def _read(self) -> None:
         async with self._database.reading(primary=True) as session:
             self._by_digest = await clients.known(session)
+        self._retired = frozenset(one.name for one in self._by_digest.values() if one.is_retired)
         self.are_known.set()
-        self._changed(frozenset(one.name for one in self._by_digest.values() if one.is_retired))
+        self._changed(self._retired)

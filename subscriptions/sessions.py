@@ -31,7 +31,7 @@ class EndedSessions:
         self._told = told
         self._ended: dict[UUID, datetime] = {}
 
-    def __contains__(self, session_id: UUID) -> bool:
+    def __contains__(self, session_id: UUID | None) -> bool:
         """Whether that session is known to have ended."""
         return session_id in self._ended
 

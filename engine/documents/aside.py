@@ -49,8 +49,16 @@ class Aside:
             task.add_done_callback(lambda _: self.waiting.pop(text))
         return await asyncio.shield(task)
 
+    def _whole(self, text: str) -> Known | Unfit:
+        """What the text is, with the formulas of what its operations cost, which take as long again."""
+        found = self.reading.fresh(text)
+        if isinstance(found, Known):
+            for operation in found.operations.values():
+                found.formula(operation)
+        return found
+
     async def _read(self, text: str) -> Known | Unfit:
         async with self.turn:
-            found = await asyncio.to_thread(self.reading.fresh, text)
+            found = await asyncio.to_thread(self._whole, text)
         self.reading.keep(text, found)
         return found
