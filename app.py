@@ -6,6 +6,7 @@ Settings come from the environment (`core/settings.py`).
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from core import lifeline, log, telemetry
+from core import crew, lifeline, log, telemetry
 from core.db import Database
 from core.keys import Keyring
 from core.passwords import Passwords
@@ -188,11 +189,17 @@ def serving(app: Starlette, settings: Settings) -> uvicorn.Server:
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; then finish what is under way, for a few seconds."""
+    """Serve, in as many processes as the settings say, until SIGTERM or SIGINT; then finish what is under way."""
     lifeline.watch()
     settings = Settings.from_env()
     log.configure(settings.log_level)
-    serving(create_app(settings), settings).run()
+    if crew.is_member():
+        with crew.beside_others(settings.host, settings.port) as listener:
+            serving(create_app(settings), settings).run([listener])
+    elif settings.workers > 1:
+        crew.Crew([sys.executable, "-m", "app"], settings.workers).run(settings.host, settings.port)
+    else:
+        serving(create_app(settings), settings).run()
 
 
 if __name__ == "__main__":

@@ -50,6 +50,8 @@ def test_what_is_not_said_has_a_default() -> None:
         "introspection": False,
         "response_cache": 64,
         "kafka_brokers": (),
+        "sockets_per_client": 200,
+        "workers": 1,
     }
 
 
