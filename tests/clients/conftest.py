@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from scripts import node
 from tests.fakes import npm
+from tests.fakes.servers import Server
 
 CONTRACT = node.ROOT / "docs" / "contract"
 BUILD_SECONDS = 240.0
@@ -31,6 +34,19 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
         done = run(place, step)
         assert done.returncode == 0, f"{step}\n{done.stdout}"
     return place
+
+
+def load(server: Server, client: str, manifest: Path) -> str:
+    """Have that server trust a client's manifest, as its operator would; what the command says."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.documents", "load", client, str(manifest)],
+        cwd=node.ROOT,
+        env={**environment, "JETWAY_HOME": str(server.home)},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
 
 
 def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:

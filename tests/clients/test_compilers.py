@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,7 +18,7 @@ from graphql import (
 )
 
 from scripts.node import ROOT
-from tests.clients.conftest import CONTRACT, TSC, run
+from tests.clients.conftest import CONTRACT, TSC, load, run
 from tests.fakes.servers import Server
 from tests.stories.journeys import in_days
 
@@ -106,19 +103,9 @@ def test_who_forgets_a_refusal_is_told_by_the_compiler(build: Path) -> None:
 @pytest.fixture(scope="module")
 def trusting(build: Path, server: Server) -> str:
     """Where a Jetway answers that trusts what both compilers wrote."""
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     for client, file in MANIFESTS.items():
         count = len(json.loads((build / file).read_text()))
-        command = [sys.executable, "-m", "scripts.documents", "load", client, str(build / file)]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**environment, "JETWAY_HOME": str(server.home)},
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert done.stdout == f"{count} documents of {client}, {count} of them new.\n"
+        assert load(server, client, build / file) == f"{count} documents of {client}, {count} of them new.\n"
     return f"{server.url}/graphql"
 
 
