@@ -26,6 +26,7 @@ from engine.operations import Answer, Engine
 from engine.sharing import SharedStreams
 from engine.surroundings import browser_headers
 from engine.websockets import GraphQLSocket, Hooks, evenly, together
+from engine.websockets import Options as SocketOptions
 from resolvers.context import Application, Context, unseen
 from schema import caching
 from schema.credentials import (
@@ -171,6 +172,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         identities_of=identities_of,
         tally=telemetry.SOCKET_OPERATIONS.inc,
         stream=together(streams),
+        wrote=lambda connection, said: http.wrote(connection, said.authorization),
     )
     cache = caching.made(schema, application, remembered_for)
     http = GraphQLHTTP(
@@ -185,7 +187,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
     return Wire(
         engine=engine,
         http=http,
-        sockets=GraphQLSocket(engine, errors=errors, hooks=hooks),
+        sockets=GraphQLSocket(engine, errors=errors, hooks=hooks, options=sockets_of(application.settings)),
         streams=streams,
         lane=Lane(
             http,
@@ -198,6 +200,11 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         ),
         cache=cache,
     )
+
+
+def sockets_of(settings: Settings) -> SocketOptions:
+    """What is taken from sockets."""
+    return SocketOptions(sockets_per_client=settings.sockets_per_client)
 
 
 def documents(schema: strawberry.Schema, application: Application) -> Documents:

@@ -5,7 +5,8 @@
 before it asks an application. Everything it knows of the application around it comes as callables.
 """
 
-from engine.http.app import Caller, GraphQLHTTP
+from engine.callers import Caller
+from engine.http.app import GraphQLHTTP
 from engine.http.caching import Raw, ResponseCache, Stored
 from engine.http.events import Events, into_variable
 from engine.http.lane import Lane, lane_protocol

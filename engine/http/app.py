@@ -37,16 +37,17 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from engine.documents.policies import Policy
+from engine import parameters
+from engine.callers import Caller, anybody
 from engine.errors import BAD_REQUEST, OPERATION_NOT_ALLOWED, Errors, Refused, internal
-from engine.http import events, parameters, replies
+from engine.http import events, replies
 from engine.http.bodies import body
 from engine.http.caching import Raw, ResponseCache, Stored, etag_of, is_known
 from engine.http.negotiation import EVENTS, Accepted, Kind, negotiated
 from engine.http.options import Options
-from engine.http.refusals import NotServed, malformed
 from engine.http.replies import Reply
 from engine.operations import Answer, Asked, Engine, Prepared, RequestRefused, name_of
+from engine.refusals import NotServed, malformed
 
 MakeContext = Callable[[HTTPConnection, str | None], Any]
 """Makes the context of one operation from the connection and its Authorization header. Raises Refused for credentials
@@ -66,19 +67,6 @@ ALLOWED = {
 
 READ_ONLY = {"Allow": "POST"}
 METHODS = {"Allow": "GET, POST"}
-
-
-class Caller(NamedTuple):
-    """Who asks, as far as documents are concerned."""
-
-    client: str | None = None
-    policy: Policy = Policy.ANYTHING
-
-
-def anybody(context: Any) -> Caller:
-    """A caller without a name, who may send any document."""
-    del context
-    return Caller()
 
 
 class Call(NamedTuple):
@@ -290,6 +278,14 @@ class GraphQLHTTP:
         if kept is not None and not runs:
             self.engine.answered(name_of(prepared.operation))
         return kept
+
+    def wrote(self, connection: HTTPConnection, authorization: str | None) -> None:
+        """A mutation has ended that came from there by another way, over a socket: its sender is to see what it did."""
+        if self.cache is not None:
+            client = connection.client
+            raw = self._raw("POST", b"", headers_of(connection.scope), client.host if client is not None else "")
+            said = None if authorization is None else authorization.encode("latin-1", "replace")
+            self.cache.wrote(raw._replace(authorization=said))
 
     def _context(self, call: Call) -> Any:
         """A context for one operation. Raises Refused."""

@@ -18,7 +18,7 @@ from starlette.types import Message, Receive
 
 from engine.http.negotiation import is_utf8
 from engine.http.options import Options
-from engine.http.refusals import NotServed, malformed, too_large
+from engine.refusals import NotServed, malformed, too_large
 
 if sys.version_info >= (3, 14):
     from compression import zstd

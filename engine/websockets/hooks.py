@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
+from engine.callers import Caller, anybody
 from engine.errors import Refused
-from engine.http.app import Caller, anybody
 from engine.operations import Engine, Prepared
 from engine.sharing import SharedStreams
 from engine.websockets.outbox import Subscriber
@@ -96,6 +96,9 @@ class Hooks:
 
     tally: Callable[[int], None] = lambda _: None
     """Called with 1 when an operation begins, and with -1 when it has ended."""
+
+    wrote: Callable[[HTTPConnection, Any], None] = lambda *_: None
+    """Given the connection and its credentials: a mutation has ended, well or not."""
 
     stream: Stream = alone
     """How subscriptions are told."""

@@ -1,6 +1,6 @@
 """What a client says: one frame, read and found to be a message of the protocol.
 
-JSON is read as strictly as over HTTP (`engine.http.parameters`). A frame that is no message closes the socket with
+JSON is read as strictly as over HTTP (`engine.parameters`). A frame that is no message closes the socket with
 4400; a message that is one, and asks for what cannot be, ends its operation alone.
 """
 
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
-from engine.http import parameters
-from engine.http.parameters import JSON_NUL, NO_NUL, Members, integer, refuse_nul, refuse_repeated
-from engine.http.refusals import malformed
+from engine import parameters
 from engine.operations import Asked
+from engine.parameters import JSON_NUL, NO_NUL, Members, integer, refuse_nul, refuse_repeated
+from engine.refusals import malformed
 from engine.websockets.codes import Closed, Code
 
 LONGEST_ID = 256

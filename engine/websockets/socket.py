@@ -303,7 +303,11 @@ class Socket:
         if prepared.kind is OperationType.SUBSCRIPTION:
             operation.member = await hooks.stream(engine, prepared, context, self.request_id, operation)
         else:
-            answer = await engine.execute(prepared, context, request_id=self.request_id)
+            try:
+                answer = await engine.execute(prepared, context, request_id=self.request_id)
+            finally:
+                if prepared.kind is OperationType.MUTATION:
+                    hooks.wrote(self.connection, self._credentials)
             await operation.put(answer.encode())
 
 

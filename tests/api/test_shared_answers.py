@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from engine.caching import Sharing
 from resolvers.context import IMPERSONAL, Context, Viewer, shared
@@ -107,3 +110,22 @@ def test_what_ends_by_facts_is_read_from_the_primary() -> None:
     context = Context(app=None, viewer=Viewer(), request_id="", ip="")  # type: ignore[arg-type]
     assert not shared(context, Sharing()).reads_primary
     assert shared(context, Sharing(ends_by_facts=True)).reads_primary
+
+
+async def test_whoever_wrote_over_a_socket_is_shown_what_was_written(server_url: str, choice: Choice) -> None:
+    await kept(server_url, choice.flight_id)
+    address = f"{server_url.replace('http', 'ws', 1)}/graphql"
+    protocol = Subprotocol("graphql-transport-ws")
+    flights = [{"flightId": choice.flight_id, "seats": list(choice.seats)}]
+    asked = {
+        "query": DOCUMENTS,
+        "operationName": "HoldSeats",
+        "variables": {"input": {"flights": flights, "minutes": 15, "idempotencyKey": key()}},
+    }
+    async with connect(address, subprotocols=[protocol], additional_headers=ELSEWHERE) as socket:
+        for message in ({"type": "connection_init"}, {"type": "subscribe", "id": "1", "payload": asked}):
+            await socket.send(json.dumps(message))
+        answers = [json.loads(await socket.recv()) for _ in range(2)]
+    assert answers[1]["payload"]["data"]["holdSeats"]["__typename"] == "Hold"
+    own = statuses(answer(server_url, "SeatMap", flightId=choice.flight_id))
+    assert {own[seat] for seat in choice.seats} == {"LOCKED"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import HTTPConnection
 
 from engine.http import Raw, Stored
 from engine.operations import Answer, Asked, Engine, Prepared, name_of
@@ -24,6 +25,7 @@ class Memory:
     kept: dict[Raw, Stored] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
     written: list[bytes] = field(default_factory=list)
+    senders: list[tuple[bytes | str, ...]] = field(default_factory=list)
 
     def find(self, raw: Raw) -> Stored | None:
         return self.kept.get(raw)
@@ -41,6 +43,7 @@ class Memory:
 
     def wrote(self, raw: Raw) -> None:
         self.written.append(raw.content)
+        self.senders.append(raw.senders)
 
 
 @pytest.fixture
@@ -123,3 +126,12 @@ def test_a_persisted_document_has_an_etag_without_a_cache(monkeypatch: pytest.Mo
         assert (again.status_code, again.content) == (304, b"")
         failed = httpx.get(url, params={"query": "{ hello fault }"})
         assert ("etag" in failed.headers, failed.headers["cache-control"]) == (False, "no-store")
+
+
+def test_who_wrote_by_another_way_is_known_by_address_and_credentials(memory: Memory) -> None:
+    app = toy(cache=memory).app
+    headers = [(b"x-forwarded-for", b"10.1.2.3")]
+    scope: dict[str, Any] = {"type": "websocket", "client": ("127.0.0.1", 7), "headers": headers}
+    app.wrote(HTTPConnection(scope), "Bearer good-ada")
+    app.wrote(HTTPConnection({**scope, "headers": []}), None)
+    assert memory.senders == [("10.1.2.3", b"Bearer good-ada"), ("127.0.0.1",)]

@@ -16,8 +16,8 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from engine.http.refusals import malformed
 from engine.operations import Asked
+from engine.refusals import malformed
 
 NAMES = ("query", "variables", "operationName", "extensions", "documentId")
 QUOTED = tuple(f'"{name}"'.encode() for name in NAMES)
