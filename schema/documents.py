@@ -83,7 +83,7 @@ class DocumentMutations:
     retire_documents = mutation(
         resolve.retire_documents,
         outcome("RetireDocumentsResult", TrustedDocuments),
-        "For administrators: trust documents no longer. Every process knows within seconds.",
+        "For administrators: trust documents no longer. Every process knows within a second.",
     )
 
 
