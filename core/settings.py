@@ -36,7 +36,6 @@ class Settings:
     `response_cache` is how many MiB each process keeps of answers that are the same for many; 0 for none. Facts go to
     `kafka_brokers`, `host:port` each, where there are any. `workers` is how many processes serve behind the one port.
     `sockets_per_client` is how many WebSockets one address may have open at each process.
-    `sockets_per_client` is how many WebSockets one address may have open at each process.
     """
 
     host: str
@@ -56,7 +55,6 @@ class Settings:
     introspection: bool = False
     response_cache: int = 64
     kafka_brokers: tuple[str, ...] = ()
-    sockets_per_client: int = 200
     sockets_per_client: int = 200
     workers: int = 1
 
@@ -89,7 +87,6 @@ class Settings:
             introspection=read_choice(env, "INTROSPECTION", SWITCH) == "on",
             response_cache=read_megabytes(env, "RESPONSE_CACHE", 64),
             kafka_brokers=read_brokers(env.get("KAFKA_BROKERS", "")),
-            sockets_per_client=read_positive(env, "SOCKETS_PER_CLIENT", 200),
             sockets_per_client=read_positive(env, "SOCKETS_PER_CLIENT", 200),
             workers=read_positive(env, "WORKERS", 1),
         )
