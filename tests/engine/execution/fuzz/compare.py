@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
 from graphql import DocumentNode, GraphQLSchema, print_ast, validate
 from graphql.execution import ExecutionResult, execute
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from engine.execution import CompilingExecutor, DocumentPlans
+from engine.execution import CompilingExecutor, DocumentPlans, WritingExecutor
 from tests.engine.execution.fuzz.documents import RULES
 
 Roots = Callable[[], Any]
@@ -25,6 +26,8 @@ class Told:
     """An answer as it is compared: its data to the letter, its errors in any order."""
 
     data: str
+    written: str
+    """The data as JSON, or why it is none."""
     errors: tuple[str, ...]
     nulled: tuple[str, ...]
     """Where errors made nulls: the same even where it depends on the clock which of several errors was the first."""
@@ -39,6 +42,8 @@ class Case:
     document: DocumentNode
     variables: dict[str, Any]
     strict: bool = True
+    lasting: bool = False
+    """Whether some objects last: the same are asked for again, and what was written of them is used."""
     plans: DocumentPlans = field(default_factory=lambda: DocumentPlans(compile_at=1))
 
     async def difference(self) -> tuple[Told, Told] | None:
@@ -46,7 +51,18 @@ class Case:
         wanted = await self.run(StrawberryGraphQLCoreExecutionContext)
         found = await self.run(CompilingExecutor, plans=self.plans)
         same = wanted == found if self.strict else (wanted.data, wanted.nulled) == (found.data, found.nulled)
-        return None if same else (wanted, found)
+        if not same:
+            return wanted, found
+        return await self.difference_of_writing(wanted) if self.lasting else None
+
+    async def difference_of_writing(self, wanted: Told) -> tuple[Told, Told] | None:
+        """The same of what is written, the first time and once it was."""
+        plans = DocumentPlans(compile_at=1)
+        for _ in range(2):
+            found = await self.run(WritingExecutor, plans=plans)
+            if (found.written, found.errors, found.nulled) != (wanted.written, wanted.errors, wanted.nulled):
+                return wanted, found
+        return None
 
     async def run(self, executor: type[Any], **more: Any) -> Told:
         """One of the two."""
@@ -67,7 +83,7 @@ class Case:
         while going:
             going = False
             for document in shortened(case.document):
-                tried = Case(self.schema, self.roots, document, self.variables, self.strict)
+                tried = Case(self.schema, self.roots, document, self.variables, self.strict, self.lasting)
                 if not validate(self.schema, document, RULES) and await tried.difference() is not None:
                     case, going = tried, True
                     break
@@ -82,7 +98,11 @@ class Case:
         core, compiled = found
         lines = [print_ast(case.document), f"variables: {case.variables}"]
         for name, one, other in (("graphql-core", core, compiled), ("compiled", compiled, core)):
-            lines += [f"{name}: {one.data}", *(f"  {error}" for error in one.errors if error not in other.errors)]
+            lines += [
+                f"{name}: {one.data}",
+                f"as JSON: {one.written}",
+                *(f"  {error}" for error in one.errors if error not in other.errors),
+            ]
         return "\n".join(lines)
 
 
@@ -91,9 +111,18 @@ def told(result: ExecutionResult) -> Told:
     errors = [error.formatted for error in result.errors or ()]
     return Told(
         repr(result.data),
+        written(result.data),
         tuple(sorted(json.dumps(error, sort_keys=True, default=repr) for error in errors)),
         tuple(sorted({str(nulled(result.data, error.get("path") or [])) for error in errors})),
     )
+
+
+def written(data: Any) -> str:
+    """The data as JSON, or why it is none."""
+    try:
+        return orjson.dumps(data).decode()
+    except TypeError as error:
+        return str(error)
 
 
 def nulled(data: Any, path: list[Any]) -> list[Any]:

@@ -128,7 +128,7 @@ class MadeUp:
 
     def row(self, named: GraphQLObjectType, depth: int) -> Any:
         """A row whose class is that of a type's rows, whatever such a class needs to be made."""
-        values = dict(KEYS)
+        values = {**KEYS, "written": {}}
         for field in named.fields.values():
             name = trust.attribute_of(field)
             if name is not None and (depth < 7 or is_leaf_type(get_named_type(field.type))):
@@ -158,5 +158,5 @@ def jetway_cases(schema: GraphQLSchema, seed: int, documents: int) -> Iterator[T
         plans = DocumentPlans(compile_at=1)
         for turn, variables in enumerate((document.variables, flipped(document.variables))):
             made = MadeUp(schema, seed + index * 31 + turn, (0.0, 0.02)[(index + turn) % 2])
-            case = Case(schema, lambda root=made.root: root, parsed, variables, plans=plans)  # type: ignore[misc]
+            case = Case(schema, lambda root=made.root: root, parsed, variables, lasting=True, plans=plans)  # type: ignore[misc]
             yield Tried(f"Jetway's schema, seed {seed}, document {index}, objects {turn}", case)
