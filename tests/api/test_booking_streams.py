@@ -14,18 +14,8 @@ from tests.fakes.streams import refused, sent, streaming
 from tests.fakes.waiting import eventually
 from tests.stories.journeys import book, choose, hold, in_days, pay
 
-BOOKING = """
-    subscription ($booking: ID!, $token: String, $after: String) {
-        bookingEvents(bookingId: $booking, token: $token, after: $after) {
-            cursor reset happened booking { id status passengers { tickets { number } } }
-        }
-    }
-"""
-PAYMENTS = """
-    subscription ($booking: ID!, $token: String, $after: String) {
-        paymentEvents(bookingId: $booking, token: $token, after: $after) { cursor reset payments { status } }
-    }
-"""
+BOOKING, PAYMENTS = "BookingProgress", "PaymentProgress"
+"""Operations of the contract."""
 
 
 async def booked(url: str, token: str | None = None, day: int = 12) -> Any:
@@ -42,7 +32,7 @@ async def paid(url: str, booking: Any, token: str | None = None, method: str = "
 
 async def test_a_guest_sees_the_booking_become_paid_and_ticketed(server_url: str) -> None:
     booking = await booked(server_url)
-    mine = {"booking": booking["id"], "token": booking["accessToken"]}
+    mine = {"bookingId": booking["id"], "token": booking["accessToken"]}
     async with streaming(server_url, BOOKING, **mine) as watcher, streaming(server_url, PAYMENTS, **mine) as payments:
         first, none = await watcher.next(), await payments.next()
         await paid(server_url, booking)
@@ -61,7 +51,7 @@ async def test_a_guest_sees_the_booking_become_paid_and_ticketed(server_url: str
 
 async def test_the_same_as_server_sent_events_which_go_on_after_the_last(server_url: str) -> None:
     booking = await booked(server_url, day=13)
-    mine = {"booking": booking["id"], "token": booking["accessToken"]}
+    mine = {"bookingId": booking["id"], "token": booking["accessToken"]}
     async with sent(server_url, BOOKING, **mine) as events:
         first = await anext(events)
     await paid(server_url, booking, method="pm_card_chargeDeclined")
@@ -73,39 +63,39 @@ async def test_the_same_as_server_sent_events_which_go_on_after_the_last(server_
     assert missed["booking"]["status"] == "SEATS_LOCKED"
 
 
-@pytest.mark.parametrize("document", [BOOKING, PAYMENTS])
-async def test_nobody_sees_anothers(server: Server, document: str) -> None:
+@pytest.mark.parametrize("operation", [BOOKING, PAYMENTS])
+async def test_nobody_sees_anothers(server: Server, operation: str) -> None:
     ada, bob = await somebody(server), await somebody(server)
     hers, a_guests = await booked(server.url, ada.token, 14), await booked(server.url, None, 15)
-    wrong = {"booking": hers["id"], "token": a_guests["accessToken"]}
-    assert await refused(server.url, document, bob.token, booking=hers["id"]) == "NOT_FOUND"
-    assert await refused(server.url, document, booking=hers["id"]) == "NOT_FOUND"
-    assert await refused(server.url, document, booking=a_guests["id"]) == "NOT_FOUND"
-    assert await refused(server.url, document, **wrong) == "WRONG_TOKEN"
-    assert await refused(server.url, document, ada.token, booking=hers["id"], after="x") == "INVALID_CURSOR"
+    wrong = {"bookingId": hers["id"], "token": a_guests["accessToken"]}
+    assert await refused(server.url, operation, bob.token, bookingId=hers["id"]) == "NOT_FOUND"
+    assert await refused(server.url, operation, bookingId=hers["id"]) == "NOT_FOUND"
+    assert await refused(server.url, operation, bookingId=a_guests["id"]) == "NOT_FOUND"
+    assert await refused(server.url, operation, **wrong) == "WRONG_TOKEN"
+    assert await refused(server.url, operation, ada.token, bookingId=hers["id"], after="x") == "INVALID_CURSOR"
 
 
 async def test_whoever_owns_it_no_longer_learns_no_more(server: Server) -> None:
     ada, bob = await somebody(server), await somebody(server)
     booking = await booked(server.url, ada.token, 16)
-    async with streaming(server.url, BOOKING, ada.token, booking=booking["id"]) as watcher:
+    async with streaming(server.url, BOOKING, ada.token, bookingId=booking["id"]) as watcher:
         await watcher.next()
         async with database_of(server) as connection:
             moved = "UPDATE bookings SET owner_id = $1 WHERE pnr = $2"
             await connection.execute(moved, bob.user_id, booking["pnr"])
         await paid(server.url, booking, bob.token)
-        ((error,)) = await watcher.refusal()
+        (error,) = await watcher.refusal()
     assert error["extensions"]["code"] == "NOT_FOUND"
 
 
 async def test_whose_sign_in_has_ended_learns_no_more_even_where_nobody_was_told(server: Server) -> None:
     ada = await somebody(server)
     booking = await booked(server.url, ada.token, 17)
-    async with streaming(server.url, BOOKING, ada.token, booking=booking["id"]) as watcher:
+    async with streaming(server.url, BOOKING, ada.token, bookingId=booking["id"]) as watcher:
         await watcher.next()
         await end_silently(server, ada)
         await paid(server.url, booking, ada.token)
-        ((error,)) = await watcher.refusal()
+        (error,) = await watcher.refusal()
     assert error["extensions"]["code"] == "UNAUTHENTICATED"
 
 
@@ -120,12 +110,14 @@ async def test_one_person_watches_so_many_bookings_at_once(server: Server) -> No
     booking = await booked(server.url, ada.token, 18)
     async with AsyncExitStack() as stack:
         for _ in range(20):
-            watcher = await stack.enter_async_context(streaming(server.url, BOOKING, ada.token, booking=booking["id"]))
+            watcher = await stack.enter_async_context(
+                streaming(server.url, BOOKING, ada.token, bookingId=booking["id"])
+            )
             await watcher.next()
-        assert await refused(server.url, BOOKING, ada.token, booking=booking["id"]) == "RATE_LIMITED"
+        assert await refused(server.url, BOOKING, ada.token, bookingId=booking["id"]) == "RATE_LIMITED"
 
     async def has_room() -> bool:
-        async with streaming(server.url, BOOKING, ada.token, booking=booking["id"]) as watcher:
+        async with streaming(server.url, BOOKING, ada.token, bookingId=booking["id"]) as watcher:
             return "errors" not in (await watcher.message())["payload"]
 
     await eventually(has_room)
