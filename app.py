@@ -5,7 +5,6 @@ Settings come from the environment (`core/settings.py`).
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -22,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from core import crew, lifeline, log, telemetry
+from core import crew, garbage, lifeline, log, telemetry
 from core.db import Database
 from core.keys import Keyring
 from core.passwords import Passwords
@@ -69,9 +68,7 @@ def shell(
         app.state.migration_head = migration_head()
         async with open_application() as application, wire.opened(graphql_schema, application) as app.state.wire:
             app.state.application = application
-            # What was loaded stays: without this a full collection walks through all of it and stops every request.
-            gc.collect()
-            gc.freeze()
+            garbage.settle()
             yield
             http.journal.flush()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +13,7 @@ import asyncpg
 
 from bench.report import figure, table
 from bench.stand import GUEST, PAIRS, POOL, Stand, placing, rate
+from core import garbage
 from core.ids import uuid7
 from services.holds import Placer, SeatsTaken, Want
 
@@ -82,8 +82,7 @@ async def warm(some: Stand, placer: Placer) -> None:
 
 async def crowd(some: Stand, slot_id: int, buyers: Sequence[Buyer], wished: Sequence[tuple[str, str]]) -> float:
     """Seconds until everybody was answered; raises unless exactly the right number won."""
-    gc.collect()
-    gc.freeze()  # as the server does
+    garbage.settle()  # as the server does
     began = time.perf_counter()
     won = sum(await asyncio.gather(*(buy() for buy in buyers)))
     took = time.perf_counter() - began
