@@ -101,6 +101,9 @@ class SeatFeed:
         post = self._mailbox.now()
         told = await self._read(self._position, whole=False) if post.gap else []
         changed = self._take(post.facts)
+        if len(self._log) > 2 * LOGGED:
+            self._floor = self._log[-LOGGED - 1].position
+            self._log = self._log[-LOGGED:]
         return [*told, self._changed(changed)] if changed else told
 
     async def reach(self, places: Collection[Hashable]) -> Sequence[SeatMapEvent]:
@@ -198,9 +201,6 @@ class SeatFeed:
                     changed[state.number] = self._seats[state.number] = state
                 if early is not None and state.version >= early.version:
                     del self._early[state.number]
-        if len(self._log) > 2 * LOGGED:
-            self._floor = self._log[-LOGGED - 1].position
-            self._log = self._log[-LOGGED:]
         if changed:
             self._snapshots.clear()
         return changed
