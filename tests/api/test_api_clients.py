@@ -95,7 +95,7 @@ async def registered(url: str, database: Database, policy: DocumentPolicy, manif
         program = Program(url, database, name, (await clients.register(session, command, BY)).key)
 
     async def is_known() -> bool:
-        return await program.told(query=HELLO) != "API_KEY_UNKNOWN"
+        return bool(await program.told(query=HELLO) != "API_KEY_UNKNOWN")
 
     await eventually(is_known)
     return program

@@ -39,7 +39,7 @@ async def load(database: Database, manifest: str, **texts: str) -> int:
         return await documents.load(session, manifest, texts)
 
 
-async def known(database: Database) -> list[tuple[str, DocumentPolicy, str | None, bool]]:
+async def known(database: Database) -> list[tuple[Any, ...]]:
     async with database.reading() as session:
         return sorted(tuple(one) for one in (await clients.known(session)).values())
 
