@@ -13,6 +13,9 @@ from bench.client import Unexpected
 
 LOAD_CORE, SERVER_CORE = 1, 0
 
+PATIENCE = 30
+"""Seconds that an answer may take: the slowest peer's does, where the machine is busy."""
+
 SAME = """
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
@@ -69,8 +72,8 @@ def program() -> str:
 def run(url: str, script: Path, seconds: float, clients: int) -> Rate:
     """One run. Raises Unexpected for an answer that is not 200, or none."""
     pin: Sequence[str] = ("taskset", "-c", str(LOAD_CORE)) if shutil.which("taskset") else ()
-    command = [*pin, program(), "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", "--latency", "-s", str(script)]
-    done = subprocess.run([*command, url], capture_output=True, text=True, check=True)
+    options = [f"-c{clients}", f"-d{max(1, round(seconds))}s", f"--timeout={PATIENCE}s", "--latency", "-s", str(script)]
+    done = subprocess.run([*pin, program(), "-t1", *options, url], capture_output=True, text=True, check=True)
     refused = re.search(r"Non-2xx|Socket errors|Refused: [1-9]", done.stdout)
     if refused or " 0 requests in " in done.stdout:
         raise Unexpected(f"{url}: {done.stdout[-2000:]}")
