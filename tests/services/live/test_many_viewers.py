@@ -51,7 +51,8 @@ async def told(database: Database, schedule: Schedule, plans: Plans, hub: Hub) -
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The positions from which facts were read."""
+    """The positions from which facts were read; no snapshot is too old."""
+    monkeypatch.setattr(seats, "FRESH", 3600.0)
     read: list[int] = []
     history = live.history
 
