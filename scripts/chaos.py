@@ -44,6 +44,7 @@ def tell(report: Report) -> list[str]:
     table("done to it", report.faults)
     table("what buyers were told", report.outcomes)
     table("replies lost", report.losses)
+    table("what viewers heard", report.heard)
     print(f"\n{report.attempts} requests for {report.deeds} things, each seat's history checked:")
     work = sum(verdict.work for verdict in report.verdicts.values())
     explained = sum(verdict.holds for verdict in report.verdicts.values())

@@ -253,9 +253,8 @@ async def readiness(client: httpx.AsyncClient, url: str) -> str:
 
 
 @asynccontextmanager
-async def opened(folder: Path, servers: int, settings: Mapping[str, str]) -> AsyncIterator[tuple[House, Clock]]:
+async def opened(house: House) -> AsyncIterator[tuple[House, Clock]]:
     """A house, from its start to its end."""
-    house = House(folder, servers, settings)
     try:
         yield house, await house.open()
     finally:

@@ -18,6 +18,7 @@ from core import ids
 from core.db import Database
 from services import invariants
 from services.invariants import Finding
+from tests.chaos.audience import Viewer, audience, differences
 from tests.chaos.buyers import Buyer, Market
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.histories import History, Unit
@@ -29,6 +30,9 @@ from tests.stories.journeys import search
 
 SETTLING_SECONDS = 180.0
 """Patience with what was interrupted, which completes or undoes itself."""
+
+VIEWING_SECONDS = 20.0
+"""Patience with viewers who come back just now."""
 
 UNSETTLED = {
     "payments under way": "SELECT count(*) FROM bookings WHERE status = 'PAYMENT_PENDING'",
@@ -53,6 +57,8 @@ class Report:
     losses: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
     deeds: int = 0
+    heard: Counter[str] = field(default_factory=Counter)
+    """What the viewers of the seat maps heard."""
     unsettled: dict[str, int] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     verdicts: dict[Unit, Verdict] = field(default_factory=dict)
@@ -90,9 +96,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, seed: int, servers: int, **settings: str) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, seed: int, servers: int, kind: type[House] = House, **settings: str
+) -> AsyncIterator[Stage]:
     """Everything that a run needs; its logs and its history lie in `folder`. The settings are PostgreSQL's."""
-    async with opened(folder, servers, settings) as (house, clock):
+    async with opened(kind(folder, servers, settings)) as (house, clock):
         history = History(clock, folder / "history.jsonl")
         try:
             yield Stage(house, await market_of(house), history, seed)
@@ -118,8 +126,21 @@ async def rampage(
 ) -> Report:
     """Buyers shop while the faults of `plan` are done one after another, until there were enough outcomes; then ask.
 
-    Between two faults there is a pause of up to so many seconds.
+    Between two faults there is a pause of up to so many seconds. As many viewers as buyers watch the flights.
     """
+    async with audience(stage.house.urls, list(stage.market.seats), buyers, stage.seed) as viewers:
+        return await watched_rampage(stage, buyers, viewers, plan, enough, pause)
+
+
+async def watched_rampage(
+    stage: Stage,
+    buyers: int,
+    viewers: Sequence[Viewer],
+    plan: Iterable[Fault],
+    enough: Callable[[Counter[str]], bool],
+    pause: float,
+) -> Report:
+    """The same, in front of these viewers."""
     report, over, dice = Report(stage.seed), asyncio.Event(), random.Random(stage.seed)
     crowd = stage.buyers(buyers, over)
     shopping = [asyncio.create_task(buyer.shop()) for buyer in crowd]
@@ -135,7 +156,7 @@ async def rampage(
             stopped, _ = await asyncio.wait(shopping, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
         over.set()
         await asyncio.gather(*shopping)
-        await ask_everything(stage, crowd, report)
+        await ask_everything(stage, crowd, viewers, report)
     finally:
         over.set()
         await asyncio.gather(*shopping, return_exceptions=True)
@@ -156,8 +177,8 @@ def totals(crowd: Sequence[Buyer]) -> Counter[str]:
     return sum((buyer.outcomes for buyer in crowd), Counter())
 
 
-async def ask_everything(stage: Stage, crowd: Sequence[Buyer], report: Report) -> None:
-    """Let all settle; then ask buyers, invariants, the gateway's books and the checker."""
+async def ask_everything(stage: Stage, crowd: Sequence[Buyer], viewers: Sequence[Viewer], report: Report) -> None:
+    """Let all settle; then ask buyers, viewers, invariants, the gateway's books and the checker."""
     house, history = stage.house, stage.history
     await house.ready()
     await asyncio.gather(*(buyer.settle_unknown() for buyer in crowd))
@@ -169,6 +190,8 @@ async def ask_everything(stage: Stage, crowd: Sequence[Buyer], report: Report) -
         report.findings = await invariants.check(database)
         report.surprises += await holds_released(database, crowd)
     report.surprises += await misfits_in(house.postgres.url())
+    report.surprises += [*chain.from_iterable(viewer.wrong for viewer in viewers), *await disagreements(viewers)]
+    report.heard = sum((viewer.heard for viewer in viewers), Counter())
     house.look()
     report.surprises += [*house.ended, *house.unexpected(), *chain.from_iterable(buyer.surprises for buyer in crowd)]
     report.surprises += history.versions_gone_back()
@@ -190,6 +213,17 @@ async def settle(database: Database) -> dict[str, int]:
             break
         await asyncio.sleep(0.2)
     return left
+
+
+async def disagreements(viewers: Sequence[Viewer]) -> list[str]:
+    """Where viewers still see something else than somebody who comes now, when patience ends."""
+    found: list[str] = []
+    for _ in range(int(VIEWING_SECONDS / 0.1)):
+        found = await differences(viewers)
+        if not found:
+            break
+        await asyncio.sleep(0.1)
+    return found
 
 
 async def holds_released(database: Database, crowd: Sequence[Buyer]) -> list[str]:

@@ -62,6 +62,7 @@ def test_everything_holds_after_every_fault(runner: asyncio.Runner, stage: Stage
     assert report.faults == Counter(fault.__name__ for fault in FAULTS)
     assert len(report.verdicts) == 24
     assert sum(report.losses.values()) > 0
+    assert report.heard["SeatsChanged"] > 0
 
 
 @pytest.mark.parametrize(
