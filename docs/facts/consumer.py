@@ -3,8 +3,8 @@
 python docs/facts/consumer.py redis://127.0.0.1:6379 receipts.db one
 
 Run as many as you like, each with a name of its own: they share the work (a consumer group). A message that was read
-and not acknowledged, because its consumer died, is read by another after half a minute. So a fact may come twice; its id
-and what came of it are written in one transaction, and the second time writes nothing.
+and not acknowledged, because its consumer died, is read by another after half a minute. So a fact may come twice; its
+id and what came of it are written in one transaction, and the second time writes nothing.
 """
 
 from __future__ import annotations

@@ -155,6 +155,6 @@ def unlike(viewer: Viewer, now: Seats) -> dict[str, tuple[tuple[str, int], tuple
 
 
 def same(viewer: Viewer, seat: str, now: tuple[str, int]) -> bool:
-    """Whether a viewer knows what a seat is now. Its version is forgotten ten minutes after it became free, and is 0."""
+    """Whether a viewer knows what a seat is now. Ten minutes after it became free its version is forgotten: 0."""
     status, version = viewer.seats.get(seat, UNKNOWN)
     return status == now[0] and now[1] in (version, 0)
