@@ -115,7 +115,8 @@ async def flight_of(root: strawberry.Parent[Notice | FlightAlert], info: Info) -
 async def flights_of_all(roots: Sequence[Notice], info: Info) -> list[Departure | None]:
     """The same of many."""
     slots = list({root.slot_id for root in roots if root.slot_id is not None})
-    found = dict(zip(slots, await loaders.DEPARTURE.all(info.context.reading, slots), strict=True))
+    flights = await loaders.DEPARTURE.all(info.context.reading, slots) if slots else ()
+    found = dict(zip(slots, flights, strict=True))
     return [None if root.slot_id is None else found[root.slot_id] for root in roots]
 
 
