@@ -41,6 +41,7 @@ from services.holds.gates import Gates
 from services.limits import Limiter
 from services.seats import Plans
 from subscriptions.hub import Hub
+from subscriptions.pricing import Prices
 
 BODY_LIMIT = 256 * 1024
 """Bytes that one request or one WebSocket message may have."""
@@ -123,6 +124,8 @@ async def opened(settings: Settings) -> AsyncIterator[Application]:
         hub = Hub(settings.redis_url)
         await hub.connect()
         stack.push_async_callback(hub.disconnect)
+        prices = Prices(database, hub)
+        stack.push_async_callback(prices.aclose)
         plans = Plans()
         placer = Placer(database, plans, Gates.from_settings(settings))
         stack.push_async_callback(placer.aclose)
@@ -131,6 +134,7 @@ async def opened(settings: Settings) -> AsyncIterator[Application]:
             database=database,
             redis=redis,
             hub=hub,
+            prices=prices,
             keyring=Keyring(settings.secrets),
             limiter=Limiter(redis),
             gateways=gateways,

@@ -38,13 +38,15 @@ from services.transitions import Cause
 class Application:
     """What one process has for its whole life; `app.py` opens it and closes it.
 
-    `hub` is the subscriptions' Hub; resolvers do not import subscriptions, so its type is known in `schema/` only.
+    `hub` is the subscriptions' Hub, and `prices` their Prices; resolvers do not import subscriptions, so the types are
+    known in `schema/` only.
     """
 
     settings: Settings
     database: Database
     redis: Redis
     hub: Any
+    prices: Any
     keyring: Keyring
     limiter: Limiter
     gateways: Gateways

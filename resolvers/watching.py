@@ -14,6 +14,7 @@ from core.errors import Unauthenticated
 from models import Booking, UserSession
 from resolvers import access
 from resolvers.context import Context
+from services import limits
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ NOTICES = AtOnce("noticeEvents", 20, 0)
 def one_of(ctx: Context, kind: AtOnce) -> AbstractContextManager[None]:
     """Be one of the viewer's streams of that kind. Raises RateLimited on entering, where there are too many."""
     user = ctx.viewer.user_id
-    client, most = (ctx.ip, kind.address) if user is None else (str(user), kind.account)
+    client, most = (limits.grouped(ctx.ip), kind.address) if user is None else (str(user), kind.account)
     return ctx.app.turnstile.inside(kind.name, client, most)
 
 

@@ -57,7 +57,7 @@ async def price_events(
     """The prices of a search, live. Raises Invalid, with the field that cannot be meant, and RateLimited."""
     ctx = info.context
     with watching.one_of(ctx, watching.PRICES):
-        async with aclosing(prices.price_events(ctx.app.database, ctx.app.hub, search, after)) as events:
+        async with aclosing(prices.price_events(ctx.app.prices, search, after)) as events:
             async for event in events:
                 yield shown(event, ctx.app.keyring)
 

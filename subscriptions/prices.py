@@ -1,39 +1,24 @@
 """The prices of a search, live: the lowest of each itinerary, then those that change.
 
-Whatever happens to a flight of the route (a seat held, sold or let go, a class limited, a delay, a cancellation) rings
-a bell, and the search is priced again: at once after a quiet while, and no more than every few seconds however much
-happens. So a viewer is told the newest price, and none of those in between; and no fact waits for them. What no fact
-tells (a new flight, a new fare, an offer that is about to end) is found once a minute.
-
-A viewer knows a state and not a history: the cursor is a digest of it. Who comes back to the same prices is told
-nothing; everybody else gets all of them anew.
+When a search is looked at again is told in `pricing.py`; here it is what one viewer is told of it. A viewer knows a
+state and not a history: the cursor is a digest of it. Who comes back to the same prices is told nothing; everybody else
+gets all of them anew.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
 
 from core import clock
-from core.db import Database
-from core.errors import Unavailable
 from core.money import Money
-from services import itineraries, live, offers
+from services import live, offers
 from services.itineraries import Candidate, FlightSearchInput
-from subscriptions import topics
-from subscriptions.hub import Hub
-
-PAUSE_SECONDS = 5.0
-"""The least time between two looks at the prices of one search."""
-
-LOOK_SECONDS = 60.0
-"""The longest."""
+from subscriptions.pricing import Prices
 
 MOST = 100
 """Itineraries that are told: the cheapest."""
@@ -72,104 +57,32 @@ class PricesChange:
     gone: list[int]
 
 
-class Bell:
-    """A member of the hub that only knows whether anything has happened."""
-
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-        self._closed = False
-
-    def put(self, fact: live.PlacedFact) -> None:
-        """Something happened."""
-        del fact
-        self._rung.set()
-
-    def lose(self, cause: str) -> None:
-        """Something may have happened."""
-        del cause
-        self._rung.set()
-
-    def close(self) -> None:
-        """Nothing is heard any more."""
-        self._closed = True
-        self._rung.set()
-
-    async def rung(self, seconds: float) -> None:
-        """Return once it has rung since it was last asked, or after so many seconds. Raises Unavailable once closed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._rung.wait()
-        if self._closed:
-            raise Unavailable("This server is stopping; subscribe again, with the last cursor.")
-        self._rung.clear()
-
-
 async def price_events(
-    db: Database,
-    hub: Hub,
-    search: FlightSearchInput,
-    after: str | None,
-    *,
-    pause_seconds: float = PAUSE_SECONDS,
-    look_seconds: float = LOOK_SECONDS,
+    prices: Prices, search: FlightSearchInput, after: str | None
 ) -> AsyncGenerator[PricesChange, None]:
     """The lowest price of each itinerary, then what changes; with a cursor nothing where nothing has, or all of them.
 
     Ends by raising: Invalid for a search that cannot be meant (any more) and for a malformed cursor, Unavailable where
     the database is away or the server stops.
     """
-    view = PricesView(db, search, after)
-    now = asyncio.get_running_loop().time
-    async with Listening(hub) as listening:
+    view, seen = PricesView(after), 0
+    async with prices.watch(search) as watched:
         while True:
-            looked_at = now()
-            await listening.to(map(topics.slot, await itineraries.slots_of(db.reader(primary=True), search)))
-            event = await view.look()
+            seen, found = await watched.newer(seen)
+            event = view.apply(found)
             if event is not None:
                 yield event
-            await listening.bell.rung(look_seconds)
-            await asyncio.sleep(pause_seconds - (now() - looked_at))
-
-
-class Listening:
-    """A bell that hangs on some topics for as long as the block lasts."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.bell = Bell()
-        self._hub = hub
-        self._topics: set[str] = set()
-
-    async def __aenter__(self) -> Listening:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._leave(self._topics)
-
-    async def to(self, wanted: Iterable[str]) -> None:
-        """Listen to these topics and no others: whatever is published on them from now on rings the bell."""
-        topics_ = set(wanted)
-        self._leave(self._topics - topics_)
-        new = topics_ - self._topics
-        self._topics = topics_
-        await asyncio.gather(*(self._hub.join(topic, self.bell) for topic in new))
-
-    def _leave(self, topics_: set[str]) -> None:
-        for topic in topics_:
-            self._hub.leave(topic, self.bell)
 
 
 class PricesView:
     """What one viewer knows of a search: the lowest price of each itinerary, by slot."""
 
-    def __init__(self, db: Database, search: FlightSearchInput, after: str | None) -> None:
-        self._db = db
-        self._search = search
+    def __init__(self, after: str | None) -> None:
         self._known: dict[int, Price] | None = None
         self._came_with = None if after is None else live.state_of(after)
 
-    async def look(self) -> PricesChange | None:
-        """Price the search; None where the viewer knows all of it."""
-        found = await itineraries.search(self._db.reader(primary=True), self._search)
+    def apply(self, found: Iterable[Candidate]) -> PricesChange | None:
+        """Take in what is offered now; None where the viewer knows all of it."""
         expires_at = offers.expiry()
         prices = {one.slot_id: Price(one, expires_at) for one in lowest_of(found)}
         if self._known is None:

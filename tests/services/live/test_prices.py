@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 
 import pytest
@@ -11,12 +12,14 @@ from redis.asyncio import Redis
 from core import clock
 from core.db import Database
 from core.errors import Invalid, Unavailable
+from core.rows import Reader
 from models import Cabin
-from services import live, pools
-from services.itineraries import FlightSearchInput, PassengersInput, SliceInput
+from services import itineraries, live, pools
+from services.itineraries import Candidate, FlightSearchInput, PassengersInput, SliceInput
 from services.transitions import Cause
 from subscriptions.hub import Hub
 from subscriptions.prices import PricesChange, PricesView, price_events
+from subscriptions.pricing import Prices
 from tests.factories.holds import place
 from tests.factories.schedules import Schedule
 from tests.services.live.conftest import Tell
@@ -30,6 +33,13 @@ def search(schedule: Schedule, adults: int = 1, destination: str = "LAX") -> Fli
         slices=[SliceInput(origin="JFK", destination=destination, date=schedule.day)],
         passengers=PassengersInput(adults=adults),
     )
+
+
+def watch(
+    database: Database, hub: Hub, asked: FlightSearchInput, after: str | None = None, look_seconds: float = 60
+) -> AsyncGenerator[PricesChange, None]:
+    """The prices of a search, looked at as often as anything happens."""
+    return price_events(Prices(database, hub, pause_seconds=0, look_seconds=look_seconds), asked, after)
 
 
 async def close_class(database: Database, slot_id: int, limit: int = 0) -> None:
@@ -50,7 +60,7 @@ async def test_the_lowest_price_of_each_itinerary_then_those_that_change(
     database: Database, schedule: Schedule, hub: Hub, tell: Tell
 ) -> None:
     one, two = schedule.first, schedule.second
-    async with aclosing(price_events(database, hub, search(schedule), None, pause_seconds=0)) as events:
+    async with aclosing(watch(database, hub, search(schedule))) as events:
         first = await anext(events)
         await close_class(database, one)
         await tell()
@@ -71,7 +81,7 @@ async def test_the_lowest_price_of_each_itinerary_then_those_that_change(
 async def test_a_flight_that_is_sold_out_goes_and_one_that_is_sold_again_comes(
     database: Database, schedule: Schedule, hub: Hub, tell: Tell
 ) -> None:
-    async with aclosing(price_events(database, hub, search(schedule, adults=7), None, pause_seconds=0)) as events:
+    async with aclosing(watch(database, hub, search(schedule, adults=7))) as events:
         assert len(brief(await anext(events))) == 2
         await place(database, schedule.first, "2A", "2B")
         await tell()
@@ -80,7 +90,7 @@ async def test_a_flight_that_is_sold_out_goes_and_one_that_is_sold_again_comes(
 
 
 async def test_what_changes_no_price_is_no_event(database: Database, schedule: Schedule, hub: Hub, tell: Tell) -> None:
-    async with aclosing(price_events(database, hub, search(schedule), None, pause_seconds=0)) as events:
+    async with aclosing(watch(database, hub, search(schedule))) as events:
         await anext(events)
         await place(database, schedule.first, "2A")
         await tell()
@@ -92,7 +102,7 @@ async def test_what_changes_no_price_is_no_event(database: Database, schedule: S
 async def test_what_no_fact_tells_is_found_by_looking(
     database: Database, schedule: Schedule, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = price_events(database, hub, search(schedule), None, pause_seconds=0, look_seconds=0.01)
+    made = watch(database, hub, search(schedule), look_seconds=0.01)
     async with aclosing(made) as events:
         first = await anext(events)
         await close_class(database, schedule.first)
@@ -106,30 +116,63 @@ async def test_what_no_fact_tells_is_found_by_looking(
 async def test_who_comes_back_to_the_same_prices_is_told_nothing_until_one_changes(
     database: Database, schedule: Schedule, hub: Hub
 ) -> None:
-    async with aclosing(price_events(database, hub, search(schedule), None)) as events:
+    async with aclosing(watch(database, hub, search(schedule))) as events:
         first = await anext(events)
-    back = PricesView(database, search(schedule), first.cursor)
-    assert await back.look() is None
+    back = PricesView(first.cursor)
+    assert back.apply(await offered(database, schedule)) is None
     await close_class(database, schedule.first)
-    event = await back.look()
+    event = back.apply(await offered(database, schedule))
     assert event is not None
     assert (event.reset, brief(event), lowest(event)) == (False, [(schedule.first, FLEX)], (schedule.second, MAIN))
-    assert await back.look() is None
+    assert back.apply(await offered(database, schedule)) is None
+
+
+async def offered(database: Database, schedule: Schedule) -> list[Candidate]:
+    """What the search finds now."""
+    return await itineraries.search(database.reader(), search(schedule))
+
+
+async def test_a_search_is_looked_at_once_for_all_who_watch_it(
+    database: Database, schedule: Schedule, hub: Hub, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    async def counted(reader: Reader, command: FlightSearchInput) -> list[Candidate]:
+        looks.append(command)
+        return await look(reader, command)
+
+    look = itineraries.search
+    monkeypatch.setattr(itineraries, "search", counted)
+    prices = Prices(database, hub, pause_seconds=0)
+    async with AsyncExitStack() as stack:
+        streams = [price_events(prices, search(schedule), None) for _ in range(12)]
+        for stream in streams:
+            await stack.enter_async_context(aclosing(stream))
+            await anext(stream)
+        await close_class(database, schedule.first)
+        await tell()
+        assert [brief(await anext(stream)) for stream in streams] == [[(schedule.first, FLEX)]] * 12
+    assert len(looks) < 12
+    async with aclosing(price_events(prices, search(schedule), None)) as again:
+        assert lowest(await anext(again)) == (schedule.second, MAIN)
+        await prices.aclose()
+        with pytest.raises(Unavailable):
+            await anext(again)
 
 
 async def test_who_comes_back_to_other_prices_gets_all_of_them_with_reset(
     database: Database, schedule: Schedule, hub: Hub, tell: Tell
 ) -> None:
-    async with aclosing(price_events(database, hub, search(schedule), None)) as events:
+    async with aclosing(watch(database, hub, search(schedule))) as events:
         cursor = (await anext(events)).cursor
     await close_class(database, schedule.first)
-    async with aclosing(price_events(database, hub, search(schedule), cursor)) as events:
+    async with aclosing(watch(database, hub, search(schedule), cursor)) as events:
         event = await anext(events)
     assert (event.reset, brief(event)) == (True, [(schedule.second, MAIN), (schedule.first, FLEX)])
 
 
 async def test_a_lost_connection_rings_the_bell(database: Database, schedule: Schedule, hub: Hub, redis: Redis) -> None:
-    async with aclosing(price_events(database, hub, search(schedule), None, pause_seconds=0)) as events:
+    async with aclosing(watch(database, hub, search(schedule))) as events:
         await anext(events)
         await close_class(database, schedule.first)
         await redis.client_kill_filter(_type="pubsub")
@@ -146,7 +189,7 @@ async def test_a_search_that_cannot_be_meant_and_a_malformed_cursor_are_refused(
         (search(schedule), live.cursor(3), "after"),
     ):
         with pytest.raises(Invalid) as refused:
-            await anext(price_events(database, hub, made, cursor))
+            await anext(watch(database, hub, made, cursor))
         assert refused.value.field == field
 
 
@@ -155,7 +198,7 @@ async def test_nobody_listens_once_the_stream_has_ended_and_a_stopping_hub_ends_
 ) -> None:
     hub = Hub(redis_url)
     await hub.connect()
-    async with aclosing(price_events(database, hub, search(schedule), None)) as events:
+    async with aclosing(watch(database, hub, search(schedule))) as events:
         await anext(events)
         assert await listeners(redis, schedule) == [1, 1]
         await hub.disconnect()
