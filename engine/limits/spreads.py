@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-FEW = 15
-"""Spreads that stand in a text, which may come to no more than 3 ** (15 / 3) with all of them spread: not counted."""
+FEW, MOST_OF_FEW = 15, 444
+"""So many spreads that stand in a text come to no more than that, however they are spread within each other."""
 
 NOTHING = r"(?:[\s,\ufeff]|#[^\n\r]*+)*+"
 PIECE = re.compile(
@@ -40,7 +40,7 @@ class Cycle(NamedTuple):
 
 def count_spreads(text: str, most: int) -> int:
     """How many fragments the operation or fragment spreads that spreads most; not counted where it is surely few."""
-    if text.count("...") <= FEW <= most:
+    if most >= MOST_OF_FEW and text.count("...") <= FEW:
         return 0
     found = spreads_by_definition(text)
     order = innermost_first(found)

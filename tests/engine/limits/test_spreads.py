@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.limits import Limits
 from engine.limits.shapes import Measuring, fragments_of, order_of
-from engine.limits.spreads import count_spreads
+from engine.limits.spreads import FEW, MOST_OF_FEW, count_spreads
 from engine.limits.tokens import check_text
 from tests.engine.limits.test_shapes import documents
 
@@ -83,10 +83,26 @@ def test_cycles_and_what_is_no_graphql_are_left_to_others(text: str) -> None:
     assert check_text(text, Limits()) is None
 
 
-def test_a_few_spreads_are_never_above_the_limit() -> None:
-    # The most that fifteen spreads can come to: each of five fragments spreads the next one three times.
-    text = "".join(f"fragment F{n} on Q {{ {f'...F{n + 1} ' * 3} }} " for n in range(5)) + "fragment F5 on Q { a }"
-    assert (text.count("..."), counted(text), count_spreads(text, 500)) == (15, 363, 0)
+def most_of(spreads: int) -> tuple[int, list[int]]:
+    """The most that so many spreads come to, and how often each fragment then spreads the next one.
+
+    It is best to spread but one fragment, the best that the rest can make.
+    """
+    best: list[tuple[int, list[int]]] = [(0, [])]
+    for left in range(1, spreads + 1):
+        best.append(
+            max((here * (1 + best[left - here][0]), [here, *best[left - here][1]]) for here in range(1, left + 1))
+        )
+    return best[spreads]
+
+
+def test_what_is_not_counted_is_never_above_the_limit() -> None:
+    most, times = most_of(FEW)
+    text = "".join(f"fragment F{n} on Q {{ {f'...F{n + 1} ' * often} }} " for n, often in enumerate(times))
+    text += f"fragment F{len(times)} on Q {{ a }}"
+    assert (text.count("..."), counted(text), most) == (FEW, MOST_OF_FEW, MOST_OF_FEW)
+    assert (count_spreads(text, MOST_OF_FEW), count_spreads(text, MOST_OF_FEW - 1)) == (0, MOST_OF_FEW)
+    assert Limits().fragments >= MOST_OF_FEW
 
 
 @pytest.mark.parametrize("flood", ['"', '"""', "...", "...#\n", "fragment ", "fragment#\n", "{(", '"""\\"""'])
