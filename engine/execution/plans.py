@@ -70,6 +70,7 @@ class Root:
     parent: GraphQLObjectType
     field: GraphQLField
     plan: Plan
+    resolve: Callable[..., Any]
 
 
 @dataclass

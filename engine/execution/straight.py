@@ -14,6 +14,7 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 
 from engine.execution import trust
+from engine.execution.calling import calling
 from engine.execution.plans import Root
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def root_of(executor: CompilingExecutor) -> Root | None:
     if field is None or not trust.is_code(field.resolve, trust.ASYNC_RESOLVER):
         return None
     plan = executor.value_plan(parent, field.type, details)
-    return None if plan is None else Root(key, details, parent, field, plan)
+    return None if plan is None else Root(key, details, parent, field, plan, calling(field, schema))
 
 
 async def straight(executor: CompilingExecutor, root: Root) -> ExecutionResult:
@@ -53,8 +54,7 @@ async def straight(executor: CompilingExecutor, root: Root) -> ExecutionResult:
             if field.args:
                 variables, own = executor.variable_values, first.fragment_variable_values
                 given = get_argument_values(field, first.node, variables, own, executor.hide_suggestions)
-            resolve: Any = field.resolve
-            value = await resolve(executor.root_value, info, **given)
+            value = await root.resolve(executor.root_value, info, **given)
         except Exception as error:  # noqa: BLE001 - graphql-core tells it
             executor.handle_field_error(error, field.type, details, path)
             return told(executor, {root.key: None})

@@ -149,6 +149,8 @@ class LaneProtocol(HttpToolsProtocol):
         self.parts: list[bytes] | None = None
         """The body so far of a request that may be answered here; None for one that goes on as usual."""
         self.began = 0.0
+        self.present: Lane | None = None
+        """The lane as the present request found it."""
         self.dated: tuple[Any, bytes] = (None, b"")
         """The headers that the server adds to every answer, and what they are in bytes."""
 
@@ -202,6 +204,7 @@ class LaneProtocol(HttpToolsProtocol):
     def _may_be_kept(self) -> bool:
         """Whether a request may be looked up: it is alone on its connection, and could be answered at once."""
         lane, cycle = self.lane(), self.cycle
+        self.present = lane
         return (
             lane is not None
             and self.url.partition(b"?")[0] == lane.path.encode()
@@ -224,7 +227,7 @@ class LaneProtocol(HttpToolsProtocol):
 
     def _answered(self, body: bytes) -> bool:
         """Whether the request is answered here; then it was, or will be."""
-        lane = self.lane()
+        lane = self.present
         if lane is None:
             return False
         try:

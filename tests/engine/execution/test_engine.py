@@ -49,7 +49,7 @@ async def test_plans_stand_beside_the_document_and_errors_are_masked() -> None:
         assert answer.encode() == b'{"data":{"things":[{"name":"a"},{"name":"b"}]}}'
     plans: DocumentPlans = reading.read(TEXT).plans
     (operation,) = plans.operations.values()
-    assert [plan is not None for one in operation.variants.values() for plan in one.plans.values()] == [False, True]
+    assert [plan is not None for one in operation.variants.values() for plan in one.plans.values()] == [True]
     answer = await engine.execute(await engine.prepare(Asked(query=TEXT, variables={"bad": True})), None)
     assert answer.data is None
     assert [error["extensions"]["code"] for error in answer.errors or ()] == ["INTERNAL"]
