@@ -51,6 +51,10 @@ VALKEY_SECONDS = 2.0
 SHUTDOWN_SECONDS = 5
 BACKLOG = 4096
 
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes, such as one that reads a long document, may keep the event loop waiting for its turn.
+Python's own choice is five times as much."""
+
 
 def create_app(settings: Settings) -> Starlette:
     """Jetway as an ASGI application."""
@@ -192,6 +196,7 @@ def serving(app: Starlette, settings: Settings) -> uvicorn.Server:
 def main() -> None:
     """Serve, in as many processes as the settings say, until SIGTERM or SIGINT; then finish what is under way."""
     lifeline.watch()
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = Settings.from_env()
     log.configure(settings.log_level)
     if crew.is_member():
