@@ -56,10 +56,17 @@ async def departures(
 
 async def seat_map(root: strawberry.Parent[Departure], info: Info) -> SeatMap | None:
     """The seats of a flight with what each costs; null where seats are not chosen on it."""
-    shown = await seats.seat_map(info.context.reader, info.context.app.plans, root.slot_id)
-    if shown is not None and shown.lasts is not None:
-        info.context.lasts(shown.lasts)
-    return shown
+    return (await seat_maps_of_all([root], info))[0]
+
+
+async def seat_maps_of_all(roots: Sequence[Departure], info: Info) -> list[SeatMap | None]:
+    """The same of many flights."""
+    context = info.context
+    found = await seats.seat_maps(context.reader, context.app.plans, [root.slot_id for root in roots])
+    for shown in found.values():
+        if shown.lasts is not None:
+            context.lasts(shown.lasts)
+    return [found.get(root.slot_id) for root in roots]
 
 
 async def seats_left(root: strawberry.Parent[Departure], info: Info, cabin: Cabin) -> int:

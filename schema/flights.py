@@ -132,7 +132,7 @@ class Flight(Node):
     arrival_gate: str | None = strawberry.field(description="Where it arrives.")
     aircraft: Aircraft = strawberry.field(description="What flies it.")
     seat_map = strawberry.field(
-        resolver=resolve.seat_map,
+        resolver=batched(resolve.seat_maps_of_all)(resolve.seat_map),
         graphql_type=SeatMap | None,
         description="Its seats; null where seats are not chosen.",
         directives=[cost(READING)],

@@ -5,7 +5,7 @@ Best seats: `suggestions.py` answers for a flight, `arrangements.py` for a cabin
 `cabins.py` describe, by `wishes.py`, and `reasons.py` says why. They are imported by their own names.
 """
 
-from services.seats.maps import CabinMap, SeatMap, SeatRow, ShownSeat, cabin_map, seat_map, show
+from services.seats.maps import CabinMap, SeatMap, SeatRow, ShownSeat, cabin_map, seat_map, seat_maps, show
 from services.seats.plans import Plan, Plans, Seat, Section, UnknownSeat, read_plan
 from services.seats.states import SEAT, SeatState, claimed, states
 
@@ -25,6 +25,7 @@ __all__ = [
     "claimed",
     "read_plan",
     "seat_map",
+    "seat_maps",
     "show",
     "states",
 ]

@@ -75,7 +75,7 @@ class Blank:
 
 
 MAP = f"""
-    SELECT slots.layout_id, ({live.HEAD}), units, statuses, versions,
+    SELECT slots.id, slots.layout_id, ({live.HEAD}), units, statuses, versions,
            (SELECT array_agg(row(cabin, extra_legroom, currency) ORDER BY cabin) FROM seat_charges),
            extract(epoch FROM first_end - (SELECT jetway_now()))::float8
     FROM slots
@@ -85,22 +85,28 @@ MAP = f"""
                    WHERE status = 'LOCKED' AND expires_at > (SELECT jetway_now()) - interval '1 second') AS first_end
         FROM claims WHERE slot_id = slots.id
     ) taken ON true
-    WHERE slots.id = $1"""  # noqa: S608 - our own columns
+    WHERE slots.id = ANY ($1::bigint[]) AND slots.layout_id IS NOT NULL"""  # noqa: S608 - our own columns
 
 
 async def seat_map(reader: Reader, plans: Plans, slot_id: int) -> SeatMap | None:
-    """The seat map of a flight; None where seats are not chosen on it.
+    """The seat map of a flight; None where seats are not chosen on it."""
+    return (await seat_maps(reader, plans, [slot_id])).get(slot_id)
+
+
+async def seat_maps(reader: Reader, plans: Plans, slot_ids: Iterable[int]) -> dict[int, SeatMap]:
+    """The seat maps of some flights, by slot; a flight on which seats are not chosen is left out.
 
     The cursor and the seats are of one snapshot: what changes later is told to whoever goes on from there.
     """
-    found = await reader.fetch(MAP, slot_id)
-    if not found or found[0][0] is None:
-        return None
-    layout_id, position, units, statuses, versions, charges, lasts = found[0]
-    plan = await plans.get(reader, layout_id)
-    blank = blank_map(plan, tuple(map(tuple, charges or ())))
-    taken = zip(units, statuses, versions, strict=True) if units else ()
-    return SeatMap(cursor=live.cursor(position), cabins=filled(blank, taken), lasts=lasts)
+    found: dict[int, SeatMap] = {}
+    for slot_id, layout_id, position, units, statuses, versions, charges, lasts in await reader.fetch(
+        MAP, list(set(slot_ids))
+    ):
+        plan = await plans.get(reader, layout_id)
+        blank = blank_map(plan, tuple(map(tuple, charges or ())))
+        taken = zip(units, statuses, versions, strict=True) if units else ()
+        found[slot_id] = SeatMap(cursor=live.cursor(position), cabins=filled(blank, taken), lasts=lasts)
+    return found
 
 
 @lru_cache(maxsize=MOST_BLANKS)
