@@ -52,7 +52,7 @@ SHUTDOWN_SECONDS = 5
 BACKLOG = 4096
 
 SWITCH_SECONDS = 0.001
-"""How long a thread that computes, such as one that reads a long document, may keep the event loop waiting for its turn.
+"""How long a thread that computes, such as one that reads a long document, may keep the event loop waiting.
 Python's own choice is five times as much."""
 
 
