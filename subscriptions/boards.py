@@ -99,28 +99,25 @@ class BoardFeed:
         """What changed by facts, and by the time; the whole board with `reset` where what was missed is not known."""
         post = self._mailbox.now()
         is_time, self._is_time = self._is_time or post.gap, False
-        missed: list[live.PlacedFact] | None = []
-        if post.gap and self._log.position is not None:
-            async with self._db.transaction() as session:
-                missed = await self._log.missed(session)
-        if missed is None:
-            await self._begin(None)
-            return self._snapshot(reset=True)
-        return await self._renewed(slots_of(self._log.take([*missed, *post.facts])), is_time=is_time)
+        told = await self._advance() if post.gap and self._log.position is not None else []
+        return [*told, *await self._renewed(slots_of(self._log.take(post.facts)), is_time=is_time)]
 
     async def reach(self, places: Collection[Hashable]) -> Sequence[BoardEvent]:
         """Read the board, where nobody has yet; and what those who come back missed, once for all of them."""
         back = [place for place in places if isinstance(place, tuple)]
         positions = [position for position, _ in back]
+        told: Sequence[BoardEvent] = []
         if self._log.position is None:
             await self._begin(min(positions, default=None))
-        elif (since := self._log.lacks(positions)) is not None:
+        elif self._log.is_behind(positions):
+            told = await self._advance()
+        if (since := self._log.lacks(positions)) is not None:
             async with self._db.transaction() as session:
                 await self._log.remember(session, since)
         moments = set() if self._board.day is not None else {moment for _, moment in back}
         for moment in moments - self._sights.keys() - {self._at}:
             self._sights[moment] = await boards.slots(self._reader, self._board, self._board.window(moment))
-        return []
+        return told
 
     def opening(self, place: Hashable) -> Sequence[BoardEvent]:
         """What changed, came and went since; the whole board for whoever knows nothing, or nothing that we do."""
@@ -170,6 +167,15 @@ class BoardFeed:
     def _told(self, flights: list[Departure], gone: Collection[int]) -> list[BoardChanged]:
         return [BoardChanged(self._cursor, flights, sorted(gone))] if flights or gone else []
 
+    async def _advance(self) -> Sequence[BoardEvent]:
+        """Catch up with the head; what those who are here are to be told of it."""
+        async with self._db.transaction() as session:
+            new = await self._log.advance(session)
+        if new is not None:
+            return await self._renewed(slots_of(new), is_time=False)
+        await self._begin(None)
+        return self._snapshot(reset=True)
+
     async def _begin(self, since: int | None) -> None:
         """Read the whole board, and what happened since a position for those who come back from there."""
         log, now = Log([self._topic]), clock.now()
@@ -182,6 +188,7 @@ class BoardFeed:
 
     async def _renewed(self, changed: set[int], *, is_time: bool) -> list[BoardChanged]:
         """Read again the flights that changed, and with `is_time` those that the time brings; what is to be told."""
+        self._snapshots.clear()
         to_read, may_be_gone = changed, changed & self._flights.keys()
         if is_time and self._log.position is not None:
             self._move(clock.now())
@@ -194,7 +201,6 @@ class BoardFeed:
         gone = may_be_gone - {one.slot_id for one in found}
         kept = {slot: one for slot, one in (self._flights | by_slot(found)).items() if slot not in gone}
         self._flights = dict(sorted(kept.items(), key=lambda item: (item[1].departs_at, item[0])))
-        self._snapshots.clear()
         self._sights = {}
         return self._told(found, gone)
 

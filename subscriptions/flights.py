@@ -59,7 +59,9 @@ class FlightsFeed:
 
     async def open(self, stir: Callable[[], None]) -> None:
         """Subscribe; where Valkey is away this takes a second, and there is a gap when it is back."""
-        self._mailbox = await self._listening.enter_async_context(self._hub.subscribe(*self._slots, stir=stir))
+        self._mailbox = await self._listening.enter_async_context(
+            self._hub.subscribe(*self._slots, stir=stir, kinds=KINDS)
+        )
 
     async def close(self) -> None:
         """Subscribe no more."""
@@ -68,28 +70,20 @@ class FlightsFeed:
     async def changes(self) -> Sequence[FlightStatusChange]:
         """Each flight that changed; every one with `reset` where what was missed is not known."""
         post = self._mailbox.now()
-        missed: list[live.PlacedFact] | None = []
-        if post.gap and self._log.position is not None:
-            async with self._db.transaction() as session:
-                missed = await self._log.missed(session)
-        if missed is None:
-            await self._begin(None)
-            return self._snapshot(reset=True)
-        new = self._log.take([*missed, *post.facts])
-        if new:
-            self._flights |= await self._read(self._slots[fact.stream] for fact in new)
-            self._snapshots.clear()
-        return self._told(new)
+        told = await self._advance() if post.gap and self._log.position is not None else []
+        return [*told, *await self._renewed(self._log.take(post.facts))]
 
     async def reach(self, places: Collection[Hashable]) -> Sequence[FlightStatusChange]:
         """Read the flights, where nobody has yet; and what those who come back missed, once for all of them."""
         back = [place for place in places if isinstance(place, int)]
         if self._log.position is None:
             await self._begin(min(back, default=None))
-        elif (since := self._log.lacks(back)) is not None:
+            return []
+        told = await self._advance() if self._log.is_behind(back) else []
+        if (since := self._log.lacks(back)) is not None:
             async with self._db.transaction() as session:
                 await self._log.remember(session, since)
-        return []
+        return told
 
     def opening(self, place: Hashable) -> Sequence[FlightStatusChange]:
         """The flights that changed since; every one for whoever knows nothing, or nothing that we do."""
@@ -111,6 +105,22 @@ class FlightsFeed:
             FlightStatusChange(live.cursor(position), False, self._flights[slot])
             for slot, position in sorted(last.items(), key=lambda item: item[1])
         ]
+
+    async def _advance(self) -> Sequence[FlightStatusChange]:
+        """Catch up with the head; what those who are here are to be told of it."""
+        async with self._db.transaction() as session:
+            new = await self._log.advance(session)
+        if new is not None:
+            return await self._renewed(new)
+        await self._begin(None)
+        return self._snapshot(reset=True)
+
+    async def _renewed(self, new: Sequence[live.PlacedFact]) -> Sequence[FlightStatusChange]:
+        """Read again the flights that these facts are about; what is to be told of them."""
+        self._snapshots.clear()
+        if new:
+            self._flights |= await self._read(self._slots[fact.stream] for fact in new)
+        return self._told(new)
 
     async def _begin(self, since: int | None) -> None:
         """Read every flight, and what happened since a position for those who come back from there."""

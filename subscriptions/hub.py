@@ -53,16 +53,19 @@ class Member(Protocol):
 class Mailbox:
     """What one subscriber has not read yet: at most `capacity` facts, past that only the news of a gap."""
 
-    def __init__(self, capacity: int, stir: Callable[[], None] | None = None) -> None:
+    def __init__(self, capacity: int, stir: Callable[[], None] | None = None, kinds: str = "") -> None:
         self._capacity = capacity
         self._stir = stir
+        self._kinds = kinds
         self._facts: list[live.PlacedFact] = []
         self._gap = False
         self._closed = False
         self._something = asyncio.Event()
 
     def put(self, fact: live.PlacedFact) -> None:
-        """Leave a fact for the subscriber."""
+        """Leave a fact for the subscriber, where it is of a kind that matters."""
+        if not fact.kind.startswith(self._kinds):
+            return
         if len(self._facts) >= self._capacity:
             self.lose("overflow")
         self._facts.append(fact)
@@ -122,14 +125,16 @@ class Hub(Broadcast):
 
     @asynccontextmanager
     async def subscribe(  # type: ignore[override]
-        self, *topics: str, stir: Callable[[], None] | None = None
+        self, *topics: str, stir: Callable[[], None] | None = None, kinds: str = ""
     ) -> AsyncIterator[Mailbox]:
         """A mailbox for the facts of `topics`: whatever is published from now on gets into it, or a gap does.
+
+        `kinds`: how the kinds begin of those that matter.
 
         `stir` is called whenever something does. Where Valkey is away this returns after a second; the mailbox gets a
         gap when it is back.
         """
-        mailbox = Mailbox(self._capacity, stir)
+        mailbox = Mailbox(self._capacity, stir, kinds)
         for topic in topics:
             self._enter(topic, mailbox)
         SUBSCRIBERS.inc()

@@ -44,6 +44,10 @@ class Log:
         self._floor = past.floor
         self._bottom = past.floor if past.floor > since else 0
 
+    def is_behind(self, positions: Iterable[int]) -> bool:
+        """Whether somebody comes from further than this has got, from another process perhaps: it is to `advance`."""
+        return self.position is not None and any(one > self.position for one in positions)
+
     def lacks(self, positions: Iterable[int]) -> int | None:
         """The first of some positions since which what happened is to be `remember`ed; None where all that can is."""
         return min((one for one in positions if self._bottom <= one < self._floor), default=None)
@@ -57,11 +61,18 @@ class Log:
             self._floor = past.floor
             self._facts = [fact for fact in past.facts if fact.position <= (self.position or 0)]
 
-    async def missed(self, session: ReadSession) -> list[PlacedFact] | None:
-        """What has happened after `position`; None where that is not known. It is still to be `take`n."""
-        since = self.position or 0
+    async def advance(self, session: ReadSession) -> list[PlacedFact] | None:
+        """Be at the head; what has happened until then, of the kinds that matter. None where that is not known.
+
+        A head may be further than any fact that was heard: it counts those of other topics too.
+        """
+        since, head = self.position or 0, await live.head(session)
         past = await live.history(session, self._topics, since, self._kinds)
-        return None if past.floor > since else past.facts
+        if past.floor > since:
+            return None
+        new = self.take(fact for fact in past.facts if fact.position <= head)
+        self.position = max(since, head)
+        return new
 
     def take(self, facts: Iterable[PlacedFact]) -> list[PlacedFact]:
         """Take in facts, which are in order for each topic; those that are new, and of the kinds that matter."""

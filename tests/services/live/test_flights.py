@@ -125,6 +125,11 @@ async def test_one_feed_brings_everybody_to_the_same_flights(
         assert feed.opening(feed.here) == []
         assert [brief(event)[2:] for event in feed.opening(None)] == [(None, False), ("B7", False)]
         assert [brief(event)[2:] for event in feed.opening(99)] == [(None, True), ("B7", True)]
+        await record(database, *[("seat.locked", "slot:999")] * 7)
+        await tell()
+        elsewhere = live.position_of(told.cursor) + 8
+        assert await feed.reach([elsewhere]) == []
+        assert feed.opening(elsewhere) == []
     finally:
         await feed.close()
 
