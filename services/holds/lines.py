@@ -105,10 +105,7 @@ class Line(Generic[P]):
     def put(self, pending: P) -> None:
         """Put somebody who waits for an answer into the line."""
         self._waiting.append(pending)
-        if self._idle:
-            task = asyncio.create_task(self._serve(self._idle.pop()))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        self._begin()
 
     def take(self, most: int) -> list[P]:
         """Take up to so many out of the line, in order of arrival; those that nobody waits for any more just go."""
@@ -122,6 +119,15 @@ class Line(Generic[P]):
     def put_back(self, taken: Sequence[P]) -> None:
         """Put back the last of those whom `take` gave, in their order, before all who wait."""
         self._waiting.extendleft(reversed(taken))
+        for _ in taken[:: self._size]:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Serve whoever waits, if a connection is idle."""
+        if self._idle:
+            task = asyncio.create_task(self._serve(self._idle.pop()))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     async def _serve(self, connection: Connection) -> None:
         try:

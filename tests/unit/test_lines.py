@@ -120,3 +120,13 @@ async def test_who_was_taken_can_be_put_back_to_the_front(desk: Desk) -> None:
     desk.go_on.set()
     assert await asyncio.gather(*asked) == [2, 4, 6, 8, 10, 12]
     assert desk.batches == [[1, 2, 3], [4, 5, 6]]
+
+
+async def test_who_was_put_back_is_served_by_connections_that_are_idle(desk: Desk) -> None:
+    before = line(desk, connections=3)
+    taken = [Pending[int, int](number) for number in (1, 2, 3, 4)]
+    before.put_back(taken)
+    await turns()
+    assert desk.batches == [[1, 2, 3], [4]]
+    desk.go_on.set()
+    assert [await pending.answered for pending in taken] == [2, 4, 6, 8]

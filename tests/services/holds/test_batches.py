@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 from uuid import uuid4
@@ -14,9 +15,9 @@ from sqlalchemy import text
 from core.db import Database
 from core.errors import Unavailable
 from services import holds
-from services.holds import Owner, Placed, Placer, SeatsTaken
+from services.holds import Owner, Placed, Placer, SeatsTaken, SoldOut
 from services.holds.calls import TAKE
-from services.holds.gates import Entry, Gates, Unit, Won
+from services.holds.gates import Entry, Gates, LocalGate, Unit, Won
 from services.seats import Plans
 from tests.factories.holds import CAUSE, GUEST, everything, key, placing, pools, seats, want
 from tests.factories.requests import request, take
@@ -172,6 +173,17 @@ async def test_whoever_waits_is_answered_before_it_closes(database: Database, sc
     await placer.aclose()
     assert all(task.done() for task in waiting)
     assert kinds(await asyncio.gather(*waiting, return_exceptions=True)) == [SeatsTaken, Placed, Placed]
+
+
+async def test_whom_a_batch_has_no_room_for_is_in_the_next(database: Database, schedule: Schedule) -> None:
+    rivals = [want(schedule.first, "2A")] * 40
+    others = [want(schedule.first, quantities={"ECONOMY": 1})] * 40
+    async with placing(database, gates=Gates([LocalGate()])) as placer:
+        asked = [placer.place(GUEST, [one], 15, key()) for one in (*rivals, *others)]
+        ends = kinds(await asyncio.gather(*asked, return_exceptions=True))
+    assert Counter(ends[:40]) == {Placed: 1, SeatsTaken: 39}
+    assert Counter(ends[40:]) == {Placed: 7, SoldOut: 33}
+    assert await pools(database, schedule.first) == {"ECONOMY": (8, 0), "FIRST": (0, 0)}
 
 
 class Pessimist:
