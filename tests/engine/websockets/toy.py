@@ -111,7 +111,9 @@ class Serving:
 
 
 @contextmanager
-def served(standing: Toy, *, spread: float = 0.0, ping: float = 20.0) -> Iterator[Serving]:
+def served(
+    standing: Toy, *, spread: float = 0.0, ping: float = 20.0, protocol: Any = SocketProtocol
+) -> Iterator[Serving]:
     """Serve it on a port of its own, in a thread; when it stops, sockets are closed over `spread` seconds.
 
     The server itself asks for a sign of life every `ping` seconds, and waits as long for it.
@@ -124,7 +126,7 @@ def served(standing: Toy, *, spread: float = 0.0, ping: float = 20.0) -> Iterato
             lifespan="off",
             log_config=None,
             timeout_graceful_shutdown=1,
-            ws=SocketProtocol,
+            ws=protocol,
             ws_max_size=SERVER_LIMIT,
             ws_per_message_deflate=False,
             ws_ping_interval=ping,
