@@ -35,7 +35,7 @@ local function key()
 end
 function init(args) math.randomseed({seed}) end
 function request()
-  at = at + 1
+  at = at % #lines + 1
   local flight, left, right = lines[at]:match("(%S+) (%S+) (%S+)")
   local body = head .. '"flights":[{{"flightId":"' .. flight .. '","seats":["' .. left .. '","' .. right ..
     '"],"unassigned":[]}}],"minutes":15,"idempotencyKey":"' .. key() .. '"' .. tail
