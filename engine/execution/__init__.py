@@ -14,8 +14,9 @@ attaches it:
     Decimal: strawberry.scalar(name="Decimal", serialize=pure(shown), ...)     # always the same from the same
     is_type_of = by_class(models.Airport)                                      # rows that are no Strawberry types
 
-A batch field is resolved once for all objects of a list, wherever in the list they lie, instead of once for each. It is
-declared beside the ordinary resolver, which still answers for single objects, and must say the same:
+A batch field is resolved once for all objects of a list, wherever in the list they lie, instead of once for each; and
+once for all below a root field that is awaited and compiles whole. It is declared beside the ordinary resolver, which
+still answers elsewhere, and must say the same:
 
     async def seats_left(root: strawberry.Parent[Flight], info: Info, cabin: Cabin) -> int: ...
 

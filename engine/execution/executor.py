@@ -110,9 +110,7 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         if plan is None:
             return super().complete_iterable_value(*call)
         try:
-            if not plan.code.batches:
-                return (plan.function or self.function(plan))(items)
-            answer = drive(rounds(self, plan, items, path, self.known), self.is_awaitable)
+            answer = self.compiled(plan, items, path)
         except Exception:  # noqa: BLE001 - graphql-core meets it again, and tells it
             return super().complete_iterable_value(*call)
         return self.batched(answer, call) if self.is_awaitable(answer) else answer
@@ -172,7 +170,8 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
                 self.handle_field_error(error, return_type, field_details_list, path)
                 return None
             try:
-                return (plan.function or self.function(plan))(result)
+                answer = self.compiled(plan, result, path)
+                return await answer if self.is_awaitable(answer) else answer
             except Exception:  # noqa: BLE001 - graphql-core meets it again, and tells it
                 result = known(result)
         return await super().complete_awaitable_value(
@@ -186,6 +185,12 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         except Exception as error:  # noqa: BLE001 - graphql-core tells it
             self.handle_field_error(error, output, details, path)
             return None
+
+    def compiled(self, plan: Plan, value: Any, path: Path) -> Any:
+        """What a plan makes of a value, or an awaitable of it. Raises whatever graphql-core must meet again."""
+        if plan.code.batches:
+            return drive(rounds(self, plan, value, path, self.known), self.is_awaitable)
+        return (plan.function or self.function(plan))(value)
 
     def function(self, plan: Plan) -> Compiled:
         """A plan's function with this operation's arguments. Raises what their conversion raises."""
@@ -219,7 +224,7 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
     def value_plan(self, parent: GraphQLObjectType, output: Any, details: Details) -> Plan | None:
         """The plan for the whole value of a field."""
         key = (parent.name, tuple([id(detail.node) for detail in details]), "value")
-        return self.plan(key, lambda reader: value_plan(output, details, reader), batches=False)
+        return self.plan(key, lambda reader: value_plan(output, details, reader), batches=True)
 
     def plan(self, key: Hashable, read: Callable[[Reader], Plan], *, batches: bool) -> Plan | None:
         """The plan of that key, made where there is none yet; None where there can be none."""

@@ -11,6 +11,7 @@ import strawberry
 from graphql import (
     DefinitionNode,
     GraphQLError,
+    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -130,10 +131,14 @@ class Walk:
                 yield from self.below_compiled(parent, details, here)
 
     def below_core(self, parent: GraphQLObjectType, details: Details, path: str) -> Iterator[Explained]:
-        """What lies below a field that graphql-core runs: a list may be compiled whole, an object in part."""
+        """What lies below a field that graphql-core runs: a list may be compiled whole, and so may the value of a root
+        field that is awaited; any other object in part."""
         field = parent.fields.get(details[0].node.name.value)
-        output = field.type if field is not None else None
-        if output is None or is_leaf_type(get_named_type(output)):
+        output: Any = field.type if field is not None else None
+        if field is None or is_leaf_type(get_named_type(output)):
+            return
+        if "." not in path and is_awaited(field) and self.fits(output, details):
+            yield from self.below_compiled(parent, details, path)
             return
         while isinstance(output, GraphQLNonNull | GraphQLList):
             if isinstance(output, GraphQLList) and self.fits(output.of_type, details):
@@ -179,3 +184,10 @@ class Walk:
         made_of = strawberry_field(field) if field is not None else None
         resolver = made_of.base_resolver if made_of is not None else None
         return resolver is not None and many_of(resolver.wrapped_func) is not None
+
+
+def is_awaited(field: GraphQLField) -> bool:
+    """Whether a field's resolver is a coroutine function."""
+    made_of = strawberry_field(field)
+    resolver = made_of.base_resolver if made_of is not None else None
+    return resolver is not None and resolver.is_async

@@ -30,7 +30,7 @@ def pure(function: Function) -> Function:
 def batched(many: Many) -> Callable[[Function], Function]:
     """Mark a resolver as having a companion that answers for a whole list at once.
 
-    Both must say the same: the ordinary resolver answers where there is a single object, and where the executor steps
+    Both must say the same: the ordinary resolver answers for most single objects, and where the executor steps
     aside. `many` gets the parents (some may repeat), the `info` of the first place of the list, and the arguments.
     """
 

@@ -59,7 +59,9 @@ async def straight(executor: CompilingExecutor, root: Root) -> ExecutionResult:
             executor.handle_field_error(error, field.type, details, path)
             return told(executor, {root.key: None})
         try:
-            answer = (root.plan.function or executor.function(root.plan))(value)
+            answer = executor.compiled(root.plan, value, path)
+            if executor.is_awaitable(answer):
+                answer = await answer
         except Exception:  # noqa: BLE001 - graphql-core meets it again, and tells it
             answer = await executor.complete_awaitable_value(field.type, details, info, path, known(value), None)
     except GraphQLError as error:
