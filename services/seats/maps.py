@@ -7,7 +7,7 @@ has, or had, and the rows and cabins around them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from core.money import Money
@@ -19,6 +19,9 @@ from services.seats.states import NOW, STATUSES, SeatState
 
 MOST_BLANKS = 256
 """How many maps without claims a process keeps: one for each layout in use, and each table of charges."""
+
+MOST_TAKEN = 16_384
+"""How many seats that somebody has, or had, a process remembers as they are shown, in some megabytes."""
 
 
 @row
@@ -66,7 +69,7 @@ class SeatMap:
     """In how many seconds the first of the locks that it shows ends; None where it shows none."""
 
 
-@row
+@dataclass(frozen=True, eq=False)
 class Blank:
     """The cabins of a layout as nobody has ever taken a seat, and where among them each seat is: cabin, row, place."""
 
@@ -134,18 +137,26 @@ def filled(blank: Blank, taken: Iterable[tuple[str, str, int]]) -> Sequence[Cabi
         seats = rows.get((cabin, behind))
         if seats is None:
             seats = rows[cabin, behind] = list(blank.cabins[cabin].rows[behind].seats)
-        free = seats[column]
-        seats[column] = ShownSeat(
-            free.number,
-            free.column,
-            free.position,
-            STATUSES[status],
-            version,
-            free.extra_legroom,
-            free.accessible,
-            free.price,
-        )
+        seats[column] = changed(blank, place, status, version)
     return with_rows(blank.cabins, rows) if rows else blank.cabins
+
+
+@lru_cache(maxsize=MOST_TAKEN)
+def changed(blank: Blank, place: tuple[int, int, int], status: str, version: int) -> ShownSeat:
+    """The seat in that place with another state: it lasts until the seat changes again."""
+    cabin, behind, column = place
+    free = blank.cabins[cabin].rows[behind].seats[column]
+    return ShownSeat(
+        free.number,
+        free.column,
+        free.position,
+        STATUSES[status],
+        version,
+        free.extra_legroom,
+        free.accessible,
+        free.price,
+        {},
+    )
 
 
 def with_rows(cabins: Sequence[CabinMap], changed: Mapping[tuple[int, int], Sequence[ShownSeat]]) -> Sequence[CabinMap]:
