@@ -147,7 +147,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
     )
 
     def make_context(connection: HTTPConnection, authorization: str | None) -> Context:
-        said = Credentials(authorization, connection.headers.get(API_KEY))
+        said = Credentials(authorization, header(connection, API_KEY))
         return context_of(application, ended, clients, connection, said)
 
     def make_context_of_socket(connection: HTTPConnection, said: Credentials) -> Context:
@@ -200,6 +200,12 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
         ),
         cache=cache,
     )
+
+
+def header(connection: HTTPConnection, wanted: str) -> str | None:
+    """A header of a connection, which has few: to find one takes less than to make a mapping of them."""
+    name = wanted.encode("latin-1")
+    return next((value.decode("latin-1") for one, value in connection.scope["headers"] if one == name), None)
 
 
 def sockets_of(settings: Settings) -> SocketOptions:

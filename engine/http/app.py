@@ -137,7 +137,7 @@ class GraphQLHTTP:
                 raise NotServed(406, f"We answer in {Kind.RESPONSE.value} or {Kind.JSON.value}.")
             content = await self._content(scope, headers, receive)
             client = scope.get("client")
-            raw = self._raw(scope["method"], content, headers, client[0] if client else "")
+            raw = self.raw(scope["method"], content, headers, client[0] if client else "")
             if (found := self._found(raw, headers, accepted)) is not None:
                 return found
             return await self._answered(call_of(scope, headers, raw, accepted))
@@ -146,15 +146,13 @@ class GraphQLHTTP:
         except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
             return self._told(error, scope, accepted)
 
-    async def reply(self, scope: Scope, content: bytes, headers: Mapping[bytes, bytes]) -> Reply:
+    async def reply(self, scope: Scope, raw: Raw, headers: Mapping[bytes, bytes]) -> Reply:
         """The response to a POST of application/json by a client that takes no events, all of whose body is there.
 
         For a server that has asked `kept` for it.
         """
         accepted = negotiated(headers.get(b"accept"))
         try:
-            client = scope.get("client")
-            raw = self._raw("POST", content, headers, client[0] if client else "")
             answer = await self._answered(call_of(scope, headers, raw, accepted))
         except Exception as error:  # noqa: BLE001 - the last place where a fault becomes an answer
             return self._told(error, scope, accepted)
@@ -171,14 +169,14 @@ class GraphQLHTTP:
         message, extensions = internal(str(scope.get("request_id", "")))
         return replies.refused(kind, [{"message": message, "extensions": extensions}], 500)
 
-    def kept(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Reply | None:
+    def kept(self, raw: Raw, headers: Mapping[bytes, bytes]) -> Reply | None:
         """The response to a repeated request, where it is at hand; for a server that asks before it makes a task of it.
 
-        `content` is the query string of a GET, or the body of a POST, which is application/json and not packed.
+        The content is the query string of a GET, or the body of a POST, which is application/json and not packed.
         """
-        if method == "GET" and self.options.preflight:
+        if raw.method == "GET" and self.options.preflight:
             return None
-        return self._found(self._raw(method, content, headers, peer), headers, negotiated(headers.get(b"accept")))
+        return self._found(raw, headers, negotiated(headers.get(b"accept")))
 
     def _found(self, raw: Raw, headers: Mapping[bytes, bytes], accepted: Accepted) -> Reply | None:
         """What the cache has for exactly this request."""
@@ -190,7 +188,7 @@ class GraphQLHTTP:
         self.engine.answered(found.operation)
         return self._kept(found, raw, headers, accepted.kind)
 
-    def _raw(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Raw:
+    def raw(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Raw:
         """The request as a cache knows it.
 
         Where it came from is what a proxy says, whether or not it is to be believed: whoever lies gets no more than
@@ -283,7 +281,7 @@ class GraphQLHTTP:
         """A mutation has ended that came from there by another way, over a socket: its sender is to see what it did."""
         if self.cache is not None:
             client = connection.client
-            raw = self._raw("POST", b"", headers_of(connection.scope), client.host if client is not None else "")
+            raw = self.raw("POST", b"", headers_of(connection.scope), client.host if client is not None else "")
             said = None if authorization is None else authorization.encode("latin-1", "replace")
             self.cache.wrote(raw._replace(authorization=said))
 

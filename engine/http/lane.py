@@ -23,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from engine.errors import Unexpected
 from engine.http.app import GraphQLHTTP
+from engine.http.caching import Raw
 from engine.http.negotiation import negotiated
 from engine.http.replies import Reply
 from engine.http.turns import Forwarding, Turn
@@ -78,13 +79,12 @@ class Lane:
             return None
         return known
 
-    def kept(self, method: str, content: bytes, headers: Mapping[bytes, bytes], peer: str) -> Reply | None:
-        """The answer that is kept, if any."""
-        return self.http.kept(method, content, headers, peer)
-
-    def answers(self, method: str, headers: Mapping[bytes, bytes]) -> bool:
+    def answers(self, raw: Raw, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a request of which nothing is kept is answered here."""
-        if not self.executes or method != "POST":
+        options = self.http.options
+        if not self.executes or raw.method != "POST":
+            return False
+        if len(raw.content) > min(options.body_bytes, options.unpacked_bytes):
             return False
         accepted = negotiated(headers.get(b"accept"))
         return accepted.kind is not None and not accepted.events
@@ -235,9 +235,10 @@ class LaneProtocol(HttpToolsProtocol):
             if method not in ("GET", "POST") or (headers := lane.known(method, self.headers)) is None:
                 return False
             content = body if method == "POST" else self.url.partition(b"?")[2]
-            reply = lane.kept(method, content, headers, self.client[0] if self.client else "")
+            raw = lane.http.raw(method, content, headers, self.client[0] if self.client else "")
+            reply = lane.http.kept(raw, headers)
             if reply is None:
-                return lane.answers(method, headers) and self._start(lane, content, headers)
+                return lane.answers(raw, headers) and self._start(lane, raw, headers)
         except Exception as error:  # noqa: BLE001 - the usual way still has an answer
             lane.unexpected(error)
             return False
@@ -248,7 +249,7 @@ class LaneProtocol(HttpToolsProtocol):
         self._note(lane, method, reply.status, self.began)
         return True
 
-    def _start(self, lane: Lane, content: bytes, headers: Mapping[bytes, bytes]) -> bool:
+    def _start(self, lane: Lane, raw: Raw, headers: Mapping[bytes, bytes]) -> bool:
         """Begin to answer a POST, in a task that the server waits for when it stops; False where it limits those."""
         if self.limit_concurrency is not None:
             return False
@@ -259,19 +260,17 @@ class LaneProtocol(HttpToolsProtocol):
         self.forwarding().settle(scope, headers.keys())
         turn = Turn()
         self.cycle = cast("RequestResponseCycle", turn)
-        task = self.loop.create_task(self._reply(lane, turn, scope, content, headers))
+        task = self.loop.create_task(self._reply(lane, turn, scope, raw, headers))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return True
 
-    async def _reply(
-        self, lane: Lane, turn: Turn, scope: Scope, content: bytes, headers: Mapping[bytes, bytes]
-    ) -> None:
+    async def _reply(self, lane: Lane, turn: Turn, scope: Scope, raw: Raw, headers: Mapping[bytes, bytes]) -> None:
         """Answer a POST, and write its line when that is done."""
         began, status = self.began, CLIENT_LEFT
         lane.bind(scope["request_id"])
         try:
-            reply = await lane.http.reply(scope, content, headers)
+            reply = await lane.http.reply(scope, raw, headers)
             status = reply.status
             turn.response_complete = True
             if not turn.disconnected:

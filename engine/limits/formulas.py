@@ -166,10 +166,17 @@ class Formula:
     """The cost and the breadth of one operation."""
 
     part: Part
+    fixed: Measure | None = None
+    """Both, where no variable changes them and they were counted."""
 
     def measure(self, variables: Mapping[str, Any]) -> Measure:
         """Cost and breadth with these variables, which are coerced."""
-        return self.part.sums(variables, {}).total(0)
+        if self.fixed is not None:
+            return self.fixed
+        measure = self.part.sums(variables, {}).total(0)
+        if not self.part.varies:
+            self.fixed = measure
+        return measure
 
 
 @dataclass

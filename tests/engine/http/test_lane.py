@@ -16,7 +16,7 @@ import uvicorn
 from starlette.requests import HTTPConnection
 
 from engine.errors import Errors
-from engine.http import GraphQLHTTP, Lane, lane_protocol
+from engine.http import GraphQLHTTP, Lane, Options, lane_protocol
 from engine.operations import Engine
 
 WAITS = b'{"query":"mutation { wait }"}'
@@ -65,6 +65,7 @@ class Place:
         self.bound: list[str] = []
         self.port = 0
         self.server: uvicorn.Server
+        self.http: GraphQLHTTP
 
     def lane(self) -> Lane:
         """The lane over the schema; a context is the client's address."""
@@ -74,9 +75,9 @@ class Place:
             return f"{connection.url.scheme} {client.host if client else None}"
 
         errors = Errors(lambda _: None, self.faults.append)
-        http = GraphQLHTTP(Engine(SCHEMA, errors=errors), make_context=make_context, errors=errors)
+        self.http = GraphQLHTTP(Engine(SCHEMA, errors=errors), make_context=make_context, errors=errors)
         return Lane(
-            http,
+            self.http,
             path="/graphql",
             headers=[(b"x-own", b"1")],
             bind=self.bound.append,
@@ -226,3 +227,11 @@ def test_a_connection_is_used_again_and_again() -> None:
             line.sendall(request(ASKS))
             assert read(line, b"}}").endswith(b'{"data":{"address":"http 127.0.0.1"}}')
             place.until(place.lines, number)
+
+
+def test_a_body_that_is_too_long_for_the_transport_is_not_for_the_lane() -> None:
+    with served() as place, place.connect() as line:
+        place.http.options = Options(body_bytes=40)
+        line.sendall(request(ASKS + b" " * 40))
+        assert read(line, b"}}").startswith(b"HTTP/1.1 413 ")
+        place.faults.clear()  # it went the usual way, as it should
