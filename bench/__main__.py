@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from bench import best_seats, execution, fanout, growth, holds, load, operations, reading, start, wire, worst
+from bench import best_seats, execution, fanout, growth, holds, load, operations, reading, relay, start, wire, worst
 from bench.report import measured, write
 
 SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
@@ -22,6 +22,7 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "wire": lambda arguments: wire.measure(max(2.0, arguments.seconds)),
     "worst": lambda arguments: worst.measure(),
     "live": lambda arguments: fanout.measure(),
+    "relay": lambda arguments: relay.measure(),
     "operations": lambda arguments: operations.measure(seconds=arguments.seconds),
 }
 DEFAULT = ("start", "load", "operations")

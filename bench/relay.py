@@ -1,8 +1,6 @@
-"""The relay by itself: from a commit to a mailbox of the hub, facts a second, and what an idle relay costs.
+"""The relay by itself: from a commit to a mailbox of the hub, a backlog, an idle relay, and one leader after another.
 
-    python -m bench.relay
-
-Starts a PostgreSQL and a Valkey of its own in a temporary folder and prints the figures of docs/live.md.
+Starts a PostgreSQL and a Valkey of its own in a temporary folder.
 """
 
 from __future__ import annotations
@@ -10,26 +8,34 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import asyncpg
+import orjson
 from redis.asyncio import Redis
 from sqlalchemy import text
 
+from bench.report import figure, percentile, table
 from core.db import Database
 from core.embedded import EmbeddedPostgres, EmbeddedValkey
-from core.settings import asyncpg_url
+from core.settings import asyncpg_url, libpq_url
 from services import outbox
 from services.relay import Relay, ToValkey, lag
+from services.relay.placing import BATCH
 from subscriptions.hub import Hub
+from tests.fakes.relaying import Candidates, candidates
 
 SAMPLES = 300
 FACTS = 20_000
 IDLE_SECONDS = 10
+SUCCESSIONS = 7
+TOPIC = "slot:1"
 PAYLOAD = {"slot": 1, "hold": None, "seats": [{"number": "12A", "status": "LOCKED", "version": 7}]}
 
 MANY = text(
@@ -55,9 +61,7 @@ async def latency(database: Database, hub: Hub) -> list[float]:
 async def throughput(database: Database) -> float:
     """Facts a second that a leading relay tells of a backlog."""
     async with database.transaction() as session:
-        await session.execute(
-            MANY, {"payload": '{"seats": [{"number": "12A", "status": "LOCKED", "version": 7}]}', "count": FACTS}
-        )
+        await session.execute(MANY, {"payload": orjson.dumps(PAYLOAD).decode(), "count": FACTS})
     began = time.perf_counter()
     while True:
         async with database.reading() as session:
@@ -73,22 +77,82 @@ async def idle() -> float:
     return (time.process_time() - cpu) / IDLE_SECONDS
 
 
-async def measure(database_url: str, redis_url: str) -> None:
-    """Print every figure."""
+async def limit(database_url: str, redis: Redis) -> float:
+    """Facts a second where nothing is done but to tell Valkey, in batches of the same size."""
+    connection = await asyncpg.connect(libpq_url(database_url))
+    facts = await connection.fetch(
+        "SELECT position, id, kind, stream, payload::text FROM facts ORDER BY position DESC LIMIT $1", FACTS
+    )
+    await connection.close()
+    await redis.flushall()
+    sink = ToValkey(redis)
+    await sink.begin(0, 0)
+    began = time.perf_counter()
+    for start in range(0, FACTS, BATCH):
+        await sink.tell(facts[::-1][start : start + BATCH])
+    return FACTS / (time.perf_counter() - began)
+
+
+async def successions(
+    database: Database, hub: Hub, relays: Candidates, hurt: Callable[[int], Awaitable[None]]
+) -> list[float]:
+    """Milliseconds from what happens to a leader to the mailbox, for a fact that is committed just then."""
+    took = []
+    async with hub.subscribe(TOPIC) as mailbox:
+        for _ in range(SUCCESSIONS):
+            leader = await relays.another_than(0)
+            await asyncio.sleep(random.uniform(1, 1.5))
+            began = time.perf_counter()
+            await hurt(leader)
+            async with database.transaction() as session:
+                await outbox.record(session, "seat.locked", TOPIC, PAYLOAD)
+            await mailbox.take()
+            took.append((time.perf_counter() - began) * 1000)
+            await relays.another_than(leader)
+            await relays.end(leader)
+            await relays.add()
+    return took
+
+
+async def figures(database_url: str, redis_url: str) -> str:
+    """Every figure."""
     database, stop = Database(asyncpg_url(database_url)), asyncio.Event()
-    async with Redis.from_url(redis_url) as redis, Hub(redis_url) as hub, asyncio.TaskGroup() as group:
-        group.create_task(Relay(database_url, ToValkey(redis)).run(stop))
-        await asyncio.sleep(1)
-        took = await latency(database, hub)
-        print(f"commit to mailbox, ms: p50 {statistics.median(took):.1f}  p99 {took[int(len(took) * 0.99)]:.1f}")
-        print(f"idle relay: {await idle():.1%} of a core")
-        print(f"backlog of {FACTS}: {await throughput(database):,.0f} facts/s")
-        stop.set()
+    rows: list[tuple[str, str, str]] = []
+
+    def row(what: str, took: list[float]) -> None:
+        rows.append((what, figure(percentile(took, 0.5)), figure(max(took))))
+
+    async with Redis.from_url(redis_url) as redis, Hub(redis_url) as hub:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Relay(database_url, ToValkey(redis)).run(stop))
+            await asyncio.sleep(1)
+            row(f"commit to mailbox, {SAMPLES} lone facts, ms", await latency(database, hub))
+            used, told, most = await idle(), await throughput(database), await limit(database_url, redis)
+            stop.set()
+        async with candidates(database_url, redis_url, 3) as relays:
+
+            async def stop_it(pid: int) -> None:
+                os.kill(pid, signal.SIGSTOP)
+
+            await asyncio.sleep(1)
+            row(
+                f"leader killed to the next fact, {SUCCESSIONS} times, ms",
+                await successions(database, hub, relays, relays.kill),
+            )
+            row(
+                f"leader stopped to the next fact, {SUCCESSIONS} times, ms",
+                await successions(database, hub, relays, stop_it),
+            )
     await database.close()
+    words = (
+        f"A backlog of {FACTS:,} facts is told at {told:,.0f} a second. Telling Valkey the same and doing nothing"
+        f" else makes {most:,.0f}: this is {told / most:.2f} of that. An idle relay uses {used:.1%} of a core."
+    )
+    return f"{table(('', 'median', 'longest'), rows)}\n\n{words}"
 
 
-def main() -> None:
-    """Start what is needed, migrate, measure."""
+def measure() -> str:
+    """Start what is needed, migrate, measure; Markdown."""
     root = Path(__file__).parents[1]
     with tempfile.TemporaryDirectory(prefix="jetway-bench-", dir="/tmp") as name:
         folder = Path(name)
@@ -96,8 +160,4 @@ def main() -> None:
         with EmbeddedPostgres(folder / "postgres") as postgres, EmbeddedValkey(folder / "valkey") as valkey:
             migrate = [sys.executable, "-m", "alembic", "upgrade", "head"]
             subprocess.run(migrate, cwd=root, env={**os.environ, "DATABASE_URL": postgres.url()}, check=True)
-            asyncio.run(measure(postgres.url(), valkey.url))
-
-
-if __name__ == "__main__":
-    main()
+            return asyncio.run(figures(postgres.url(), valkey.url))

@@ -29,8 +29,25 @@ TOPIC_LENGTH = 10_000
 AGAIN = 10_000
 """How many facts at most are added again that Valkey has lost: its last second, or everything."""
 
-NOT_LATER = "equal or smaller"
-"""What Valkey and Redis say of an id that is not later than the last."""
+TELL = f"""
+local published, at = tonumber(ARGV[1]), 2
+while at < #ARGV do
+    local position, topic, channel, message = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]
+    local streams = {{{{KEYS[1], {EVERYTHING_LENGTH}}}, {{KEYS[topic], {TOPIC_LENGTH}}}}}
+    for _, to in ipairs(streams) do
+        local answer = redis.pcall('XADD', to[1], 'MAXLEN', '~', to[2], position .. '-0', 'fact', message)
+        if type(answer) == 'table' and answer.err and not string.find(answer.err, 'equal or smaller', 1, true) then
+            return redis.error_reply(answer.err)
+        end
+    end
+    if tonumber(position) > published then redis.call('PUBLISH', channel, message) end
+    at = at + 4
+end
+"""
+"""Tells facts in one call: a pipeline of three commands for each costs our process ten times as much. KEYS: the stream
+of everything, then the topics. ARGV: the position up to which was published, then for each fact its position, which of
+KEYS is its topic, its channel, and the message. An entry that is there already is refused, and left as it is.
+"""
 
 log = logger("relay")
 
@@ -43,6 +60,7 @@ class ToValkey:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._tell = redis.register_script(TELL)
         self._published = 0
         """The position up to which live clients were told: what is added again is not published again."""
 
@@ -64,20 +82,14 @@ class ToValkey:
 
     async def tell(self, facts: Sequence[asyncpg.Record]) -> int:
         """Add and publish all of them, in one go."""
-        pipeline = self._redis.pipeline(transaction=False)
+        topics = {kind: number for number, kind in enumerate(dict.fromkeys(fact["kind"] for fact in facts), 2)}
+        told: list[str | int | bytes] = [self._published]
         for fact in facts:
-            message, id = live.to_wire(*fact), f"{fact['position']}-0"
-            pipeline.xadd(EVERYTHING, {"fact": message}, id, maxlen=EVERYTHING_LENGTH)
-            pipeline.xadd(PREFIX + fact["kind"], {"fact": message}, id, maxlen=TOPIC_LENGTH)
-            if fact["position"] > self._published:
-                pipeline.publish(fact["stream"], message)
+            told += (fact["position"], topics[fact["kind"]], fact["stream"], live.to_wire(*fact))
         try:
-            answers = await pipeline.execute(raise_on_error=False)
+            await self._tell(keys=[EVERYTHING, *(PREFIX + kind for kind in topics)], args=told)
         except (RedisError, OSError) as error:
             raise Away(repr(error)) from error
-        for answer in answers:
-            if isinstance(answer, Exception) and not (isinstance(answer, ResponseError) and NOT_LATER in str(answer)):
-                raise Away(repr(answer)) from answer
         return len(facts)
 
     async def close(self) -> None:

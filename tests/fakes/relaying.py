@@ -22,6 +22,8 @@ from core import loops
 from services.relay import Relay, ToValkey
 
 ROOT = Path(__file__).parents[2]
+READY = b"ready\n"
+"""The first line of a process."""
 
 
 class Candidates:
@@ -36,7 +38,7 @@ class Candidates:
         self._leader = 0
 
     async def add(self) -> None:
-        """Start one more."""
+        """Start one more; returns once it is about to ask for the lead."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.fakes.relaying", *self._arguments),
             cwd=ROOT,
@@ -44,6 +46,8 @@ class Candidates:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
+        if process.stdout is None or await process.stdout.readline() != READY:
+            raise RuntimeError("it did not start")
         self._processes[process.pid] = process
         self._readers.add(asyncio.create_task(self._read(process)))
 
@@ -62,6 +66,11 @@ class Candidates:
         async with self._news, asyncio.timeout(20):
             await self._news.wait_for(lambda: self._leader not in (0, pid))
             return self._leader
+
+    async def end(self, pid: int) -> None:
+        """End one with `kill -9`, where it was not ended before."""
+        if pid in self._processes:
+            await self.kill(pid)
 
     async def kill(self, pid: int) -> None:
         """End one with `kill -9`. Raises RuntimeError, with what it said, where it has ended by itself."""
@@ -83,8 +92,7 @@ async def candidates(database_url: str, redis_url: str, count: int) -> AsyncIter
     """So many processes, until the block ends."""
     started = Candidates(database_url, redis_url)
     try:
-        for _ in range(count):
-            await started.add()
+        await asyncio.gather(*(started.add() for _ in range(count)))
         yield started
     finally:
         await started.close()
@@ -133,4 +141,6 @@ async def main(database_url: str, redis_url: str) -> None:
 if __name__ == "__main__":
     threading.Thread(target=end_with_input, daemon=True).start()
     logs.configure("INFO")
+    sys.stdout.buffer.write(READY)
+    sys.stdout.flush()
     asyncio.run(main(*sys.argv[1:]))
