@@ -50,11 +50,11 @@ class Aside:
         return await asyncio.shield(task)
 
     def _whole(self, text: str) -> Known | Unfit:
-        """What the text is, with the formulas of what its operations cost, which take as long again."""
+        """What the text is, with the formulas of what its operations cost, as far as no variable decides."""
         found = self.reading.fresh(text)
         if isinstance(found, Known):
             for operation in found.operations.values():
-                found.formula(operation)
+                found.formula(operation).measure({})
         return found
 
     async def _read(self, text: str) -> Known | Unfit:
