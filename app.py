@@ -202,8 +202,8 @@ def main() -> None:
     if crew.is_member():
         with crew.beside_others(settings.host, settings.port) as listener:
             serving(create_app(settings), settings).run([listener])
-    elif settings.workers > 1:
-        crew.Crew([sys.executable, "-m", "app"], settings.workers).run(settings.host, settings.port)
+    elif settings.processes > 1:
+        crew.Crew([sys.executable, "-m", "app"], settings.processes).run(settings.host, settings.port)
     else:
         serving(create_app(settings), settings).run()
 

@@ -34,7 +34,7 @@ class Settings:
     the inventory, in the order in which they are asked. `documents` says what clients may send: any document, those
     that are persisted, or those that are trusted. `introspection` is for developers: it tells the whole schema.
     `response_cache` is how many MiB each process keeps of answers that are the same for many; 0 for none. Facts go to
-    `kafka_brokers`, `host:port` each, where there are any. `workers` is how many processes serve behind the one port.
+    `kafka_brokers`, `host:port` each, where there are any. `processes` is how many processes serve behind the one port.
     `sockets_per_client` is how many WebSockets one address may have open at each process.
     """
 
@@ -56,7 +56,7 @@ class Settings:
     response_cache: int = 64
     kafka_brokers: tuple[str, ...] = ()
     sockets_per_client: int = 200
-    workers: int = 1
+    processes: int = 1
 
     @property
     def sandbox(self) -> bool:
@@ -88,7 +88,7 @@ class Settings:
             response_cache=read_megabytes(env, "RESPONSE_CACHE", 64),
             kafka_brokers=read_brokers(env.get("KAFKA_BROKERS", "")),
             sockets_per_client=read_positive(env, "SOCKETS_PER_CLIENT", 200),
-            workers=read_positive(env, "WORKERS", 1),
+            processes=read_positive(env, "SERVER_PROCESSES", 1),
         )
 
 

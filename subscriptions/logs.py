@@ -75,14 +75,14 @@ class Log:
         return new
 
     def take(self, facts: Iterable[PlacedFact]) -> list[PlacedFact]:
-        """Take in facts, which are in order for each topic; those that are new, and of the kinds that matter."""
+        """Take in facts, which may come twice; those that are new, and of the kinds that matter, in order."""
         if self.position is None:
             return []
-        new = [fact for fact in facts if fact.position > self.position]
+        new = {fact.position: fact for fact in facts if fact.position > self.position}
         if not new:
             return []
-        self.position = max(fact.position for fact in new)
-        told = sorted((fact for fact in new if fact.kind.startswith(self._kinds)), key=POSITION)
+        self.position = max(new)
+        told = [new[position] for position in sorted(new) if new[position].kind.startswith(self._kinds)]
         self._facts += told
         if len(self._facts) > 2 * LOGGED:
             self._floor = self._facts[-LOGGED - 1].position

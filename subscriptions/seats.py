@@ -9,11 +9,9 @@ before, and the fact is dropped when it comes: everybody who is here knows the s
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from operator import attrgetter
 
 from core.db import Database
 from core.errors import NotFound
@@ -22,15 +20,11 @@ from services import live, seats
 from services.seats import Plans, SeatState
 from subscriptions import topics
 from subscriptions.hub import Hub, Mailbox
+from subscriptions.logs import Log
 
 FRESH = 0.5
 """Seconds after which a snapshot is read again, whoever was told of whatever changes: it shows locks as free whose time
 is over, and what the relay has not told yet."""
-
-LOGGED = 256
-"""Facts that are kept for those who come back; older ones are read from PostgreSQL."""
-
-POSITION = attrgetter("position")
 
 
 @dataclass(frozen=True)
@@ -56,8 +50,9 @@ SeatMapEvent = SeatMapSnapshot | SeatsChanged
 class SeatFeed:
     """The seats of a slot, as everybody here knows them: up to a position of the relay's (`engine.sharing.Feed`).
 
-    A place is a position, or None for whoever knows nothing. `log` has what happened after `floor`. Raises NotFound
-    where the slot has no seats, Unavailable where the database is away or the server stops.
+    A place is a position, or None for whoever knows nothing. Raises NotFound where the slot has no seats, Unavailable
+    where the database is away or the server stops. PostgreSQL is read on the primary: a replica may not have what has
+    been published already.
     """
 
     def __init__(self, db: Database, plans: Plans, hub: Hub, slot_id: int) -> None:
@@ -66,13 +61,9 @@ class SeatFeed:
         self._hub = hub
         self._slot_id = slot_id
         self._topic = topics.slot(slot_id)
+        self._log = Log([self._topic], "seat.")
         self._listening = AsyncExitStack()
         self._mailbox: Mailbox
-        self._position: int | None = None
-        self._log: list[live.PlacedFact] = []
-        self._floor = 0
-        self._bottom = 0
-        """Below this nothing can be told of what happened."""
         self._seats: dict[str, SeatState] = {}
         self._read_at = float("-inf")
         self._early: dict[str, SeatState] = {}
@@ -82,7 +73,7 @@ class SeatFeed:
     @property
     def here(self) -> Hashable:
         """The position up to which everything was told; None where nobody was told anything."""
-        return self._position
+        return self._log.position
 
     def place(self, cursor: str | None) -> int | None:
         """Raises Invalid for a malformed cursor."""
@@ -99,87 +90,71 @@ class SeatFeed:
     async def changes(self) -> Sequence[SeatMapEvent]:
         """The newest state of each seat that changed; a snapshot with `reset` where what was missed is not known."""
         post = self._mailbox.now()
-        told = await self._read(self._position, whole=False) if post.gap else []
-        changed = self._take(post.facts)
-        if len(self._log) > 2 * LOGGED:
-            self._floor = self._log[-LOGGED - 1].position
-            self._log = self._log[-LOGGED:]
-        return [*told, self._changed(changed)] if changed else told
+        told = await self._catch_up() if post.gap else []
+        return [*told, *self._changed(self._take(self._log.take(post.facts)))]
 
     async def reach(self, places: Collection[Hashable]) -> Sequence[SeatMapEvent]:
         """Read what they missed, once for all of them, and a snapshot, where one is needed and the last one is old."""
         told: list[SeatMapEvent] = []
         cursors = [place for place in places if isinstance(place, int)]
-        if self._position is None:
-            await self._read(min(cursors, default=None), whole=None in places)
-        elif missed := [place for place in cursors if self._bottom <= place and not self._knows(place)]:
-            told += await self._read(min(*missed, self._position), whole=False)
+        if self._log.position is None:
+            async with self._db.transaction() as session:
+                await self._log.begin(session, min(cursors, default=None))
+        elif self._log.is_behind(cursors):
+            told += await self._catch_up()
+        if (since := self._log.lacks(cursors)) is not None:
+            async with self._db.transaction() as session:
+                await self._log.remember(session, since)
         if not all(map(self._knows, places)) and asyncio.get_running_loop().time() - self._read_at > FRESH:
-            told += await self._read(self._position, whole=True)
+            told += await self._look()
         return told
 
     def opening(self, place: Hashable) -> Sequence[SeatMapEvent]:
         """What changed since, or every seat; with `reset` where what changed is not known."""
         if not isinstance(place, int) or not self._knows(place):
             return self._snapshot(reset=place is not None)
-        facts = self._log[bisect_right(self._log, place, key=POSITION) :]
-        changed = {state.number: state for fact in facts for state in states_of(fact)} | self._early
-        return [self._changed(changed)] if changed else []
+        changed = {state.number: state for fact in self._log.since(place) for state in states_of(fact)}
+        return self._changed(changed | self._early)
 
     def _knows(self, place: Hashable) -> bool:
         """Whether everything is at hand that happened between a position and here."""
-        return isinstance(place, int) and self._position is not None and self._floor <= place <= self._position
+        return isinstance(place, int) and self._log.knows(place)
 
-    def _changed(self, seats: dict[str, SeatState]) -> SeatsChanged:
-        return SeatsChanged(live.cursor(self._position or 0), list(seats.values()))
+    def _changed(self, seats: dict[str, SeatState]) -> list[SeatMapEvent]:
+        """What tells that these seats changed; nothing for none."""
+        return [SeatsChanged(live.cursor(self._log.position or 0), list(seats.values()))] if seats else []
 
     def _snapshot(self, *, reset: bool) -> tuple[SeatMapSnapshot]:
+        """What tells every seat; the same object until something has changed."""
         if reset not in self._snapshots:
-            snapshot = SeatMapSnapshot(live.cursor(self._position or 0), reset, list(self._seats.values()))
+            snapshot = SeatMapSnapshot(live.cursor(self._log.position or 0), reset, list(self._seats.values()))
             self._snapshots[reset] = (snapshot,)
         return self._snapshots[reset]
 
-    async def _read(self, since: int | None, *, whole: bool) -> list[SeatMapEvent]:
-        """Take from PostgreSQL what happened since a position, and with `whole` every seat; what is to be told of it.
-
-        From the primary: a replica may not have what has been published already.
-        """
+    async def _catch_up(self) -> list[SeatMapEvent]:
+        """Be where the relay is; what those who are here missed until then."""
         async with self._db.transaction() as session:
-            head = await live.head(session)
-            states = await seats.states(session, self._plans, self._slot_id) if whole else []
-            unplaced = await live.unplaced(session, self._topic, head) if whole else []
-            past = await live.history(session, self._topic, head if since is None else since)
-        if whole and not states:
-            raise NotFound("There is no seat map.")
-        is_lost = self._position is not None and past.floor > self._position
-        if is_lost and not whole:
-            return await self._read(since, whole=True)
-        changed = self._learn(past, head, since)
-        if whole:
-            changed |= self._show(states, unplaced)
-        self._snapshots.clear()
-        if is_lost:
-            return [*self._snapshot(reset=True)]
-        return [self._changed(changed)] if changed else []
+            missed = await self._log.advance(session)
+        return await self._look() if missed is None else self._changed(self._take(missed))
 
-    def _learn(self, past: live.History, head: int, since: int | None) -> dict[str, SeatState]:
-        """Take in what happened up to `head`; the seats that it changed for those who are here."""
-        if since is not None and past.floor > since:
-            self._bottom = past.floor
-        placed = [fact for fact in past.facts if fact.position <= head]
-        if self._position is None:
-            self._position, self._floor, self._log = head, past.floor, placed
-            return {}
-        if past.floor < self._floor or past.floor > self._position:
-            self._floor, self._log = past.floor, [fact for fact in placed if fact.position <= self._position]
-        changed = self._take(placed)
-        self._position = max(self._position, head)
-        return changed
+    async def _look(self) -> list[SeatMapEvent]:
+        """Read every seat; what those who are here are to be told of it, which is all, where they missed too much."""
+        async with self._db.transaction() as session:
+            missed = await self._log.advance(session)
+            if missed is None:
+                await self._log.begin(session, None)
+            states = await seats.states(session, self._plans, self._slot_id)
+            unplaced = await live.unplaced(session, self._topic, self._log.position or 0)
+        if not states:
+            raise NotFound("There is no seat map.")
+        changed = self._take(missed or ()) | self._show(states, unplaced)
+        return self._changed(changed) if missed is not None else [*self._snapshot(reset=True)]
 
     def _show(self, states: Sequence[SeatState], unplaced: Iterable[live.PlacedFact]) -> dict[str, SeatState]:
         """Take in a snapshot; the seats that it shows early, and that nobody here has been shown."""
         self._seats = {state.number: state for state in states}
         self._read_at = asyncio.get_running_loop().time()
+        self._snapshots.clear()
         shown: dict[str, SeatState] = {}
         for state in (state for fact in unplaced for state in states_of(fact)):
             known, early = self._seats[state.number], self._early.get(state.number)
@@ -188,19 +163,14 @@ class SeatFeed:
         return shown
 
     def _take(self, facts: Iterable[live.PlacedFact]) -> dict[str, SeatState]:
-        """Take in facts, which are in order; the newest state of each seat that they change for those who are here."""
+        """Take in new facts, which are in order; the newest state of each seat that they change for those here."""
         changed: dict[str, SeatState] = {}
-        for fact in facts:
-            if self._position is None or fact.position <= self._position:
-                continue
-            self._position = fact.position
-            self._log.append(fact)
-            for state in states_of(fact):
-                early = self._early.get(state.number)
-                if early is None or state.version > early.version:
-                    changed[state.number] = self._seats[state.number] = state
-                if early is not None and state.version >= early.version:
-                    del self._early[state.number]
+        for state in (state for fact in facts for state in states_of(fact)):
+            early = self._early.get(state.number)
+            if early is None or state.version > early.version:
+                changed[state.number] = self._seats[state.number] = state
+            if early is not None and state.version >= early.version:
+                del self._early[state.number]
         if changed:
             self._snapshots.clear()
         return changed

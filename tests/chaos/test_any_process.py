@@ -35,7 +35,7 @@ class Crowded(House):
 
     def program(self, name: str, module: str, *arguments: str, **variables: str) -> Process:
         """The same program, with its crew."""
-        crew = {"WORKERS": str(PROCESSES)} if module == "app" else {}
+        crew = {"SERVER_PROCESSES": str(PROCESSES)} if module == "app" else {}
         return super().program(name, module, *arguments, **variables, **crew)
 
 

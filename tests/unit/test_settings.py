@@ -51,7 +51,7 @@ def test_what_is_not_said_has_a_default() -> None:
         "response_cache": 64,
         "kafka_brokers": (),
         "sockets_per_client": 200,
-        "workers": 1,
+        "processes": 1,
     }
 
 

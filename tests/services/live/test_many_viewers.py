@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from models import SeatStatus
 from services import holds, live
 from services.seats import Plans
 from services.transitions import Cause
-from subscriptions import seats
+from subscriptions import logs, seats
 from subscriptions.hub import Hub
 from subscriptions.seats import SeatFeed, SeatMapEvent, SeatMapSnapshot, SeatsChanged
 from tests.factories.facts import record
@@ -56,9 +57,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     read: list[int] = []
     history = live.history
 
-    async def counted(session: object, stream: str, after: int) -> live.History:
+    async def counted(session: Any, stream: Any, after: int, kinds: str = "") -> live.History:
         read.append(after)
-        return await history(session, stream, after)  # type: ignore[arg-type]
+        return await history(session, stream, after, kinds)
 
     monkeypatch.setattr(live, "history", counted)
     return read
@@ -82,7 +83,7 @@ async def test_all_who_come_together_are_read_for_once(
         await place(database, schedule.first, seat)
     await tell()
     assert await told.feed.reach([None, 1, 2, 3, None]) == []
-    assert reads == [1]
+    assert reads == [1, 3]
     openings = [told.feed.opening(place) for place in (None, 1, 2, 3)]
     assert [[brief(event) for event in events] for events in openings] == [
         [[("2A", "LOCKED"), ("2B", "LOCKED"), ("2C", "LOCKED")]],
@@ -186,7 +187,7 @@ async def test_a_gap_that_is_too_long_is_a_snapshot_with_reset_for_everybody(
 async def test_only_so_much_is_kept_and_older_cursors_are_read_for(
     database: Database, schedule: Schedule, told: Told, tell: Tell, reads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seats, "LOGGED", 1)
+    monkeypatch.setattr(logs, "LOGGED", 1)
     await told.feed.reach([None])
     for seat in ("2A", "2B", "2C", "2D"):
         await place(database, schedule.first, seat)

@@ -98,7 +98,7 @@ async def crew(database_url: str, redis_url: str, schedule: Schedule, folder: Pa
     """Two of them."""
     del schedule  # it is there before they begin
     port = free_port()
-    told = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "PORT": str(port), "WORKERS": "2", **SECRETS}
+    told = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "PORT": str(port), "SERVER_PROCESSES": "2", **SECRETS}
     with (folder / "crew.log").open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "app", cwd=ROOT, env={**os.environ, **told}, stdout=output, stderr=output
