@@ -108,9 +108,13 @@ async def of_booking(session: Session, booking: Booking) -> None:
     await write(session, [booking], message)
 
 
-async def of_payment(session: Session, payment: Payment) -> None:
-    """Tell the owner of a locked booking what has become of its payment, where that is worth telling."""
-    if payment.status is not PaymentStatus.DECLINED and payment.status not in REFUNDED:
+async def of_payment(session: Session, payment: Payment, came_from: PaymentStatus) -> None:
+    """Tell the owner of a locked booking what has become of its payment, where that is worth telling.
+
+    Where a payment was refunded whole and is so no longer, a refund has come back to us: nobody is told that it comes.
+    """
+    is_refund = payment.status in REFUNDED and came_from is not PaymentStatus.REFUNDED
+    if payment.status is not PaymentStatus.DECLINED and not is_refund:
         return
     booking = await session.get_one(Booking, payment.booking_id)
     if booking.owner_id is None:

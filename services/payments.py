@@ -97,9 +97,10 @@ async def begin(session: Session, payment: Payment, cause: Cause) -> None:
 
 async def move(session: Session, payment: Payment, to: PaymentStatus, fact: str, cause: Cause) -> None:
     """Move a locked payment of a locked booking; raises WrongState."""
+    came_from = payment.status
     stream, facts = outbox.booking_stream(payment.booking_id), payload(payment)
     await transitions.advance(session, PAYMENT, payment, payment.id, to, stream, fact, facts, cause)
-    await notices.of_payment(session, payment)
+    await notices.of_payment(session, payment, came_from)
 
 
 def payload(payment: Payment) -> dict[str, Any]:
