@@ -15,6 +15,10 @@ from core.db import Session
 from models import Fact, RelayCursor
 
 
+VIEWERS = "valkey"
+"""The sink of the relay that live viewers hear (`relay_cursors`)."""
+
+
 def slot_stream(slot_id: int) -> str:
     """The stream of everything that happens to a slot: its seats, and its flight's day."""
     return f"slot:{slot_id}"
@@ -41,7 +45,7 @@ async def record(session: Session, kind: str, stream: str, payload: dict[str, An
 
 def untold_since() -> ScalarSelect[datetime]:
     """When the oldest fact was recorded that live viewers have not been told yet; `infinity` where there is none."""
-    heard = select(RelayCursor.position).where(RelayCursor.sink == "valkey").scalar_subquery()
+    heard = select(RelayCursor.position).where(RelayCursor.sink == VIEWERS).scalar_subquery()
     unplaced = select(func.min(Fact.recorded_at)).where(Fact.position.is_(None)).scalar_subquery()
     placed = select(func.min(Fact.recorded_at)).where(Fact.position > heard).scalar_subquery()
     return select(func.coalesce(func.least(unplaced, placed), text("'infinity'"))).scalar_subquery()

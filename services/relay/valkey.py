@@ -17,6 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from core.log import logger
 from services import live
+from services.outbox import VIEWERS
 from services.relay.telling import Away
 
 PREFIX = "jetway:"
@@ -55,7 +56,7 @@ log = logger("relay")
 class ToValkey:
     """Valkey, or Redis 7 and later. The client is the caller's; it should give up after a second or two."""
 
-    name = "valkey"
+    name = VIEWERS
     patience = 0.2
 
     def __init__(self, redis: Redis) -> None:
