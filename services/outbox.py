@@ -14,7 +14,6 @@ from sqlalchemy import ScalarSelect, func, insert, select, text
 from core.db import Session
 from models import Fact, RelayCursor
 
-
 VIEWERS = "valkey"
 """The sink of the relay that live viewers hear (`relay_cursors`)."""
 
