@@ -59,8 +59,8 @@ class Watch:
 class Listener(Protocol):
     """The way to one client. None of it waits, and none of it raises."""
 
-    when_ready: Callable[[], None] | None
-    """Called once it is no longer slow."""
+    def when_ready(self, call: Callable[[], None] | None) -> None:
+        """Call this, and nothing else, once it has taken what it was told; None for nothing."""
 
     def tell(self, answers: Sequence[bytes]) -> bool:
         """Tell it encoded answers; False, and it is told nothing, where it has not taken what it was told before."""
@@ -92,7 +92,7 @@ class Member:
 
     def go_on(self) -> None:
         """Be brought to the present, now that all was taken that was sent."""
-        self.listener.when_ready = None
+        self.listener.when_ready(None)
         self.group.wait(self)
 
 
@@ -237,7 +237,7 @@ class Group:
                 continue
             if not member.listener.tell(answers):
                 member.place = before
-                member.listener.when_ready = member.go_on
+                member.listener.when_ready(member.go_on)
 
     async def _admit(self, opened: Opened, feed: Feed[Any], waiting: Sequence[Member]) -> None:
         """Bring those here whose places were reached, each with one opening for all who come from there."""
@@ -253,7 +253,7 @@ class Group:
             if member.listener.tell(openings[member.place]):
                 member.place = HERE
             else:
-                member.listener.when_ready = member.go_on
+                member.listener.when_ready(member.go_on)
 
     async def _kept(self, opened: Opened, event: object) -> bytes:
         """An opening as it is told; the one that was told last is not made again."""
@@ -315,7 +315,7 @@ class Group:
         del self._members[member]
         self._waiting.pop(member, None)
         member.place = GONE
-        member.listener.when_ready = None
+        member.listener.when_ready(None)
         self.engine.report(self.prepared, outcome)
         return True
 

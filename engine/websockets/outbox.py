@@ -170,13 +170,8 @@ class Subscriber:
         self._ready: Callable[[], None] | None = None
         self.ended = False
 
-    @property
-    def when_ready(self) -> Callable[[], None] | None:
-        """What is called once its client is no longer slow; None for nothing."""
-        return self._ready
-
-    @when_ready.setter
     def when_ready(self, call: Callable[[], None] | None) -> None:
+        """Call this, and nothing else, once its client has taken all that it was sent; None for nothing."""
         if call is not None and self._ready is None:
             self._outbox.when_ready(self._call_ready)
         self._ready = call

@@ -193,8 +193,8 @@ async def test_a_slow_listener_is_left_out_and_brought_to_the_present(house: Hou
     assert quick.numbers == [(0, 0), (1, 1), (2, 1), (3, 1)]
     assert slow.numbers == [(0, 0)]
     slow.is_slow = False
-    assert slow.when_ready is not None
-    slow.when_ready()
+    assert slow.ready is not None
+    slow.ready()
     await house.settle()
     house.world.change()
     await house.settle()
@@ -207,8 +207,8 @@ async def test_whoever_is_slow_as_he_comes_waits_for_his_turn(house: House) -> N
     await house.settle()
     assert listener.heard == []
     listener.is_slow = False
-    assert listener.when_ready is not None
-    listener.when_ready()
+    assert listener.ready is not None
+    listener.ready()
     await house.settle()
     assert listener.numbers == [(0, 0)]
 

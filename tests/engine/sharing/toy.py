@@ -186,8 +186,11 @@ class Listener:
     """Somebody who listens, as the transport has it."""
 
     is_slow: bool = False
-    when_ready: Callable[[], None] | None = None
+    ready: Callable[[], None] | None = None
     heard: list[Any] = field(default_factory=list)
+
+    def when_ready(self, call: Callable[[], None] | None) -> None:
+        self.ready = call
 
     def tell(self, answers: Sequence[bytes]) -> bool:
         for answer in () if self.is_slow else answers:

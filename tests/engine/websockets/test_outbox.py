@@ -165,7 +165,7 @@ async def test_whoever_was_slow_hears_when_everything_is_taken() -> None:
     assert subscriber.tell([b"1", b"2"])
     assert not subscriber.tell([b"3"])
     subscriber.next(b"4")
-    subscriber.when_ready = lambda: heard.append("ready")
+    subscriber.when_ready(lambda: heard.append("ready"))
     wire.drain(room=1)
     assert heard == []
     wire.drain()
@@ -179,8 +179,8 @@ async def test_whoever_has_left_hears_nothing_of_it() -> None:
     subscriber = Subscriber(wire.outbox, "1")
     heard: list[str] = []
     subscriber.next(b"{}")
-    subscriber.when_ready = lambda: heard.append("ready")
-    subscriber.when_ready = None
+    subscriber.when_ready(lambda: heard.append("ready"))
+    subscriber.when_ready(None)
     wire.drain()
     assert heard == []
 
