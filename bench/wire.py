@@ -25,6 +25,9 @@ from core import clock
 from core.ids import global_id
 
 ROUNDS = 3
+WARMING = 3.0
+"""Seconds that do not count, before those that do."""
+
 CLIENTS, HOLDERS = 32, 64
 FEW = 4
 """Clients of plain Strawberry, whose answers take so long that more of them would still be waiting in the end."""
@@ -174,7 +177,7 @@ def compared(row: Row, servers: Mapping[str, Server], seconds: float) -> Iterato
     samples: dict[str, list[Sample]] = {name: [] for name in there}
     for name in there:  # caches, plans, prepared statements and JITs have seen it before anything counts
         if row.least is None:
-            sample(servers[name], row, 0, 1.0)
+            sample(servers[name], row, 0, WARMING)
     for turn in range(ROUNDS * len(there)):
         name = there[turn % len(there)]
         samples[name].append(sample(servers[name], row, turn, seconds))
