@@ -17,7 +17,12 @@ WEIGHT = 64
 """Bytes that a waiting message costs beside its own."""
 
 END = b"}"
+ENDED = Closing(Code.RESTART, "")
 SLOW = Closing(Code.TOO_SLOW, "You take what you asked for too slowly")
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 class Outbox:
@@ -132,8 +137,9 @@ class Outbox:
     def end(self) -> None:
         """The socket has ended: nothing is sent any more."""
         if self.closing is None:
-            self.closing = Closing(Code.RESTART, "")
+            self.closing = ENDED
         self._waiting = self._ready = None
+        self._on_closing = nothing  # it led back to the socket: nothing is to wait for the garbage collector
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None

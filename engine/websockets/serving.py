@@ -105,6 +105,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     _part: set[SocketProtocol] | None = None
     _tell_end: Callable[[int], None] | None = None
     _code: int | None = None
+    _is_given = False
     is_full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -128,6 +129,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def hand_over(self, hearer: Callable[[Line], Hearer]) -> None:
         """Give the line away; what has come already is heard first."""
         self._hearer = hearer(self)
+        self._is_given = True
         self.close_timer = cast("Any", GIVEN_AWAY)
         waiting = [self.queue.get_nowait() for _ in range(self.queue.qsize())]
         self.queue = cast("Any", self)
@@ -140,7 +142,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def at_end(self, tell: Callable[[int], None]) -> bool:
         """Have the closing code told when the connection has ended."""
-        if self._hearer is None and not self.disconnected:
+        if not self._is_given:
             return False
         if self.disconnected:
             tell(self._code or 1006)
@@ -280,14 +282,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         """Cut what has not closed by itself soon after the application has ended."""
         super().on_task_complete(task)
-        if self._hearer is None:
+        if not self._is_given:
             self._cut_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is left to be heard, or to be cut."""
         super().connection_lost(exc)
         self._leave()
-        self._hearer = None
+        if self._hearer is not None:
+            self._hearer = None
+            self.queue = cast("Any", None)  # it was this object: nothing is to wait for the garbage collector
         if self._cut_timer is not None:
             self._cut_timer.cancel()
             self._cut_timer = None

@@ -61,12 +61,14 @@ class Operation(Subscriber):
     def has_ended(self) -> None:
         """Its id is free before its client can have read that."""
         self.socket.forget(self)
+        self.member = None
 
     def stop(self) -> None:
         """Have it told nothing more, and end."""
         self.ended = True
-        if self.member is not None:
-            self.member.leave()
+        member, self.member = self.member, None
+        if member is not None:
+            member.leave()
         if self.task is not None and not self.task.cancelling():
             self.task.cancel()
 
