@@ -38,15 +38,17 @@ class Brokers:
         finally:
             os.kill(self.pid, signal.SIGCONT)
 
-    async def read(self, topic: str, count: int) -> list[tuple[int, bytes, bytes]]:
-        """At least so many messages of a topic, in the order of each partition: partition, key and value."""
+    async def read(self, topic: str) -> list[tuple[int, bytes, bytes]]:
+        """All that a topic has, in the order of each partition: partition, key and value."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=list(self.addresses), auto_offset_reset="earliest", enable_auto_commit=False
         )
         await consumer.start()
         try:
             partitions = await consumer._client._wait_on_metadata(topic)
-            consumer.assign([TopicPartition(topic, partition) for partition in partitions])
+            places = [TopicPartition(topic, partition) for partition in partitions]
+            consumer.assign(places)
+            count = sum((await consumer.end_offsets(places)).values())
             found: list[tuple[int, bytes, bytes]] = []
             while len(found) < count:
                 for place, records in (await consumer.getmany(timeout_ms=100)).items():

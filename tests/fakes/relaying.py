@@ -1,6 +1,6 @@
 """Relays that run: in this process, or in one of its own, to be killed or to be stopped.
 
-`python -m tests.fakes.relaying DATABASE REDIS` ends with its standard input, so with whoever started it.
+`python -m tests.fakes.relaying DATABASE REDIS [BROKER...]` ends with its standard input, so with whoever started it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from core import log as logs
 from core import loops
 from services.relay import Relay, ToValkey
+from services.relay.kafka import ToKafka
 
 ROOT = Path(__file__).parents[2]
 READY = b"ready\n"
@@ -29,8 +30,8 @@ READY = b"ready\n"
 class Candidates:
     """Processes that want to lead; `leads` is told by whoever began to last."""
 
-    def __init__(self, database_url: str, redis_url: str) -> None:
-        self._arguments = (database_url, redis_url)
+    def __init__(self, database_url: str, redis_url: str, *brokers: str) -> None:
+        self._arguments = (database_url, redis_url, *brokers)
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._said: dict[int, list[str]] = defaultdict(list)
         self._readers: set[asyncio.Task[None]] = set()
@@ -88,9 +89,9 @@ class Candidates:
 
 
 @asynccontextmanager
-async def candidates(database_url: str, redis_url: str, count: int) -> AsyncIterator[Candidates]:
+async def candidates(database_url: str, redis_url: str, count: int, *brokers: str) -> AsyncIterator[Candidates]:
     """So many processes, until the block ends."""
-    started = Candidates(database_url, redis_url)
+    started = Candidates(database_url, redis_url, *brokers)
     try:
         await asyncio.gather(*(started.add() for _ in range(count)))
         yield started
@@ -125,11 +126,12 @@ def end_with_input() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def main(database_url: str, redis_url: str) -> None:
+async def main(database_url: str, redis_url: str, *brokers: str) -> None:
     """Want to lead, for ever."""
     stop = asyncio.Event()
     async with Redis.from_url(redis_url, socket_timeout=2) as redis:
-        relay = Relay(database_url, ToValkey(redis))
+        kafka = [ToKafka(brokers, timeout=2)] if brokers else []
+        relay = Relay(database_url, ToValkey(redis), *kafka)
 
         async def lead() -> float:
             await relay.run(stop)

@@ -1,8 +1,8 @@
-"""A relay that a test leads by hand."""
+"""A relay that a test leads by hand, and the brokers that it may tell."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from services.relay import Relay, ToValkey
 from tests.factories.facts import leader
+from tests.fakes.brokers import Brokers, brokers
 
 
 @pytest.fixture
@@ -32,3 +33,10 @@ async def lead(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await leader(database_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def kafka() -> Iterator[Brokers]:
+    """Brokers that answer over TCP."""
+    with brokers() as started:
+        yield started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
@@ -16,16 +16,9 @@ from core.db import Database
 from services.relay import Pruned, Relay, ToValkey, lag, prune
 from services.relay.kafka import TURN_BYTES, ToKafka, fitting
 from tests.factories.facts import record, relay_all, told
-from tests.fakes.brokers import Brokers, brokers
+from tests.fakes.brokers import Brokers
 from tests.fakes.relaying import running
 from tests.fakes.waiting import eventually
-
-
-@pytest.fixture
-def kafka() -> Iterator[Brokers]:
-    """Brokers that answer over TCP."""
-    with brokers() as started:
-        yield started
 
 
 @pytest.fixture
@@ -51,7 +44,7 @@ async def test_topics_are_kinds_and_keys_are_streams(
     await record(database, ("flight.delayed", "slot:1"), ("booking.confirmed", "booking:a"))
     assert await relay_all(relay, lead) == 4
 
-    everything = await kafka.read("jetway.facts", 4)
+    everything = await kafka.read("jetway.facts")
     assert sorted(brief(everything)) == [
         (1, "booking.created", "booking:a"),
         (2, "booking.created", "booking:b"),
@@ -61,8 +54,8 @@ async def test_topics_are_kinds_and_keys_are_streams(
     for partition, key, value in everything:
         assert orjson.loads(value)["stream"].encode() == key
         assert DefaultPartitioner()(key, [0, 1, 2, 3], None) == partition
-    assert brief(await kafka.read("jetway.booking.confirmed", 1)) == [(4, "booking.confirmed", "booking:a")]
-    assert sorted(brief(await kafka.read("jetway.booking.created", 2))) == [
+    assert brief(await kafka.read("jetway.booking.confirmed")) == [(4, "booking.confirmed", "booking:a")]
+    assert sorted(brief(await kafka.read("jetway.booking.created"))) == [
         (1, "booking.created", "booking:a"),
         (2, "booking.created", "booking:b"),
     ]
@@ -86,7 +79,7 @@ async def test_while_kafka_is_away_others_hear_and_nothing_is_lost(
         await eventually(lambda: are_behind(kafka=0, valkey=0))
     assert [position for position, _, _ in await told(redis)] == [1, 2, 3, 4, 5, 6, 7]
     heard: dict[str, list[int]] = {}
-    for position, _, stream in dict.fromkeys(brief(await kafka.read("jetway.facts", 7))):
+    for position, _, stream in dict.fromkeys(brief(await kafka.read("jetway.facts"))):
         heard.setdefault(stream, []).append(position)
     assert heard == {"booking:a": [1, 2, 4, 6], "slot:1": [3, 5, 7]}
 
@@ -116,7 +109,7 @@ async def test_what_is_told_again_by_an_operator_comes_again(
     await lead.execute("UPDATE relay_cursors SET position = 0")
     await record(database, ("seat.locked", "slot:1"))
     assert await relay_all(relay, lead) == 1 + 3
-    positions = [position for position, _, _ in brief(await kafka.read("jetway.facts", 6))]
+    positions = [position for position, _, _ in brief(await kafka.read("jetway.facts"))]
     assert positions == [1, 2, 3, 1, 2, 3]
 
 
