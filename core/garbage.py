@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 
-YOUNG = 10_000
-"""How many new objects there are before Python looks among them. With its own 700 every crowd of requests, all of whose
-objects are in use, would be walked through some thirty times; ten thousand take a millisecond, and some megabytes."""
+YOUNG = 50_000
+"""How many new objects there are before Python looks among them. With its own 700 a crowd of requests, whose objects
+are all in use, would be walked through some thirty times. So many take some milliseconds, seldom, and megabytes."""
 
 
 def settle() -> None:

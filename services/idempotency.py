@@ -44,13 +44,13 @@ def fingerprint(value: object) -> bytes:
 def check_key(owner: str, key: str) -> str:
     """The key as it is kept. Raises Invalid unless it can serve: 1 to 100 printable characters, and for a guest a
     UUIDv4, which nobody can guess; in lower case, for it is the same in either."""
+    if owner == GUEST and is_uuid4(key):
+        return key.lower()
     if not 1 <= len(key) <= 100 or not key.isprintable():
         raise Invalid("An idempotency key has 1 to 100 printable characters.", field="idempotencyKey")
-    if owner != GUEST:
-        return key
-    if not is_uuid4(key):
+    if owner == GUEST:
         raise Invalid("A guest's idempotency key is a random UUID (version 4).", field="idempotencyKey")
-    return key.lower()
+    return key
 
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)

@@ -57,12 +57,8 @@ BATCH = Histogram(
 class Asked(Pending[Request, Answer]):
     """A request on its way. `sure`: a look found nothing in its way, so no gate is asked about it again."""
 
-    __slots__ = ("sure", "tries")
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self.sure = False
-        self.tries = 0
+    sure = False
+    tries = 0
 
 
 class Batches:
@@ -121,8 +117,7 @@ class Batches:
         except Unavailable:
             await self._away(chosen)
         except Exception:  # noqa: BLE001 - whose fault it is comes out when each runs alone
-            for pending in chosen:
-                self._alone.put(pending)
+            self._alone.put_all(chosen)
         else:
             await self._settle(chosen, answers)
 
@@ -174,20 +169,23 @@ class Batches:
 
     async def _with_a_chance(self, batch: list[Asked]) -> list[Asked]:
         """Those of a batch that no gate thinks hopeless, in their order; the others go to the reading line."""
-        doubtful = [pending for pending in batch if not pending.sure]
-        chances = await self._gates.enter([pending.question for pending in doubtful])
+        chances = await self._gates.enter([pending.question for pending in batch if not pending.sure])
         if all(chances):
             return batch
-        hopeless = [pending for pending, chance in zip(doubtful, chances, strict=True) if not chance]
+        chosen, hopeless = [], []
+        answers = iter(chances)
+        for pending in batch:
+            if pending.sure or next(answers):
+                chosen.append(pending)
+            else:
+                hopeless.append(pending)
         self._start(self._divert(hopeless))
-        diverted = set(hopeless)
-        return [pending for pending in batch if pending not in diverted]
+        return chosen
 
     async def _divert(self, hopeless: Sequence[Asked]) -> None:
         """Have them looked at, as soon as what they lost against is no longer under way."""
         await self._gates.settled([pending.question for pending in hopeless])
-        for pending in hopeless:
-            self._reading.put(pending)
+        self._reading.put_all(hopeless)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

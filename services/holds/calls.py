@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,12 +28,17 @@ LOOK = """
         FROM claims WHERE claims.slot_id = wanted.slot_id AND claims.unit = wanted.unit)
     UNION ALL
     SELECT NULL, NULL, asked.request
-    FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS asked (owner, operation, key, request)
+    FROM unnest(string_to_array($3, E'\\n'), string_to_array($4, E'\\n'), string_to_array($5, E'\\n'))
+        WITH ORDINALITY AS asked (owner, operation, key, request)
     WHERE (
         SELECT true FROM idempotency_keys AS known
         WHERE known.owner = asked.owner AND known.operation = asked.operation AND known.key = asked.key)
 """
-"""One look, in one snapshot, at what stands in the way of many requests: each unit once."""
+"""One look, in one snapshot, at what stands in the way of many requests: each unit once.
+
+Keys, which can be printed, come as lines of one text: to write an array of many strings takes asyncpg longer than
+PostgreSQL needs to take the text apart.
+"""
 
 
 class Times(NamedTuple):
@@ -108,13 +113,13 @@ def other(outcome: str, hold_id: UUID, text: str | None) -> Answer:
 
 def looking(requests: Sequence[Request]) -> list[Any]:
     """The arguments of LOOK."""
-    units = list({unit for request in requests for unit in request.units})
+    units = set(chain.from_iterable([request.units for request in requests]))
     return [
         [slot_id for slot_id, _ in units],
         [unit for _, unit in units],
-        [request.asking.key_owner for request in requests],
-        [request.asking.operation for request in requests],
-        [request.asking.key for request in requests],
+        "\n".join([request.asking.key_owner for request in requests]),
+        "\n".join([request.asking.operation for request in requests]),
+        "\n".join([request.asking.key for request in requests]),
     ]
 
 
@@ -122,7 +127,9 @@ def seen(rows: Sequence[asyncpg.Record], requests: Sequence[Request]) -> list[An
     """The refusal for each of the requests whose units LOOK has seen taken; None for the others, and who asks again."""
     known = {row["request"] for row in rows}
     taken = {(row["slot_id"], row["unit"]) for row in rows}
-    return [None if number in known else refusal(request.units, taken) for number, request in enumerate(requests, 1)]
+    # Of a crowd many want the same.
+    refusals = {units: refusal(units, taken) for units in {request.units for request in requests}}
+    return [None if number in known else refusals[request.units] for number, request in enumerate(requests, 1)]
 
 
 def refusal(units: Sequence[Unit], taken: Collection[Unit]) -> Answer | None:

@@ -116,10 +116,19 @@ class Line(Generic[P]):
                 taken.append(pending)
         return taken
 
+    def put_all(self, pending: Sequence[P]) -> None:
+        """Put all of them into the line, in their order."""
+        self._waiting.extend(pending)
+        self._begin_for(len(pending))
+
     def put_back(self, taken: Sequence[P]) -> None:
         """Put back the last of those whom `take` gave, in their order, before all who wait."""
         self._waiting.extendleft(reversed(taken))
-        for _ in taken[:: self._size]:
+        self._begin_for(len(taken))
+
+    def _begin_for(self, count: int) -> None:
+        """Serve so many, by as many connections as they need and are idle."""
+        for _ in range(0, count, self._size):
             self._begin()
 
     def _begin(self) -> None:

@@ -29,6 +29,10 @@ OPERATION = "holdSeats"
 ATTEMPTS = 4
 """How often a request is prepared anew because a slot's layout was changed under it, or its pool was relieved."""
 
+MOVED = ("LAYOUT_CHANGED", "NO_SLOT")
+FULL = ("POOL_FULL", "CLASS_FULL")
+"""Answers after which it is asked again: what was known of a slot is out of date; expired holds may fill a pool."""
+
 
 class SeatsTaken(Conflict):
     """Some of the seats are somebody else's: `taken` tells which, by slot. Nothing was held."""
@@ -115,18 +119,29 @@ class Placer:
         key_owner = owner.key
         key = idempotency.check_key(key_owner, key)
         asking = Asking(owner.user_id, key_owner, operation, key, minutes, asked)
-        try:
-            request, answer = await self._ask(asking, wants)
-        except (NotFound, UnknownSeat):
-            # The slot may have changed since the first time that this was asked.
-            if (known := await self._known(asking, wants)) is None:
-                raise
-            return known
-        if answer.times is not None:
-            return placed(request, answer.times)
-        if answer.hold_id is None:
-            refuse(wants, answer)
-        return await self._placed(answer.hold_id)
+        slot_ids = [want.slot_id for want in wants]
+        relieved = False
+        for _ in range(ATTEMPTS):
+            try:
+                request = Request(asking, wants, self._layouts.known(slot_ids) or await self._layouts.of(slot_ids))
+            except (NotFound, UnknownSeat):
+                # The slot may have changed since the first time that this was asked.
+                if (known := await self._known(asking, wants)) is None:
+                    raise
+                return known
+            answer = await self._batches.ask(request)
+            if answer.times is not None:
+                return placed(request, answer.times)
+            if answer.hold_id is not None:
+                return await self._placed(answer.hold_id)
+            if answer.outcome in MOVED:
+                self._layouts.forget(slot_ids)
+            elif answer.outcome in FULL and answer.details["due"] and not relieved:
+                await self._relief.of([(item.slot_id, item.pool) for item in request.items])
+                relieved = True
+            else:
+                refuse(wants, answer)
+        raise Unavailable("This flight is being changed. Ask again.")
 
     async def aclose(self) -> None:
         """Answer whoever waits, and close the connections. Whoever comes later is told Unavailable."""
@@ -134,22 +149,6 @@ class Placer:
         await self._relief.aclose()
         await self._layouts.aclose()
         await self._gates.aclose()
-
-    async def _ask(self, asking: Asking, wants: Sequence[Want]) -> tuple[Request, Answer]:
-        """Ask the database, again where what was known of a slot was out of date, or expired holds filled a pool."""
-        relieved = False
-        slot_ids = [want.slot_id for want in wants]
-        for _ in range(ATTEMPTS):
-            request = Request(asking, wants, self._layouts.known(slot_ids) or await self._layouts.of(slot_ids))
-            answer = await self._batches.ask(request)
-            if answer.outcome in ("LAYOUT_CHANGED", "NO_SLOT"):
-                self._layouts.forget(slot_ids)
-            elif answer.outcome in ("POOL_FULL", "CLASS_FULL") and answer.details["due"] and not relieved:
-                await self._relief.of([(item.slot_id, item.pool) for item in request.items])
-                relieved = True
-            else:
-                return request, answer
-        raise Unavailable("This flight is being changed. Ask again.")
 
     async def _known(self, asking: Asking, wants: Sequence[Want]) -> Placed | None:
         """The hold that came of this key before; raises KeyReused where it stands for something else."""
@@ -197,13 +196,13 @@ def refuse(wants: Sequence[Want], answer: Answer) -> NoReturn:
     """Raise what an answer says that is neither PLACED nor REPLAYED."""
     about = answer.details
     match answer.outcome:
-        case "KEY_REUSED":
-            raise idempotency.KeyReused
         case "UNITS_TAKEN":
             taken: dict[int, list[str]] = {}
             for slot_id, unit in answer.taken:
                 taken.setdefault(slot_id, []).append(unit)
             raise SeatsTaken(taken)
+        case "KEY_REUSED":
+            raise idempotency.KeyReused
         case "SLOT_CLOSED":
             raise SalesClosed("This flight is not sold any more.")
         case "NO_POOL":

@@ -19,7 +19,7 @@ def as_before() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("as_before")
-def test_what_is_loaded_stays_and_what_is_new_is_looked_at_by_ten_thousands() -> None:
+def test_what_is_loaded_stays_and_what_is_new_is_looked_at_in_large_lots() -> None:
     garbage.settle()
     assert gc.get_freeze_count() > 0
-    assert gc.get_threshold()[0] == 10_000
+    assert gc.get_threshold()[0] == 50_000

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from itertools import chain
 
 from services.holds.gates.protocol import Entry, Unit, Won
 
@@ -66,14 +67,9 @@ class LocalGate:
 
     async def settled(self, entries: Sequence[Entry]) -> None:
         """See `Gate.settled`. Attempts that begin meanwhile are not waited for."""
-        flying = self._flying
-        rivals = {
-            rival
-            for entry in entries
-            for unit in entry.units
-            if (rival := flying.get(unit)) is not None and rival is not entry
-        }
-        in_the_way = [self._flights[rival] for rival in rivals]
+        units = set(chain.from_iterable([entry.units for entry in entries]))
+        rivals = set(map(self._flying.get, units)).difference(entries)
+        in_the_way = [self._flights[rival] for rival in rivals if rival is not None]
         if not in_the_way:
             return
         last = max(flight.overdue_at for flight in in_the_way)
