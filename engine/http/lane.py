@@ -280,6 +280,9 @@ class LaneProtocol(HttpToolsProtocol):
                     lane.flush()
                     self.transport.close()
             self.on_response_complete()
+        except Exception as error:  # noqa: BLE001 - nobody else hears of it, and the client is not to wait for ever
+            lane.unexpected(error)
+            self.transport.close()
         finally:
             self._note(lane, "POST", status, began)
 
