@@ -7,7 +7,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
-from bench import best_seats, execution, fanout, growth, holds, load, operations, reading, relay, start, wire, worst
+from bench import (
+    best_seats,
+    bookings,
+    execution,
+    fanout,
+    growth,
+    holds,
+    load,
+    operations,
+    reading,
+    relay,
+    start,
+    wire,
+    worst,
+)
 from bench.report import measured, write
 
 SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
@@ -17,6 +31,7 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], str]] = {
     "load": lambda arguments: load.measure(runs=arguments.runs),
     "best-seats": lambda arguments: best_seats.measure(),
     "holds": lambda arguments: holds.measure(arguments.seconds),
+    "bookings": lambda arguments: bookings.measure(arguments.seconds, kill=arguments.kill),
     "growth": lambda arguments: growth.measure(arguments.seconds),
     "reading": lambda arguments: reading.measure(),
     "wire": lambda arguments: wire.measure(max(2.0, arguments.seconds)),
@@ -40,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--runs", type=int, default=3, help="of each start and of each load (default: 3)")
     made.add_argument("--seconds", type=float, default=1.5, help="for each operation (default: 1.5)")
+    made.add_argument("--kill", action="store_true", help="also kill the server under the load of bookings")
     made.add_argument("--write", action="store_true", help="put the figures into docs/performance.md too")
     return made
 

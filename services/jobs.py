@@ -127,9 +127,10 @@ async def enqueue(
     """Write a job in the session's transaction. Of jobs with one key one waits or runs; one that waits is hastened."""
     await session.flush()
     connection = await session.connection()
-    # SQLAlchemy begins a transaction with its first statement; pgqueuer goes round it to the driver below.
-    await connection.exec_driver_sql("SELECT 1")
     raw = (await connection.get_raw_connection()).driver_connection
+    if raw is not None and not raw.is_in_transaction():
+        # SQLAlchemy begins a transaction with its first statement; pgqueuer goes round it to the driver below.
+        await connection.exec_driver_sql("SELECT 1")
     if raw is None or not raw.is_in_transaction():
         raise RuntimeError("a job would be enqueued outside of the transaction")
     (made,) = await Queries(AsyncpgDriver(raw)).enqueue(

@@ -262,13 +262,14 @@ def segment_for(slot_id: int, family: Family) -> OfferSegment:
 
 async def seat_lines(session: ReadSession, units: Iterable[tuple[int, str]]) -> list[PriceLine]:
     """A line for each of those seats, by (slot, number), that costs something on top of the fare."""
-    costs = await fares.seat_charges(session)
-    seats = await session.execute(
+    found = await session.execute(
         select(LayoutUnit.unit, LayoutUnit.section)
         .join(Slot, Slot.layout_id == LayoutUnit.layout_id)
         .where(tuple_(Slot.id, LayoutUnit.unit).in_(list(units)), LayoutUnit.extra_legroom)
         .order_by(Slot.id, LayoutUnit.row_number, LayoutUnit.column_letter)
     )
+    seats = found.all()
+    costs = await fares.seat_charges(session) if seats else {}
     return [
         PriceLine(kind=PriceLineKind.SEAT, label=f"Seat {number}, extra legroom", amount=costs[Cabin(section)])
         for number, section in seats

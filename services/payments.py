@@ -126,7 +126,7 @@ async def locked(session: Session, booking_id: UUID) -> Payment | None:
 
 
 async def receive(db: Database, gateways: Gateways, body: bytes, signature: str) -> None:
-    """Store what a gateway tells, and have a job act on it; the same event again changes nothing.
+    """Store what a gateway tells, and have a job act on it where it may be news; the same event again changes nothing.
 
     Once this has returned the gateway may be told that it was heard. Raises Forbidden for what the gateway did not
     sign within the last five minutes; nothing is stored then.
@@ -139,10 +139,12 @@ async def receive(db: Database, gateways: Gateways, body: bytes, signature: str)
         "kind": event.kind,
         "payload": event.payload,
         "received_at": clock.now(),
+        "handled_at": clock.now() if event.concern is Concern.NOTHING else None,
     }
     async with db.transaction() as session:
-        stored = insert(WebhookEvent).values(row).on_conflict_do_nothing().returning(WebhookEvent.event_id)
-        if await session.scalar(stored) is not None:
+        stored = insert(WebhookEvent).values(row).on_conflict_do_nothing().returning(WebhookEvent.handled_at)
+        fresh = (await session.execute(stored)).one_or_none()
+        if fresh is not None and fresh.handled_at is None:
             await jobs.handle_webhook(session, gateway.name, event.event_id)
 
 

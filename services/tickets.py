@@ -6,19 +6,16 @@ it (3), then form and serial (10), which we draw from one sequence. The numbers 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from core import clock
-from core.db import ReadSession, Session
+from core.db import Session
 from core.states import Machine
 from models import (
     TICKET_SERIALS,
-    Airline,
-    BookingSegment,
-    Flight,
     Passenger,
     Ticket,
     TicketStatus,
@@ -46,23 +43,30 @@ FACTS: Mapping[TicketStatus, str] = {
 }
 
 
+COUPONS = f"""
+    SELECT passenger_id, slot_id, accounting_code, nextval('{TICKET_SERIALS.name}')
+    FROM (SELECT passengers.id AS passenger_id, booking_segments.slot_id, airlines.accounting_code
+          FROM booking_segments
+          JOIN flights ON flights.slot_id = booking_segments.slot_id
+          JOIN airlines ON airlines.iata_code = flights.airline_code
+          JOIN passengers ON passengers.booking_id = booking_segments.booking_id
+          WHERE booking_segments.booking_id = $1
+          ORDER BY booking_segments.ordinal, passengers.ordinal) AS due
+"""  # noqa: S608 - our own word
+"""Every coupon of a booking, with the accounting code of its airline and the next serial."""
+
+
 async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:
     """Issue every ticket of a locked booking, in the order of its flights and passengers."""
-    chosen = select(Passenger).where(Passenger.booking_id == booking_id).order_by(Passenger.ordinal)
-    passengers = (await session.scalars(chosen)).all()
-    due = [
-        (passenger, slot_id, code) for slot_id, code in await coupons(session, booking_id) for passenger in passengers
-    ]
-    serials = await session.scalars(select(TICKET_SERIALS.next_value()).select_from(func.generate_series(1, len(due))))
     tickets = [
         Ticket(
             number=number(code, serial),
-            passenger_id=passenger.id,
+            passenger_id=passenger_id,
             slot_id=slot_id,
             status=TICKET.initial,
             issued_at=clock.now(),
         )
-        for (passenger, slot_id, code), serial in zip(due, serials, strict=True)
+        for passenger_id, slot_id, code, serial in await session.fetch(COUPONS, booking_id)
     ]
     session.add_all(tickets)
     await session.flush()
@@ -72,18 +76,6 @@ async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:
 def number(accounting_code: str, serial: int) -> str:
     """The thirteen digits."""
     return f"{accounting_code}{serial % 10**10:010d}"
-
-
-async def coupons(session: ReadSession, booking_id: UUID) -> Sequence[tuple[int, str]]:
-    """The flights of a booking in the order of travel, each with the accounting code of its airline."""
-    rows = await session.execute(
-        select(BookingSegment.slot_id, Airline.accounting_code)
-        .join(Flight, Flight.slot_id == BookingSegment.slot_id)
-        .join(Airline, Airline.iata_code == Flight.airline_code)
-        .where(BookingSegment.booking_id == booking_id)
-        .order_by(BookingSegment.ordinal)
-    )
-    return [(slot_id, code) for slot_id, code in rows]
 
 
 async def close(session: Session, booking_id: UUID, to: TicketStatus, cause: Cause) -> None:

@@ -6,22 +6,18 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, select
 
-from core.db import Database, ReadSession, Session
+from core.db import Database, ReadSession, Session, dump_json
 from core.ids import uuid7
 from core.keys import Keyring
 from core.money import add
 from models import (
     Booking,
-    BookingLine,
-    BookingSegment,
     BookingStatus,
     Flight,
     Hold,
-    Passenger,
     PassengerType,
-    SeatAssignment,
 )
 from services import holds, idempotency, locators, offers
 from services.bookings import rows, rules
@@ -30,6 +26,28 @@ from services.fares import PriceLine
 from services.holds import ClassClosed
 from services.offers import Offer, OfferSegment, PriceChanged
 from services.transitions import Cause
+
+PARTS = """
+    WITH lines AS (
+        INSERT INTO booking_lines (booking_id, ordinal, kind, label, amount)
+        SELECT $1::uuid, ordinal, kind, label, amount
+        FROM jsonb_to_recordset($2::jsonb) AS line (ordinal smallint, kind text, label text, amount bigint)
+    ), segments AS (
+        INSERT INTO booking_segments (booking_id, ordinal, slot_id, cabin, booking_class, family_code)
+        SELECT $1::uuid, ordinal, slot_id, cabin, booking_class, family_code
+        FROM jsonb_to_recordset($3::jsonb)
+             AS segment (ordinal smallint, slot_id bigint, cabin text, booking_class text, family_code text)
+    ), people AS (
+        INSERT INTO passengers (id, booking_id, ordinal, type, title, first_name, last_name, date_of_birth)
+        SELECT id, $1::uuid, ordinal, type, title, first_name, last_name, date_of_birth
+        FROM jsonb_to_recordset($4::jsonb)
+             AS one (id uuid, ordinal smallint, type text, title text, first_name text, last_name text,
+                     date_of_birth date)
+    )
+    INSERT INTO seat_assignments (passenger_id, slot_id, pool, unit)
+    SELECT passenger_id, slot_id, pool, unit
+    FROM jsonb_to_recordset($5::jsonb) AS place (passenger_id uuid, slot_id bigint, pool text, unit text)
+"""
 
 
 async def book(db: Database, keyring: Keyring, command: CreateBooking) -> Booking:
@@ -80,7 +98,6 @@ async def create(session: Session, keyring: Keyring, command: CreateBooking) -> 
     lines = [*offer.lines, *await offers.seat_lines(session, held)]
     booking = await write_booking(session, command, booking_id, lines, offer.currency)
     await write_parts(session, command.passengers, booking_id, offer, lines)
-    await rows.move(session, booking, BookingStatus.SEATS_LOCKED, Cause(actor=command.owner.key, reason="seats held"))
     await holds.assign_classes(session, hold, {one.slot_id: one.booking_class for one in offer.segments})
     return booking
 
@@ -108,7 +125,7 @@ async def give_hold(session: Session, hold_id: UUID, booking_id: UUID) -> Hold:
 async def write_booking(
     session: Session, command: CreateBooking, booking_id: UUID, lines: Sequence[PriceLine], currency: str
 ) -> Booking:
-    """The booking's own row, INITIATED, with its locator and its total."""
+    """The booking's own row, SEATS_LOCKED at once, with its locator and its total."""
     phone = command.contact.phone
     booking = Booking(
         id=booking_id,
@@ -121,9 +138,11 @@ async def write_booking(
         currency=currency,
         source=command.source,
         referral_code=command.referral_code,
-        created_at=await holds.now(session),
+        created_at=func.jetway_now(),
     )
     await rows.begin(session, booking, Cause(actor=command.owner.key, reason="booked"))
+    await rows.move(session, booking, BookingStatus.SEATS_LOCKED, Cause(actor=command.owner.key, reason="seats held"))
+    await session.flush()
     return booking
 
 
@@ -134,34 +153,34 @@ async def write_parts(
     offer: Offer,
     lines: Sequence[PriceLine],
 ) -> None:
-    """Everything that hangs on the booking: price lines, flights, passengers and their places, one statement each."""
+    """Everything that hangs on the booking: price lines, flights, passengers and their places, in one statement."""
     ids = [uuid7() for _ in passengers]
-    await session.execute(insert(BookingLine), [line_row(booking_id, *one) for one in enumerate(lines)])
-    await session.execute(
-        insert(BookingSegment),
-        [
-            {
-                "booking_id": booking_id,
-                "ordinal": ordinal,
-                "slot_id": segment.slot_id,
-                "cabin": segment.cabin,
-                "booking_class": segment.booking_class,
-                "family_code": segment.family_code,
-            }
-            for ordinal, segment in enumerate(offer.segments)
-        ],
-    )
-    await session.execute(
-        insert(Passenger),
-        [passenger_row(id_, booking_id, *one) for id_, one in zip(ids, enumerate(passengers), strict=True)],
-    )
+    people = [passenger_row(id_, *one) for id_, one in zip(ids, enumerate(passengers), strict=True)]
     places = [
         place_row(id_, passenger, segment)
         for id_, passenger in zip(ids, passengers, strict=True)
         if passenger.type is not PassengerType.INFANT
         for segment in offer.segments
     ]
-    await session.execute(insert(SeatAssignment), places)
+    parts = (
+        [line_row(*one) for one in enumerate(lines)],
+        [segment_row(*one) for one in enumerate(offer.segments)],
+        people,
+        places,
+    )
+    connection = await session.connection()
+    await connection.exec_driver_sql(PARTS, (booking_id, *(dump_json(part) for part in parts)))
+
+
+def segment_row(ordinal: int, segment: OfferSegment) -> dict[str, object]:
+    """A flight of the booking as a row."""
+    return {
+        "ordinal": ordinal,
+        "slot_id": segment.slot_id,
+        "cabin": segment.cabin,
+        "booking_class": segment.booking_class,
+        "family_code": segment.family_code,
+    }
 
 
 def place_row(id_: UUID, passenger: PassengerDetails, segment: OfferSegment) -> dict[str, object]:
@@ -175,10 +194,9 @@ def place_row(id_: UUID, passenger: PassengerDetails, segment: OfferSegment) -> 
     }
 
 
-def line_row(booking_id: UUID, ordinal: int, line: PriceLine) -> dict[str, object]:
+def line_row(ordinal: int, line: PriceLine) -> dict[str, object]:
     """A price line as a row."""
     return {
-        "booking_id": booking_id,
         "ordinal": ordinal,
         "kind": line.kind,
         "label": line.label,
@@ -186,11 +204,10 @@ def line_row(booking_id: UUID, ordinal: int, line: PriceLine) -> dict[str, objec
     }
 
 
-def passenger_row(id_: UUID, booking_id: UUID, ordinal: int, passenger: PassengerDetails) -> dict[str, object]:
+def passenger_row(id_: UUID, ordinal: int, passenger: PassengerDetails) -> dict[str, object]:
     """A passenger as a row; names are kept as `rules.tidy` leaves them."""
     return {
         "id": id_,
-        "booking_id": booking_id,
         "ordinal": ordinal,
         "type": passenger.type,
         "title": passenger.title,

@@ -6,6 +6,8 @@ import re
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from sqlalchemy import func
+
 from core.db import Database, Session
 from core.errors import Conflict, Invalid
 from core.ids import uuid7
@@ -102,7 +104,7 @@ async def intend(
         return_url=return_url,
         amount=booking.total,
         currency=booking.currency,
-        created_at=await holds.now(session),
+        created_at=func.jetway_now(),
     )
     await payments.begin(session, payment, cause)
     await rows.move(session, booking, BookingStatus.PAYMENT_PENDING, cause)

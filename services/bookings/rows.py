@@ -81,10 +81,9 @@ async def hold_of(session: ReadSession, booking_id: UUID) -> UUID:
 
 
 async def begin(session: Session, booking: Booking, cause: Cause) -> None:
-    """Write a new booking, INITIATED."""
+    """A new booking, INITIATED, with its history and its fact. Its row is written by the next flush, as it is then."""
     booking.status = BOOKING.initial
     session.add(booking)
-    await session.flush()
     stream, fact = outbox.booking_stream(booking.id), FACTS[BOOKING.initial]
     await transitions.begin(session, BOOKING, booking.id, stream, fact, payload(booking), cause)
 

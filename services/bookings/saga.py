@@ -146,11 +146,13 @@ async def sell(seen: Situation) -> bool:
     """
     try:
         async with seen.db.transaction() as session:
-            if await unchanged_with_hold(session, seen) is not None:
+            found = await unchanged_with_hold(session, seen)
+            if found is not None:
+                *_, hold = found
                 await holds.check_on_sale(session, seen.hold_id)
                 cause = Cause(actor="saga", reason="the payment is authorised")
                 await tickets.issue(session, seen.booking_id, cause)
-                await holds.take_over(session, seen.hold_id, cause)
+                await holds.sell(session, hold, cause)
     except HoldExpired:
         return await call_off(seen, "its seats were somebody else's by then")
     except SalesClosed:

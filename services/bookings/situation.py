@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Interval, and_, func, select, type_coerce
-
 from core.db import Database, Session
 from core.errors import NotFound
 from core.money import Money
@@ -20,6 +18,15 @@ from models import Booking, BookingStatus, Hold, HoldStatus, Payment, PaymentSta
 from services import holds, payments
 from services.bookings import rows
 from services.gateways import Gateway, Gateways, Order
+
+LOOK = """
+    SELECT bookings.status, bookings.pnr, bookings.hold_id, holds.status, holds.expires_at - jetway_now(),
+           payments.id, payments.status, payments.gateway, payments.gateway_id,
+           payments.amount, payments.currency, payments.method, payments.return_url, payments.created_at
+    FROM bookings JOIN holds ON holds.id = bookings.hold_id
+    LEFT JOIN payments ON payments.booking_id = bookings.id AND payments.status <> ALL ($2::text[])
+    WHERE bookings.id = $1
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,35 +77,34 @@ def order_of(booking: Booking, payment: Payment) -> Order:
 
 async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation | None:
     """The booking as the primary has it now; None where no payment of it is under way or taken. Raises NotFound."""
-    under_way = and_(Payment.booking_id == Booking.id, Payment.status.not_in(payments.OVER))
-    left = type_coerce(Hold.expires_at - func.jetway_now(), Interval).label("left")
-    chosen = (
-        select(Booking, Payment, Hold.status, left)
-        .join(Hold, Hold.id == Booking.hold_id)
-        .outerjoin(Payment, under_way)
-        .where(Booking.id == booking_id)
-    )
-    async with db.transaction() as session:
-        found = (await session.execute(chosen)).one_or_none()
-    if found is None:
+    found = await db.reader(primary=True).fetch(LOOK, booking_id, list(payments.OVER))
+    if not found:
         raise NotFound("There is no such booking.")
-    booking, hold = found.Booking, found.status
-    payment: Payment | None = found.Payment
-    if payment is None:
+    booking, pnr, hold_id, hold, left, payment_id, payment, gateway, gateway_id, *ordered = found[0]
+    if payment_id is None:
         return None
+    amount, currency, method, return_url, created_at = ordered
     return Situation(
         db=db,
-        gateway=gateways.named(payment.gateway),
-        booking_id=booking.id,
-        hold_id=booking.hold_id,
-        booking=booking.status,
-        payment_id=payment.id,
-        payment=payment.status,
-        gateway_id=payment.gateway_id,
-        order=order_of(booking, payment),
-        sold=hold is HoldStatus.BOOKED,
-        dead=hold is not HoldStatus.BOOKED and (hold is not HoldStatus.ACTIVE or found.left <= timedelta()),
-        left=found.left,
+        gateway=gateways.named(gateway),
+        booking_id=booking_id,
+        hold_id=hold_id,
+        booking=BookingStatus(booking),
+        payment_id=payment_id,
+        payment=PaymentStatus(payment),
+        gateway_id=gateway_id,
+        order=Order(
+            payment_id=payment_id,
+            booking_id=booking_id,
+            pnr=pnr,
+            amount=Money(amount, currency),
+            method=method,
+            return_url=return_url,
+            created_at=created_at,
+        ),
+        sold=hold == HoldStatus.BOOKED,
+        dead=hold != HoldStatus.BOOKED and (hold != HoldStatus.ACTIVE or left <= timedelta()),
+        left=left,
     )
 
 

@@ -19,6 +19,7 @@ from services.holds.keeping import (
     give_back,
     payment_failed,
     release,
+    sell,
     take_over,
 )
 from services.holds.moves import (
@@ -73,6 +74,7 @@ __all__ = [
     "release",
     "status_now",
     "sweep_tombstones",
+    "sell",
     "take_over",
     "unblock",
     "undo_check_in",

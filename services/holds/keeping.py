@@ -162,7 +162,11 @@ async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
     A hold whose deadline has passed but whose seats nobody has taken is still good: the claims are locked here, so
     nobody can take them any more. Raises HoldExpired where anything of it is somebody else's; nothing is sold then.
     """
-    hold = await lock(session, hold_id)
+    await sell(session, await lock(session, hold_id), cause)
+
+
+async def sell(session: Session, hold: Hold, cause: Cause) -> None:
+    """The same for whoever has locked the hold."""
     if hold.status is not HoldStatus.ACTIVE:
         raise HoldExpired(hold.expires_at)
     held = await items(session, hold.id)
