@@ -11,8 +11,8 @@ import random
 import sqlite3
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,9 +128,11 @@ class Client:
                 self._connection = None
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
-            if not undecided(answer):
-                self._told.took[operation].append(time.perf_counter() - began)
-                return checked(answer, kind)
+            if undecided(answer):
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            self._told.took[operation].append(time.perf_counter() - began)
+            return checked(answer, kind)
         raise TimeoutError(f"{operation} was not answered")
 
 
@@ -183,7 +185,7 @@ def program_of(laptop: Laptop, name: str) -> psutil.Process | None:
     """One of Jetway's programs; None while it does not run."""
     for child in psutil.Process(laptop.process.pid).children():
         with suppress(psutil.NoSuchProcess):
-            if program(child.cmdline()) == name:
+            if (command := child.cmdline()) and program(command) == name:
                 return child
     return None
 
@@ -289,7 +291,6 @@ async def killed(laptop: Laptop, trips: deque[Trip], seconds: float, database: a
     head = ("kill -9 of the server under that load", "")
     rows = [
         ["until a booking is confirmed again, s", figure(again)],
-        ["of these, from the start of the new server's program, s", figure(again - RESTARTED)],
         ["bookings paid, none of them given up", f"{run.bookings:,}"],
     ]
     return table(head, rows)
@@ -301,26 +302,18 @@ def wait_for_another(laptop: Laptop, pid: int) -> None:
         time.sleep(AGAIN_SECONDS)
 
 
-RESTARTED = 0.25
-"""Seconds after which `make run` starts again what has ended."""
-
-
-class suspended:  # noqa: N801 - used as a function
+@contextmanager
+def suspended(laptop: Laptop) -> Iterator[None]:
     """Jetway's worker does nothing meanwhile."""
-
-    def __init__(self, laptop: Laptop) -> None:
-        self._worker = program_of(laptop, "worker")
-
-    def __enter__(self) -> None:
-        for one in self._all():
-            one.suspend()
-
-    def __exit__(self, *_: object) -> None:
-        for one in self._all():
+    worker = program_of(laptop, "worker")
+    stopped = [] if worker is None else [worker, *worker.children(recursive=True)]
+    for one in stopped:
+        one.suspend()
+    try:
+        yield
+    finally:
+        for one in stopped:
             one.resume()
-
-    def _all(self) -> list[psutil.Process]:
-        return [] if self._worker is None else [self._worker, *self._worker.children(recursive=True)]
 
 
 def summary(run: Run) -> str:
