@@ -64,7 +64,8 @@ def refusal_codes() -> dict[str, str]:
 def refusals_of(function: Callable[..., Any]) -> set[type[DomainError]]:
     """What `function` refuses, and what it calls by name, as far as names tell.
 
-    Of methods, those are followed that an object calls on itself, and those of what the application keeps.
+    Of methods, those are followed that an object calls on itself, those of what the application keeps, and whatever
+    makes an object.
     """
     raised: set[type[DomainError]] = set()
     seen: set[object] = set()
@@ -90,8 +91,16 @@ def names_in(function: Any) -> Iterator[object]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             named = resolved(node, names)
-            if not (isinstance(named, type) and id(node) not in raised):
+            if isinstance(named, type) and id(node) not in raised:
+                yield written_init(named)
+            else:
                 yield named
+
+
+def written_init(made: type) -> object:
+    """What making an object of that class calls; None where nobody wrote it."""
+    init = vars(made).get("__init__")
+    return init if isinstance(init, FunctionType) and init.__code__.co_filename != "<string>" else None
 
 
 KEPT = get_type_hints(Application)
