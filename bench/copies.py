@@ -49,9 +49,7 @@ ROWS: Mapping[str, str] = {
 DRAWN = {"facts": ("id", "recorded_at", "position")}
 """Columns that the database fills in."""
 
-JOB = (
-    "INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, status) VALUES (0, 'bare', $1, now(), 'held')"
-)
+JOB = "INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, status) VALUES (0, 'bare', $1, now(), 'queued')"
 
 UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBERS = re.compile(r"\b\d{13}\b")
@@ -115,7 +113,7 @@ async def template(
         rows = await database.fetch(statement, booking_id, hold_id)
         if not rows:
             raise RuntimeError(f"booking {pnr} has no rows in {table}")
-        columns = [name for name in rows[0] if name not in DRAWN.get(table, ())]
+        columns = [name for name in dict(rows[0]) if name not in DRAWN.get(table, ())]
         found.append(Written(table, columns, [tuple(row[name] for name in columns) for row in rows]))
     return found, pnr
 
