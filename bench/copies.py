@@ -49,7 +49,9 @@ ROWS: Mapping[str, str] = {
 DRAWN = {"facts": ("id", "recorded_at", "position")}
 """Columns that the database fills in."""
 
-JOB = "INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, status) VALUES (0, 'bare', $1, now(), 'queued')"
+JOB = """
+    INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, status) VALUES (0, 'bare', $1, now(), 'queued')
+"""
 
 UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBERS = re.compile(r"\b\d{13}\b")
