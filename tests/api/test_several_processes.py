@@ -17,7 +17,7 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
 from bench.client import DOCUMENTS
@@ -62,7 +62,8 @@ class Viewer:
                     await self._hear(socket)
             except ConnectionClosed as closed:
                 self.ends.append(1006 if closed.rcvd is None else closed.rcvd.code)
-            except OSError:
+            except (OSError, InvalidHandshake):
+                # Nobody listens, or whoever did has ended before he took the connection out of his queue.
                 await asyncio.sleep(0.05)
 
     async def _hear(self, socket: ClientConnection) -> None:
