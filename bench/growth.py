@@ -32,7 +32,14 @@ FILLED = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 FILLED_SLOTS = 3_000
 FEW, MANY = 10_000, 2_000_000
-HEAD = ("holds of two seats", "a second", "PostgreSQL, ms a hold", "Jetway, ms a hold", "PostgreSQL, to the first")
+HEAD = (
+    "holds of two seats",
+    "a second",
+    "PostgreSQL, ms a hold",
+    "Jetway, ms a hold",
+    "PostgreSQL, to the first",
+    "both, to the first",
+)
 COPY = "many"
 MEMORY = "1GB"
 
@@ -125,11 +132,18 @@ def shuffled(slots: Sequence[int]) -> list[int]:
 
 
 def told(rates: Rates) -> str:
-    """A table of medians, PostgreSQL's cost beside that of the first line."""
-    first = median(one.postgres for one in next(iter(rates.values())))
+    """A table of medians, PostgreSQL's cost and the whole of it beside those of the first line."""
+    first, whole = costs(next(iter(rates.values())))
     rows = []
     for what, some in rates.items():
-        theirs, ours = median(one.postgres for one in some), median(one.python for one in some)
+        theirs, both = costs(some)
         speed = figure(median(one.a_second for one in some))
-        rows.append([what, speed, figure(theirs * 1000), figure(ours * 1000), f"{theirs / first:.0%}"])
+        shares = [f"{theirs / first:.0%}", f"{both / whole:.0%}"]
+        rows.append([what, speed, figure(theirs * 1000), figure((both - theirs) * 1000), *shares])
     return table(HEAD, rows)
+
+
+def costs(some: Sequence[Rate]) -> tuple[float, float]:
+    """Seconds of a core for each hold: PostgreSQL's, and all of it."""
+    theirs = median(one.postgres for one in some)
+    return theirs, theirs + median(one.python for one in some)
