@@ -113,7 +113,7 @@ async def write(session: Session, machine: str, changes: Sequence[Change], cause
             actor,
             reason,
             clock.now(),
-            sorted(uuid7() for _ in changes),  # history is read in the order of its keys
+            [uuid7() for _ in changes],
             [str(change.subject) for change in changes],
             [change.came_from for change in changes],
             [change.to for change in changes],

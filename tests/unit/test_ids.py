@@ -44,10 +44,22 @@ def test_a_uuid7_is_laid_out_as_rfc_9562_says() -> None:
 def test_uuid7s_grow_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([0, 999_999, 1_000_000, 255_000_000, 256_000_000, 10**18, (1 << 48) * 1_000_000 - 1])
     monkeypatch.setattr(time, "time_ns", lambda: next(moments))
-    keys = [ids.uuid7() for _ in range(7)]
+    drawn = ids.Keys()
+    keys = [drawn.draw() for _ in range(7)]
     assert [key.int >> 80 for key in keys] == [0, 0, 1, 255, 256, 10**12, (1 << 48) - 1]
-    assert keys[1:] == sorted(keys[1:])
-    assert [str(key) for key in keys[1:]] == sorted(str(key) for key in keys[1:])
+    assert keys == sorted(keys)
+    assert [str(key) for key in keys] == sorted(str(key) for key in keys)
+
+
+def test_uuid7s_grow_within_a_millisecond_and_while_the_clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([5_000_000, 5_000_000, 5_000_100, 5_999_999, 5_999_999, 4_000_000, 7_000_000])
+    monkeypatch.setattr(time, "time_ns", lambda: next(moments))
+    drawn = ids.Keys()
+    keys = [drawn.draw() for _ in range(7)]
+    assert keys == sorted(keys)
+    assert [key.int >> 80 for key in keys] == [5, 5, 5, 5, 6, 6, 7]
+    assert [key.int >> 64 & 0xFFF for key in keys] == [0, 1, 2, 4095, 0, 1, 0]
+    assert {key.version for key in keys} == {7}
 
 
 def test_every_locator_that_is_made_is_recognised() -> None:
