@@ -87,6 +87,7 @@ async def watched(stage: Stage) -> Sequence[Viewer]:
             stack.push_async_callback(buyer.close)
         viewers = await stack.enter_async_context(audience(house.urls, [flight], VIEWERS, SEED))
         fidgeting = [asyncio.create_task(fidget(buyer, [(flight, seat) for seat in others])) for buyer in crowd[1:]]
+        await eventually(lambda: all_came(viewers))
         for fault in FAULTS:
             await fault(house, dice)
             await marked(crowd[0], viewers, (flight, mark))
@@ -99,6 +100,11 @@ async def watched(stage: Stage) -> Sequence[Viewer]:
         assert await disagreements(viewers) == []
         house.look()
         return viewers
+
+
+async def all_came(viewers: Sequence[Viewer]) -> bool:
+    """Whether each has its first snapshot: whoever is killed then has somebody to cut off."""
+    return all(viewer.seats for viewer in viewers)
 
 
 async def fidget(buyer: Buyer, units: Sequence[Unit]) -> None:
