@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from core import ids
-from core.errors import Invalid
+from core.paging import MAX_FIRST, check_first
 from models import Discrepancy
 from resolvers import access
 from resolvers.context import Info
@@ -17,7 +17,6 @@ from resolvers.inventory import said
 from services import reconciliation
 
 DISCREPANCY_KIND = "Discrepancy"
-MOST = 100
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,11 @@ class SettleDiscrepancyInput:
 
 
 async def discrepancies(
-    info: Info, settled: bool = False, first: int = MOST, after: strawberry.ID | None = None
+    info: Info, settled: bool = False, first: int = MAX_FIRST, after: strawberry.ID | None = None
 ) -> Sequence[Discrepancy]:
     """What was found. Raises Unauthenticated, Forbidden, Invalid."""
     access.staff(info.context)
-    if not 1 <= first <= MOST:
-        raise Invalid(f"Ask for 1 to {MOST}.", field="first")
+    check_first(first)
     behind: UUID | None = None if after is None else ids.uuid_of(DISCREPANCY_KIND, after, "after")
     async with info.context.reading() as session:
         return await reconciliation.discrepancies(session, settled=settled, first=first, after=behind)

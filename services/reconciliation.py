@@ -10,7 +10,7 @@ killed is begun again. Owns its short transactions: no list is read inside of on
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +49,9 @@ SETTLED = timedelta(hours=1)
 WINDOW = timedelta(minutes=10)
 MARGIN = timedelta(minutes=20)
 """How much later than we wrote it down a gateway may have made a payment, and how far clocks may be apart."""
+
+HUNDRED = 100
+"""Payments that are compared at once: a page of Stripe's lists."""
 
 BUDGET = 20.0
 """Seconds after which one walk leaves the rest to the next."""
@@ -105,9 +108,9 @@ async def walk(db: Database, gateway: Gateway, stretch: Stretch) -> None:
     """Walk the lists of some minutes, and write down that they were."""
     since, until = stretch.since - MARGIN, stretch.until + MARGIN
     seen: set[UUID] = set()
-    async for payment in gateway.payments_between(since, until):
-        seen.add(payment.payment_id)
-        await compare_payment(db, gateway.name, payment)
+    async for some in by_the_hundred(gateway.payments_between(since, until)):
+        seen |= {payment.payment_id for payment in some}
+        await compare_payments(db, gateway.name, some)
     async for refund in gateway.refunds_between(since, until):
         await compare_refund(db, gateway.name, refund)
     async for dispute in gateway.disputes_between(since, until):
@@ -124,24 +127,43 @@ async def walk(db: Database, gateway: Gateway, stretch: Stretch) -> None:
         )
 
 
-async def compare_payment(db: Database, gateway: str, listed: ListedPayment) -> None:
-    """Give the saga, or a person, what a listed payment calls for; nothing where it is as we have it."""
-    outcome = listed.outcome
+async def by_the_hundred(listed: AsyncIterator[ListedPayment]) -> AsyncIterator[list[ListedPayment]]:
+    """A list in parts, each of which is compared in one transaction."""
+    part: list[ListedPayment] = []
+    async for one in listed:
+        part.append(one)
+        if len(part) == HUNDRED:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+async def compare_payments(db: Database, gateway: str, some: Sequence[ListedPayment]) -> None:
+    """Give the saga, or a person, what listed payments call for; nothing where they are as we have them."""
     async with db.transaction() as session:
-        payment = await session.get(Payment, listed.payment_id)
-        if payment is None:
-            if isinstance(outcome, AT_STAKE):
-                details = {"payment": str(listed.payment_id), "outcome": type(outcome).__name__}
-                await note(session, gateway, DiscrepancyKind.UNKNOWN_PAYMENT, str(outcome.gateway_id), details)
-        elif payment.status in payments.OVER:
-            if isinstance(outcome, AT_STAKE) and not await was_sent_back(session, payment.id):
-                log.warning("payment.left_at_gateway", payment=str(payment.id), found=type(outcome).__name__)
-                await jobs.drop_payment(session, payment.id, timedelta())
-        elif payment.status not in payments.TAKEN:
-            await jobs.look_after(session, payment.booking_id, timedelta())
-        elif not isinstance(outcome, Captured) or outcome.amount.minor_units != payment.captured:
-            details = ours(payment) | {"outcome": type(outcome).__name__, "taken": taken_of(outcome)}
-            await note(session, payment, DiscrepancyKind.OTHER_AMOUNT, str(outcome.gateway_id), details)
+        chosen = select(Payment).where(Payment.id.in_([one.payment_id for one in some]))
+        known = {payment.id: payment for payment in await session.scalars(chosen)}
+        for listed in some:
+            await compare_payment(session, gateway, listed, known.get(listed.payment_id))
+
+
+async def compare_payment(session: Session, gateway: str, listed: ListedPayment, payment: Payment | None) -> None:
+    """The same for one of them, beside ours where we have it."""
+    outcome = listed.outcome
+    if payment is None:
+        if isinstance(outcome, AT_STAKE):
+            details = {"payment": str(listed.payment_id), "outcome": type(outcome).__name__}
+            await note(session, gateway, DiscrepancyKind.UNKNOWN_PAYMENT, str(outcome.gateway_id), details)
+    elif payment.status in payments.OVER:
+        if isinstance(outcome, AT_STAKE) and not await was_sent_back(session, payment.id):
+            log.warning("payment.left_at_gateway", payment=str(payment.id), found=type(outcome).__name__)
+            await jobs.drop_payment(session, payment.id, timedelta())
+    elif payment.status not in payments.TAKEN:
+        await jobs.look_after(session, payment.booking_id, timedelta())
+    elif not isinstance(outcome, Captured) or outcome.amount.minor_units != payment.captured:
+        details = ours(payment) | {"outcome": type(outcome).__name__, "taken": taken_of(outcome)}
+        await note(session, payment, DiscrepancyKind.OTHER_AMOUNT, str(outcome.gateway_id), details)
 
 
 def taken_of(outcome: object) -> int:
