@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -19,13 +19,6 @@ from tests.fakes.blocking import until_blocked
 from tests.fakes.clock import set_clock
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def noon(database: Database) -> datetime:
-    moment = datetime.now(UTC)
-    await set_clock(database, moment)
-    return moment
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -20,13 +20,6 @@ from tests.fakes.clock import set_clock
 
 MINUTE = timedelta(minutes=1)
 HANDS = 10
-
-
-@pytest.fixture
-async def noon(database: Database) -> datetime:
-    moment = datetime.now(UTC)
-    await set_clock(database, moment)
-    return moment
 
 
 @pytest.fixture
