@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.execution import arguments, batches, classes, leaves, plans, shapes, trust, writing
-from tests.engine.execution.fuzz.campaign import Tried, nasty_cases
+from tests.engine.execution.fuzz.campaign import LEFT_BEHIND, Tried, nasty_cases
 
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+pytestmark = LEFT_BEHIND
 
 Patch = pytest.MonkeyPatch
 

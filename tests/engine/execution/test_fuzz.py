@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.execution.fuzz.campaign import differences, nasty_cases
+from tests.engine.execution.fuzz.campaign import LEFT_BEHIND, differences, nasty_cases
 
-# graphql-core leaves coroutines behind where one of several fields ends an object.
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+pytestmark = LEFT_BEHIND
 
 DOCUMENTS = 50
 

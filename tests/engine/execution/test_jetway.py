@@ -8,10 +8,10 @@ import pytest
 from graphql import GraphQLObjectType, GraphQLScalarType, GraphQLSchema
 
 from engine.execution import marks, trust
-from tests.engine.execution.fuzz.campaign import differences
+from tests.engine.execution.fuzz.campaign import LEFT_BEHIND, differences
 from tests.engine.execution.fuzz.jetway import jetway_cases, made_up_schema
 
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+pytestmark = LEFT_BEHIND
 
 DOCUMENTS = 40
 
