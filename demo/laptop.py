@@ -32,6 +32,17 @@ READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 BOUND_LOGS_SECONDS = 10.0
 
+EVENTS = (
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "refund.failed",
+    "refund.updated",
+)
+"""What the webhook is told: the events that Jetway acts on, as an endpoint of Stripe's has them enabled."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -146,6 +157,7 @@ class Laptop:
             "SANDBOX_HOST": self.place.host,
             "SANDBOX_DATA": str(self.home.folder / "sandbox.db"),
             "SANDBOX_WEBHOOK_URL": f"{self.place.url}/webhooks/stripe",
+            "SANDBOX_WEBHOOK_EVENTS": ",".join(EVENTS),
             "SANDBOX_KEY": kept["SANDBOX_KEY"],
             "SANDBOX_WEBHOOK_SECRET": kept["SANDBOX_WEBHOOK_SECRET"],
             "STRIPE_API_BASE": address(self.place.host, port),

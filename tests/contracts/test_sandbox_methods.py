@@ -1,11 +1,13 @@
-"""Every method that the page offers is one that the sandbox takes, and does there what the page says of it."""
+"""What the page offers and a laptop listens to is what the sandbox has, and what Jetway acts on."""
 
 from __future__ import annotations
 
 import pytest
 
+from demo.laptop import EVENTS
 from sandbox import cards
 from services.gateways import sandbox as offered
+from services.gateways.stripe import CONCERNS
 
 
 @pytest.mark.parametrize("method", offered.SANDBOX_METHODS, ids=lambda method: method.payment_method)
@@ -13,3 +15,7 @@ def test_a_method_does_what_is_said_of_it(method: offered.TestPaymentMethod) -> 
     found = cards.find(method.payment_method)
     assert found is not None
     assert (found.decline is not None) == method.outcome.startswith("is declined")
+
+
+def test_a_laptop_is_told_what_is_acted_on() -> None:
+    assert set(EVENTS) == set(CONCERNS)
