@@ -1,18 +1,22 @@
 """Refunds: money on its way back, tracked to the end.
 
 The intent is written with whatever made it necessary; the gateway is asked afterwards, with the refund's key, as often
-as it takes. What a payment has refunded is always the sum of its refunds that succeeded.
+as it takes. A booking may have been paid by several payments (shares of a split, changes paid later): what goes back is
+spread over them in proportion to what each still has. What a payment has refunded is always the sum of its refunds
+that succeeded. A refund that was refused, or came back, is owed as before: nothing else is paid out of it.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from core import clock
-from core.db import Database, Session
+from core.db import Database, ReadSession, Session
+from core.errors import Conflict
 from core.log import logger
 from core.money import Money
 from core.states import Machine
@@ -38,7 +42,85 @@ FRESH = timedelta(hours=12)
 
 GATEWAY = Cause(actor="gateway", reason="the gateway said so")
 
+CARD_DAYS, OTHER_DAYS = 10, 20
+"""When money is with its payer again, at the latest: business days by card, calendar days by any other method."""
+
+CARD = "pm_card_"
+"""How the tokens of the cards begin that say they are cards; of any other the longer time is told."""
+
+WEEKEND = 5
+"""The first day of the week, Monday being 0, on which no bank works."""
+
+LEFT = text(
+    """
+    SELECT coalesce(sum(captured - (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = payments.id)), 0)
+    FROM payments WHERE booking_id = :booking_id
+    """
+)
+
 log = logger("refunds")
+
+
+class MoreThanLeft(Conflict):
+    """More is to go back than a booking's payments still have; nothing is sent back."""
+
+    default_code = "MORE_THAN_LEFT"
+
+    def __init__(self) -> None:
+        super().__init__("That is more than was paid and not given back.")
+
+
+async def give_back(session: Session, booking_id: UUID, amount: Money, reason: str, cause: Cause) -> Sequence[Refund]:
+    """Write that `amount`, nothing or more, of what a locked booking has paid is to go back; the refunds it makes.
+
+    Locks the booking's captured payments by id. Each gives in proportion to what it still has, without losing a unit;
+    one whose part is nothing has no refund. Whoever calls has a job look after the booking. Raises MoreThanLeft.
+    """
+    paid = await taken(session, booking_id)
+    requested = await requested_of(session, [payment.id for payment in paid])
+    left = [payment.captured - requested.get(payment.id, 0) for payment in paid]
+    if amount.minor_units > sum(left):
+        raise MoreThanLeft
+    if not amount.minor_units:
+        return []
+    parts = zip(paid, amount.allocate(left), strict=True)
+    return [await request(session, payment, part, reason, cause) for payment, part in parts if part.minor_units]
+
+
+async def taken(session: Session, booking_id: UUID) -> Sequence[Payment]:
+    """The captured payments of a locked booking as they are now, locked by id."""
+    chosen = select(Payment).where(Payment.booking_id == booking_id, Payment.status.in_(payments.TAKEN))
+    locked = chosen.order_by(Payment.id).with_for_update().execution_options(populate_existing=True)
+    return (await session.scalars(locked)).all()
+
+
+async def requested_of(session: ReadSession, payment_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How much is back, on its way back or owed of each of some payments; one of which nothing is, is left out."""
+    sums = select(Refund.payment_id, func.sum(Refund.amount)).where(Refund.payment_id.in_(payment_ids))
+    return {id_: int(total) for id_, total in await session.execute(sums.group_by(Refund.payment_id))}
+
+
+async def left_of(session: ReadSession, booking_id: UUID) -> int:
+    """The minor units that were captured for a booking and neither went back nor are to."""
+    total = (await session.execute(LEFT, {"booking_id": booking_id})).scalar_one()
+    return int(total)
+
+
+def expected_by(refund: Refund, payment: Payment) -> datetime | None:
+    """Until when the money is with its payer, as far as banks keep to their word; None for a refund that failed.
+
+    Cards have it within ten business days, as Stripe and the card schemes say; twenty calendar days are what 14 CFR
+    260.6 gives every other method.
+    """
+    if refund.status is RefundStatus.FAILED:
+        return None
+    if not payment.method.startswith(CARD):
+        return refund.created_at + timedelta(days=OTHER_DAYS)
+    day, left = refund.created_at, CARD_DAYS
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < WEEKEND
+    return day
 
 
 async def request(session: Session, payment: Payment, amount: Money, reason: str, cause: Cause) -> Refund:
@@ -116,10 +198,10 @@ async def ask(gateways: Gateways, refund: Refund, payment: Payment) -> RefundAns
 async def write(session: Session, booking_id: UUID, refund_id: UUID, answer: RefundAnswer | None) -> None:
     """Write what the gateway says of a refund, and what that makes of its payment. Locks booking, payment, refund."""
     await session.execute(select(Booking.id).where(Booking.id == booking_id).with_for_update())
-    payment = await payments.locked(session, booking_id)
-    refund = await session.get_one(Refund, refund_id, with_for_update=True)
-    if payment is None:
-        raise RuntimeError(f"booking {booking_id} has a refund and no payment")
+    payment_id = select(Refund.payment_id).where(Refund.id == refund_id).scalar_subquery()
+    found = select(Payment).where(Payment.id == payment_id).with_for_update().execution_options(populate_existing=True)
+    payment: Payment = (await session.execute(found)).scalar_one()
+    refund = await session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
     if answer is not None:
         refund.gateway_id = answer.gateway_id
     to = status_of(answer)

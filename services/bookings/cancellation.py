@@ -28,7 +28,6 @@ from models import (
     FareFamily,
     Flight,
     FlightStatus,
-    Payment,
     PostingKind,
     TicketStatus,
 )
@@ -82,7 +81,7 @@ async def quote_cancellation(session: Session, booking: Booking) -> Cancellation
     moment = await holds.now(session)
     trips = await trips_of(session, fresh.id)
     check_cancellable(fresh, trips, moment)
-    paid = left_of(await payment_of(session, fresh.id), fresh.currency)
+    paid = Money(await refunds.left_of(session, fresh.id), fresh.currency)
     refund, reason = Money(0, fresh.currency), NOT_PAID
     if fresh.status is BookingStatus.CONFIRMED:
         answer = terms(case_of(fresh, trips, paid, moment))
@@ -130,18 +129,6 @@ async def trips_of(session: ReadSession, booking_id: UUID) -> Sequence[Trip]:
     return [Trip(flight=flight, family=family, countries=frozenset(countries)) for flight, family, *countries in found]
 
 
-async def payment_of(session: ReadSession, booking_id: UUID) -> Payment | None:
-    """The payment of a booking that is under way or taken."""
-    chosen = select(Payment).where(Payment.booking_id == booking_id, Payment.status.not_in(payments.OVER))
-    payment: Payment | None = await session.scalar(chosen)
-    return payment
-
-
-def left_of(payment: Payment | None, currency: str) -> Money:
-    """What was captured and not given back."""
-    return Money(0 if payment is None else payment.captured - payment.refunded, currency)
-
-
 def check_cancellable(booking: Booking, trips: Sequence[Trip], moment: datetime) -> None:
     """Raises Conflict unless the booking can be cancelled at that moment."""
     if booking.status is BookingStatus.PAYMENT_PENDING:
@@ -177,11 +164,10 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
     """In one transaction: the quote is spent, the booking cancelled, its refund requested, its seats given back."""
     await holds.lock(session, await rows.hold_of(session, booking_id))
     booking = await rows.locked(session, booking_id)
-    payment = await payments.locked(session, booking_id)
     moment = await holds.now(session)
     quote = await spend(session, quote_id, booking_id, moment)
     check_cancellable(booking, await trips_of(session, booking_id), moment)
-    if quote.refund + quote.fee != left_of(payment, booking.currency).minor_units:
+    if quote.refund + quote.fee != await refunds.left_of(session, booking_id):
         raise QuoteExpired("The booking has changed since this quote. Ask for a new one.")
     was_paid = booking.status is BookingStatus.CONFIRMED
     await rows.move(session, booking, BookingStatus.CANCELLED, cause)
@@ -190,8 +176,8 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
         return
     if quote.fee:
         await ledger.post(session, PostingKind.KEPT, booking_id, quote.id, Money(quote.fee, quote.currency))
-    if payment is not None and quote.refund:
-        await refunds.request(session, payment, Money(quote.refund, quote.currency), quote.reason, cause)
+    refund = Money(quote.refund, quote.currency)
+    if await refunds.give_back(session, booking_id, refund, quote.reason, cause):
         await jobs.look_after(session, booking_id, payments.RESCUE)
     await tickets.close(session, booking_id, TicketStatus.REFUNDED if quote.refund else TicketStatus.VOID, cause)
     places = await reading.places_of(session, booking_id)
