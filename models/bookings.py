@@ -86,7 +86,10 @@ class Booking(Base):
 
 
 class BookingLine(Base):
-    """One named line of a booking's price; the lines add up to its total."""
+    """One named line of a booking's price; the lines add up to its total.
+
+    `slot_id` and `unit` name the seat that a SEAT line charges.
+    """
 
     __tablename__ = "booking_lines"
 
@@ -95,6 +98,8 @@ class BookingLine(Base):
     kind: Mapped[PriceLineKind] = mapped_column(status(PriceLineKind, "kind"))
     label: Mapped[str]
     amount: Mapped[Minor]
+    slot_id: Mapped[int | None] = mapped_column(ForeignKey("slots.id"))
+    unit: Mapped[Code | None]
 
 
 class BookingSegment(Base):

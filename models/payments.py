@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Code, Key, Minor, Moment, status
+from models.base import Base, Code, Key, Minor, Moment, Small, status
 
 
 class PaymentStatus(StrEnum):
@@ -39,7 +39,10 @@ class RefundStatus(StrEnum):
 class Payment(Base):
     """One attempt to pay a booking. Its key is the idempotency key of every call that it makes.
 
-    At most one payment of a booking is under way or taken: a partial unique index says so.
+    At most one payment of a booking is under way or taken: a partial unique index says so. `waived` is what of the
+    amount will not be taken, because the seats that it was for were lost. `off_session` tells that the payer is not
+    there, and that the bank may be asked more than once: `attempts` counts how often it was, `retry_at` is when it is
+    asked again.
     """
 
     __tablename__ = "payments"
@@ -48,6 +51,7 @@ class Payment(Base):
             "0 <= refunded AND refunded <= captured AND captured <= amount",
             "never_more_than_taken",
         ),
+        CheckConstraint("waived BETWEEN 0 AND amount", "waived_of_amount"),
         Index(
             "uq_payments_one_under_way",
             "booking_id",
@@ -67,11 +71,15 @@ class Payment(Base):
     amount: Mapped[Minor]
     captured: Mapped[Minor] = mapped_column(server_default=text("0"))
     refunded: Mapped[Minor] = mapped_column(server_default=text("0"))
+    waived: Mapped[Minor] = mapped_column(server_default=text("0"))
     currency: Mapped[Code]
     client_secret: Mapped[str | None]
     redirect_url: Mapped[str | None]
     decline_code: Mapped[str | None]
     decline_message: Mapped[str | None]
+    off_session: Mapped[bool] = mapped_column(server_default=text("false"))
+    attempts: Mapped[Small] = mapped_column(server_default=text("1"))
+    retry_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
 
 

@@ -223,6 +223,9 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "BOOKING_CANCELLED": "The booking is cancelled.",
         "PAYMENT_DECLINED": "A payment was declined.",
         "PAYMENT_REFUNDED": "Money is on its way back.",
+        "SEATS_FOUND_AGAIN": "The money came late, and every seat was still to be had.",
+        "SEATS_CHANGED": "The money came late: some passengers have a place without a seat, and no seat charge.",
+        "MONEY_RETURNED": "Money that came too late, or twice, went back in full.",
     },
     "BlockSeatsInput": {
         "flightId": "The flight.",
