@@ -18,6 +18,7 @@ from models.bookings import (
 )
 from models.clients import ApiClient, DocumentPolicy
 from models.documents import TrustedDocument, TrustHead
+from models.extras import STOCK, BookingExtra, Extra, ExtraKind, ExtraPrice, ExtraScope, ExtraStatus
 from models.fares import (
     Charge,
     ChargeBasis,
@@ -46,6 +47,7 @@ from models.outbox import Fact, Heartbeat, IdempotencyKey, RelayCursor, RelayHea
 from models.payments import Payment, PaymentStatus, Refund, RefundStatus, WebhookEvent
 from models.reconciliation import Discrepancy, DiscrepancyKind, Walk
 from models.tickets import TICKET_SERIALS, Ticket, TicketStatus
+from models.travellers import AssistanceCode, DocumentType, Gender, MealCode, TravelDocument
 from models.users import RefreshToken, Role, User, UserSession
 
 __all__ = [
@@ -53,8 +55,10 @@ __all__ = [
     "Airline",
     "Airport",
     "ApiClient",
+    "AssistanceCode",
     "Base",
     "Booking",
+    "BookingExtra",
     "BookingLine",
     "BookingSegment",
     "BookingStatus",
@@ -66,12 +70,19 @@ __all__ = [
     "Discrepancy",
     "DiscrepancyKind",
     "DocumentPolicy",
+    "DocumentType",
+    "Extra",
+    "ExtraKind",
+    "ExtraPrice",
+    "ExtraScope",
+    "ExtraStatus",
     "Fact",
     "Fare",
     "FareFamily",
     "Flight",
     "FlightAlert",
     "FlightStatus",
+    "Gender",
     "Heartbeat",
     "Hold",
     "HoldItem",
@@ -81,6 +92,7 @@ __all__ = [
     "LayoutUnit",
     "LedgerAccount",
     "Locator",
+    "MealCode",
     "Notice",
     "NoticeKind",
     "Passenger",
@@ -100,6 +112,7 @@ __all__ = [
     "RelayCursor",
     "RelayHead",
     "Role",
+    "STOCK",
     "SeatAssignment",
     "SeatCharge",
     "SeatPosition",
@@ -110,6 +123,7 @@ __all__ = [
     "Ticket",
     "TicketStatus",
     "Transition",
+    "TravelDocument",
     "TrustHead",
     "TrustedDocument",
     "User",

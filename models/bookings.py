@@ -6,12 +6,17 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Code, Key, Minor, Moment, Small, status
 from models.fares import PriceLineKind
 from models.flights import Cabin
+from models.travellers import AssistanceCode, Gender, MealCode
+
+ASSISTANCE = ", ".join(f"'{code}'" for code in AssistanceCode)
+"""The codes as SQL lists them."""
 
 
 class BookingStatus(StrEnum):
@@ -117,10 +122,16 @@ class BookingSegment(Base):
 
 
 class Passenger(Base):
-    """Somebody who travels."""
+    """Somebody who travels. An infant sits on the lap of one adult of the booking, and no adult has two on theirs."""
 
     __tablename__ = "passengers"
-    __table_args__ = (UniqueConstraint("booking_id", "ordinal"),)
+    __table_args__ = (
+        UniqueConstraint("booking_id", "ordinal"),
+        UniqueConstraint("accompanied_by"),
+        CheckConstraint("accompanied_by IS NULL OR type = 'INFANT'", "infants_are_accompanied"),
+        CheckConstraint(f"assistance <@ ARRAY[{ASSISTANCE}]::varchar[]", "known_assistance"),
+        CheckConstraint("(frequent_flyer_airline IS NULL) = (frequent_flyer_number IS NULL)", "whole_membership"),
+    )
 
     id: Mapped[Key]
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
@@ -130,6 +141,12 @@ class Passenger(Base):
     first_name: Mapped[str]
     last_name: Mapped[str]
     date_of_birth: Mapped[date] = mapped_column(Date)
+    accompanied_by: Mapped[UUID | None] = mapped_column(ForeignKey("passengers.id"))
+    gender: Mapped[Gender | None] = mapped_column(status(Gender, "gender"))
+    meal: Mapped[MealCode | None] = mapped_column(status(MealCode, "meal"))
+    assistance: Mapped[list[str]] = mapped_column(ARRAY(String(collation="C")), server_default=text("'{}'"))
+    frequent_flyer_airline: Mapped[Code | None]
+    frequent_flyer_number: Mapped[Code | None]
 
 
 class SeatAssignment(Base):
