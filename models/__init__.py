@@ -3,6 +3,7 @@
 Everything is imported here, so that `Base.metadata` is whole wherever `models` is imported.
 """
 
+from models.amendments import Amendment, AmendmentKind, AmendmentStatus
 from models.base import Base
 from models.bookings import (
     Booking,
@@ -54,6 +55,9 @@ __all__ = [
     "Aircraft",
     "Airline",
     "Airport",
+    "Amendment",
+    "AmendmentKind",
+    "AmendmentStatus",
     "ApiClient",
     "AssistanceCode",
     "Base",

@@ -93,7 +93,8 @@ class Booking(Base):
 class BookingLine(Base):
     """One named line of a booking's price; the lines add up to its total.
 
-    `slot_id` and `unit` name the seat that a SEAT line charges.
+    `slot_id` is the flight that it is for, null where it is for the whole booking; `unit` is the seat that a SEAT line
+    charges.
     """
 
     __tablename__ = "booking_lines"

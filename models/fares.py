@@ -33,8 +33,8 @@ class PriceLineKind(StrEnum):
 class FareFamily(Base):
     """A brand of fares with its rules. Basis points are hundredths of a percent of the adult's fare.
 
-    `booking_limit_basis_points` is how much of a cabin its class and those below it may fill on a flight that nobody
-    has given other limits.
+    `cancellation_fee` and `change_fee` are for the whole booking. `booking_limit_basis_points` is how much of a cabin
+    its class and those below it may fill on a flight that nobody has given other limits.
     """
 
     __tablename__ = "fare_families"
@@ -48,6 +48,7 @@ class FareFamily(Base):
     changeable: Mapped[bool]
     checked_bags: Mapped[Small]
     cancellation_fee: Mapped[Minor]
+    change_fee: Mapped[Minor] = mapped_column(server_default=text("0"))
     currency: Mapped[Code]
     child_basis_points: Mapped[Small]
     infant_basis_points: Mapped[Small]

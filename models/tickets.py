@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Sequence, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Sequence, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Code, Moment, status
@@ -21,15 +21,25 @@ class TicketStatus(StrEnum):
     USED = "USED"
     VOID = "VOID"
     REFUNDED = "REFUNDED"
+    EXCHANGED = "EXCHANGED"
 
 
 class Ticket(Base):
-    """An electronic ticket: 13 digits, of which the first three name the airline that stands behind it."""
+    """An electronic ticket: 13 digits, of which the first three name the airline that stands behind it.
+
+    A passenger has one for a flight that is good or was flown, by a partial unique index, and any number that are not.
+    """
 
     __tablename__ = "tickets"
     __table_args__ = (
         CheckConstraint("number ~ '^[0-9]{13}$'", "thirteen_digits"),
-        UniqueConstraint("passenger_id", "slot_id"),
+        Index(
+            "uq_tickets_one_good",
+            "passenger_id",
+            "slot_id",
+            unique=True,
+            postgresql_where=text("status IN ('OPEN', 'USED')"),
+        ),
     )
 
     number: Mapped[Code] = mapped_column(primary_key=True)

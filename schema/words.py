@@ -152,6 +152,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "USED": "It was flown.",
         "VOID": "Cancelled without a refund.",
         "REFUNDED": "Cancelled, and its money goes back.",
+        "EXCHANGED": "Another was issued in its place when the booking was changed.",
     },
     "ProblemCode": {
         "INVALID_INPUT": "The field named cannot be meant.",

@@ -330,6 +330,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "ticket.used": Kind(Ticket, "booking", "A ticket was flown."),
         "ticket.voided": Kind(Ticket, "booking", "A ticket was withdrawn."),
         "ticket.refunded": Kind(Ticket, "booking", "A ticket is worth nothing any more, its price went back."),
+        "ticket.exchanged": Kind(Ticket, "booking", "A ticket is worth nothing any more, another was issued for it."),
         "flight.rescheduled": Kind(Flight, "slot", "A flight is as scheduled again."),
         "flight.delayed": Kind(Flight, "slot", "A flight is late."),
         "flight.boarded": Kind(Flight, "slot", "Boarding has begun."),

@@ -28,10 +28,13 @@ TICKET = Machine(
     TicketStatus,
     TicketStatus.OPEN,
     {
-        TicketStatus.OPEN: frozenset({TicketStatus.USED, TicketStatus.VOID, TicketStatus.REFUNDED}),
+        TicketStatus.OPEN: frozenset(
+            {TicketStatus.USED, TicketStatus.VOID, TicketStatus.REFUNDED, TicketStatus.EXCHANGED}
+        ),
         TicketStatus.USED: frozenset(),
         TicketStatus.VOID: frozenset(),
         TicketStatus.REFUNDED: frozenset(),
+        TicketStatus.EXCHANGED: frozenset(),
     },
 )
 
@@ -40,6 +43,7 @@ FACTS: Mapping[TicketStatus, str] = {
     TicketStatus.USED: "ticket.used",
     TicketStatus.VOID: "ticket.voided",
     TicketStatus.REFUNDED: "ticket.refunded",
+    TicketStatus.EXCHANGED: "ticket.exchanged",
 }
 
 
