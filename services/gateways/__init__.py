@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.settings import Settings
 from services.gateways.declines import Decline, explain
 from services.gateways.protocol import (
+    UNKNOWN_RISK,
     Authorised,
     Captured,
     Concern,
@@ -24,6 +25,7 @@ from services.gateways.protocol import (
     Processing,
     RefundAnswer,
     RefundOutcome,
+    Risk,
     Voided,
 )
 from services.gateways.stripe import Stripe
@@ -58,6 +60,7 @@ class Gateways:
 
 
 __all__ = [
+    "UNKNOWN_RISK",
     "Authorised",
     "Captured",
     "Concern",
@@ -77,6 +80,7 @@ __all__ = [
     "Processing",
     "RefundAnswer",
     "RefundOutcome",
+    "Risk",
     "Stripe",
     "Voided",
     "explain",

@@ -21,6 +21,7 @@ from core.errors import Forbidden
 from core.log import logger
 from core.money import Money
 from services.gateways.protocol import (
+    UNKNOWN_RISK,
     Authorised,
     Captured,
     Concern,
@@ -37,8 +38,10 @@ from services.gateways.protocol import (
     Processing,
     RefundAnswer,
     RefundOutcome,
+    Risk,
     Voided,
 )
+from services.gateways.stripe_risk import card_key, risk_of
 
 TIMEOUT = 4.0
 RETRIES = 2
@@ -79,6 +82,7 @@ class Stripe:
     def __init__(self, api_key: str, webhook_secret: str, api_base: str) -> None:
         self._http = stripe.HTTPXClient(timeout=TIMEOUT)
         self._webhook_secret = webhook_secret
+        self._card_key = card_key(api_key)
         self._client = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base},
@@ -96,22 +100,23 @@ class Stripe:
                     creation(order), {"idempotency_key": f"{order.payment_id}:authorise"}
                 )
         except (stripe.CardError, stripe.InvalidRequestError) as error:
-            return decline_of(error)
-        return outcome_of(intent)
+            return decline_of(error, self._card_key)
+        return outcome_of(intent, risk_of(intent, self._card_key))
 
     async def fetch(self, gateway_id: str) -> Outcome:
         """The PaymentIntent as it is now."""
         with answered():
-            return outcome_of(await self._intents.retrieve_async(gateway_id))
+            intent = await self._intents.retrieve_async(gateway_id, {"expand": ["latest_charge"]})
+        return outcome_of(intent, risk_of(intent, self._card_key))
 
     async def find(self, order: Order) -> Outcome | None:
         """Walk the PaymentIntents of the order's minutes; a list is complete at once, unlike Stripe's search."""
         window = between(order.created_at - SKEW, order.created_at + REACH + SKEW)
         with answered():
-            page = await self._intents.list_async({"created": window, "limit": 100})
+            page = await self._intents.list_async({"created": window, "limit": 100, "expand": ["data.latest_charge"]})
             async for intent in page.auto_paging_iter():
                 if getattr(intent.metadata, "payment", None) == str(order.payment_id):
-                    return outcome_of(intent)
+                    return outcome_of(intent, risk_of(intent, self._card_key))
         return None
 
     async def capture(self, gateway_id: str, amount: Money, key: str) -> Captured:
@@ -257,17 +262,18 @@ def creation(order: Order) -> PaymentIntentCreateParams:
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "always" if order.return_url else "never"},
         "description": f"Booking {order.pnr}",
         "metadata": {"payment": str(order.payment_id), "booking": str(order.booking_id), "pnr": order.pnr},
+        "expand": ["latest_charge"],
     }
     if order.return_url is not None:
         params["return_url"] = order.return_url
     return params
 
 
-def outcome_of(intent: stripe.PaymentIntent) -> Outcome:
+def outcome_of(intent: stripe.PaymentIntent, risk: Risk = UNKNOWN_RISK) -> Outcome:
     """Where a PaymentIntent stands, in our words."""
     match intent.status:
         case "requires_capture":
-            return Authorised(gateway_id=intent.id, client_secret=intent.client_secret)
+            return Authorised(gateway_id=intent.id, client_secret=intent.client_secret, risk=risk)
         case "requires_action":
             page = getattr(intent.next_action, "redirect_to_url", None)
             return NeedsAction(
@@ -277,19 +283,20 @@ def outcome_of(intent: stripe.PaymentIntent) -> Outcome:
             return Processing(gateway_id=intent.id, client_secret=intent.client_secret)
         case "succeeded":
             received = from_stripe(intent.amount_received, intent.currency.upper())
-            return Captured(gateway_id=intent.id, amount=received)
+            return Captured(gateway_id=intent.id, amount=received, risk=risk)
         case "canceled" if intent.last_payment_error is None:
             return Voided(gateway_id=intent.id)
         case _:
-            return Declined(gateway_id=intent.id, code=code_of(intent.last_payment_error))
+            return Declined(gateway_id=intent.id, code=code_of(intent.last_payment_error), risk=risk)
 
 
-def decline_of(error: stripe.CardError | stripe.InvalidRequestError) -> Declined:
+def decline_of(error: stripe.CardError | stripe.InvalidRequestError, card_key: bytes) -> Declined:
     """What a refused creation is: the bank's no, a method that cannot be used, or a request that Stripe won't have."""
     intent = getattr(error.error, "payment_intent", None)
     gateway_id = intent.id if intent is not None else None
     if isinstance(error, stripe.CardError):
-        return Declined(gateway_id=gateway_id, code=code_of(error.error))
+        risk = UNKNOWN_RISK if intent is None else risk_of(intent, card_key)
+        return Declined(gateway_id=gateway_id, code=code_of(error.error), risk=risk)
     if error.code == "payment_intent_incompatible_payment_method":
         return Declined(gateway_id=gateway_id, code="method_not_supported")
     if error.param == "payment_method":
