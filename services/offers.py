@@ -64,6 +64,15 @@ class Offer:
 
 
 @row
+class Charged:
+    """A line of a price with the flight that it is for, by its slot, and the seat where it charges one."""
+
+    line: PriceLine
+    slot_id: int
+    unit: str | None = None
+
+
+@row
 class Quote:
     """What a fare comes to for a party: the lines add up to the total. `written` is how a token has the lines."""
 
@@ -94,6 +103,13 @@ class PriceChanged(Conflict):
     def __init__(self, message: str, offer: Offer | None, *, code: str = "PRICE_CHANGED") -> None:
         super().__init__(message, code=code)
         self.offer = offer
+
+
+def by_flight(offer: Offer) -> list[Charged]:
+    """The lines of an offer, in order, with the flight of each: the lines of one flight follow those of the other, and
+    all flights of an offer have as many, because party, taxes and fees are the same."""
+    each = len(offer.lines) // len(offer.segments)
+    return [Charged(line, offer.segments[place // each].slot_id) for place, line in enumerate(offer.lines)]
 
 
 def make(
@@ -260,10 +276,10 @@ def segment_for(slot_id: int, family: Family) -> OfferSegment:
     )
 
 
-async def seat_lines(session: ReadSession, units: Iterable[tuple[int, str]]) -> list[PriceLine]:
+async def seat_lines(session: ReadSession, units: Iterable[tuple[int, str]]) -> list[Charged]:
     """A line for each of those seats, by (slot, number), that costs something on top of the fare."""
     found = await session.execute(
-        select(LayoutUnit.unit, LayoutUnit.section)
+        select(Slot.id, LayoutUnit.unit, LayoutUnit.section)
         .join(Slot, Slot.layout_id == LayoutUnit.layout_id)
         .where(tuple_(Slot.id, LayoutUnit.unit).in_(list(units)), LayoutUnit.extra_legroom)
         .order_by(Slot.id, LayoutUnit.row_number, LayoutUnit.column_letter)
@@ -271,7 +287,12 @@ async def seat_lines(session: ReadSession, units: Iterable[tuple[int, str]]) -> 
     seats = found.all()
     costs = await fares.seat_charges(session) if seats else {}
     return [
-        PriceLine(kind=PriceLineKind.SEAT, label=f"Seat {number}, extra legroom", amount=costs[Cabin(section)])
-        for number, section in seats
+        Charged(seat_line(unit, costs[Cabin(section)]), slot_id, unit)
+        for slot_id, unit, section in seats
         if Cabin(section) in costs
     ]
+
+
+def seat_line(unit: str, amount: Money) -> PriceLine:
+    """The line of a seat that has a price of its own."""
+    return PriceLine(kind=PriceLineKind.SEAT, label=f"Seat {unit}, extra legroom", amount=amount)

@@ -22,16 +22,16 @@ from models import (
 from services import holds, idempotency, locators, offers
 from services.bookings import rows, rules
 from services.bookings.rules import CreateBooking, PassengerDetails
-from services.fares import PriceLine
 from services.holds import ClassClosed
-from services.offers import Offer, OfferSegment, PriceChanged
+from services.offers import Charged, Offer, OfferSegment, PriceChanged
 from services.transitions import Cause
 
 PARTS = """
     WITH lines AS (
-        INSERT INTO booking_lines (booking_id, ordinal, kind, label, amount)
-        SELECT $1::uuid, ordinal, kind, label, amount
-        FROM jsonb_to_recordset($2::jsonb) AS line (ordinal smallint, kind text, label text, amount bigint)
+        INSERT INTO booking_lines (booking_id, ordinal, kind, label, amount, slot_id, unit)
+        SELECT $1::uuid, ordinal, kind, label, amount, slot_id, unit
+        FROM jsonb_to_recordset($2::jsonb)
+             AS line (ordinal smallint, kind text, label text, amount bigint, slot_id bigint, unit text)
     ), segments AS (
         INSERT INTO booking_segments (booking_id, ordinal, slot_id, cabin, booking_class, family_code)
         SELECT $1::uuid, ordinal, slot_id, cabin, booking_class, family_code
@@ -95,7 +95,7 @@ async def create(session: Session, keyring: Keyring, command: CreateBooking) -> 
     held = {(item.slot_id, unit): item.pool for item in items for unit in item.units}
     unseated = {(item.slot_id, item.pool): item.quantity - len(item.units) for item in items}
     rules.check_seats(command.passengers, {one.slot_id: one.cabin for one in offer.segments}, held, unseated)
-    lines = [*offer.lines, *await offers.seat_lines(session, held)]
+    lines = [*offers.by_flight(offer), *await offers.seat_lines(session, held)]
     booking = await write_booking(session, command, booking_id, lines, offer.currency)
     await write_parts(session, command.passengers, booking_id, offer, lines)
     await holds.assign_classes(session, hold, {one.slot_id: one.booking_class for one in offer.segments})
@@ -123,7 +123,7 @@ async def give_hold(session: Session, hold_id: UUID, booking_id: UUID) -> Hold:
 
 
 async def write_booking(
-    session: Session, command: CreateBooking, booking_id: UUID, lines: Sequence[PriceLine], currency: str
+    session: Session, command: CreateBooking, booking_id: UUID, lines: Sequence[Charged], currency: str
 ) -> Booking:
     """The booking's own row, SEATS_LOCKED at once, with its locator and its total."""
     phone = command.contact.phone
@@ -134,7 +134,7 @@ async def write_booking(
         hold_id=command.hold_id,
         email=command.contact.email.strip(),
         phone=None if phone is None else rules.bare_phone(phone),
-        total=add((line.amount for line in lines), currency).minor_units,
+        total=add((one.line.amount for one in lines), currency).minor_units,
         currency=currency,
         source=command.source,
         referral_code=command.referral_code,
@@ -151,7 +151,7 @@ async def write_parts(
     passengers: Sequence[PassengerDetails],
     booking_id: UUID,
     offer: Offer,
-    lines: Sequence[PriceLine],
+    lines: Sequence[Charged],
 ) -> None:
     """Everything that hangs on the booking: price lines, flights, passengers and their places, in one statement."""
     ids = [uuid7() for _ in passengers]
@@ -194,13 +194,15 @@ def place_row(id_: UUID, passenger: PassengerDetails, segment: OfferSegment) -> 
     }
 
 
-def line_row(ordinal: int, line: PriceLine) -> dict[str, object]:
+def line_row(ordinal: int, charged: Charged) -> dict[str, object]:
     """A price line as a row."""
     return {
         "ordinal": ordinal,
-        "kind": line.kind,
-        "label": line.label,
-        "amount": line.amount.minor_units,
+        "kind": charged.line.kind,
+        "label": charged.line.label,
+        "amount": charged.line.amount.minor_units,
+        "slot_id": charged.slot_id,
+        "unit": charged.unit,
     }
 
 

@@ -108,8 +108,8 @@ async def pass_time(database: Database, span: timedelta) -> None:
 async def snapshot(database: Database) -> dict[str, list[object]]:
     """Every row that a refusal must leave as it was."""
     tables = (
-        "bookings booking_lines booking_segments cancellation_quotes claims discrepancies facts holds idempotency_keys"
-        " ledger locators passengers payments pgqueuer pools refunds seat_assignments tickets transitions"
+        "amendments bookings booking_lines booking_segments cancellation_quotes claims discrepancies facts hold_items"
+        " holds idempotency_keys ledger locators passengers payments pgqueuer pools refunds seat_assignments tickets transitions"
         " webhook_events"
     )
     async with database.reading() as session:

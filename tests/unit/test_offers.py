@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -16,7 +17,7 @@ from core.money import Money
 from models import Cabin, PriceLineKind
 from services import offers
 from services.fares import Party, PriceLine
-from services.offers import Offer, OfferSegment
+from services.offers import Charged, Offer, OfferSegment
 
 NOON = datetime(2026, 12, 15, 12, 0, 0, 987_654, tzinfo=UTC)
 KEYRING, OTHER = Keyring((b"n" * 32,)), Keyring((b"o" * 32,))
@@ -64,6 +65,17 @@ def test_what_was_offered_is_read() -> None:
     assert offers.read(KEYRING, offer.id) == offer
     assert (offer.party, offer.segments, offer.lines, offer.total) == (PARTY, (SEGMENT,), LINES, Money(215_00, "USD"))
     assert offer.expires_at == datetime(2026, 12, 15, 12, 30, tzinfo=UTC)
+
+
+def test_each_line_is_for_one_of_the_flights() -> None:
+    back = replace(SEGMENT, slot_id=8)
+    offer = offers.make(KEYRING, PARTY, (SEGMENT, back), LINES + LINES, "USD")
+    assert offers.by_flight(offer) == [
+        Charged(LINES[0], 7),
+        Charged(LINES[1], 7),
+        Charged(LINES[0], 8),
+        Charged(LINES[1], 8),
+    ]
 
 
 def test_an_expired_offer_is_still_read(monkeypatch: pytest.MonkeyPatch) -> None:

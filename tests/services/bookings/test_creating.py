@@ -54,6 +54,8 @@ async def test_a_family_books_what_it_holds(desk: Desk) -> None:
         ("SEAT", "Seat 2A, extra legroom", 39_00),
     ]
     assert booking.total == sum(one.amount for one in lines)
+    assert {one.slot_id for one in lines} == {desk.schedule.first}
+    assert [one.unit for one in lines] == [None, None, None, None, None, "2A"]
     assert [(one.slot_id, one.cabin, one.booking_class, one.family_code) for one in segments] == [
         (desk.schedule.first, Cabin.ECONOMY, "Y", "FLEX")
     ]
