@@ -1,15 +1,16 @@
 """Holds: what a shopper keeps until a deadline.
 
 `placing.py` takes; `keeping.py` extends, releases and hands over to a booking; `expiry.py` writes down what deadlines
-have already decided; `blocking.py` and `checkins.py` are what staff and passengers do with seats; `classes.py` has
-booking classes count what is held. `moves.py` is the one place in which claims, holds and pools change together, and
-tells in which order they are locked.
+have already decided; `finding.py` finds again what a dead hold kept; `blocking.py` and `checkins.py` are what staff and
+passengers do with seats; `classes.py` has booking classes count what is held. `moves.py` is the one place in which
+claims, holds and pools change together, and tells in which order they are locked.
 """
 
 from services.holds.blocking import block, unblock
 from services.holds.checkins import check_in, undo_check_in
 from services.holds.classes import assign_classes
 from services.holds.expiry import Broken, expire_due, expire_due_in, sweep_tombstones
+from services.holds.finding import Found, PlacesGone, find_again, sell_found
 from services.holds.keeping import (
     abandon,
     attach,
@@ -44,10 +45,12 @@ __all__ = [
     "MAX_SLOTS",
     "Broken",
     "ClassClosed",
+    "Found",
     "HoldExpired",
     "Owner",
     "Placed",
     "Placer",
+    "PlacesGone",
     "PoolKey",
     "SalesClosed",
     "SeatsTaken",
@@ -65,6 +68,7 @@ __all__ = [
     "expire_due",
     "expire_due_in",
     "extend",
+    "find_again",
     "give_back",
     "items",
     "items_by_holds",
@@ -72,9 +76,10 @@ __all__ = [
     "now",
     "payment_failed",
     "release",
+    "sell",
+    "sell_found",
     "status_now",
     "sweep_tombstones",
-    "sell",
     "take_over",
     "unblock",
     "undo_check_in",

@@ -11,7 +11,7 @@ from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from models import Claim, LayoutUnit, SeatStatus, Slot
 from services import outbox
-from services.holds.moves import PoolMove, SlotUnits, block_free, change_claims, in_pairs, move_pools, tell_seats
+from services.holds.moves import PoolMove, SlotUnits, change_claims, in_pairs, move_pools, take_free, tell_seats
 from services.holds.placing import SeatsTaken
 from services.seats import UnknownSeat
 from services.transitions import Cause
@@ -24,7 +24,7 @@ async def block(session: Session, slot_id: int, units: Sequence[str], cause: Cau
     (the slot), UnknownSeat, and SeatsTaken with those that are held, sold or checked in: none is blocked then.
     """
     sections = await sections_of(session, slot_id, units)
-    changes = await block_free(session, slot_id, sorted(units))
+    changes = await take_free(session, [(slot_id, unit) for unit in sorted(units)], SeatStatus.BLOCKED)
     blocked = sorted(unit for _, unit, _ in changes)
     others = await locked(session, slot_id, set(units).difference(blocked))
     taken = sorted(unit for unit, status in others.items() if status is not SeatStatus.BLOCKED)

@@ -34,10 +34,11 @@ HOLD = Machine(
     {
         HoldStatus.ACTIVE: frozenset({HoldStatus.RELEASED, HoldStatus.EXPIRED, HoldStatus.BOOKED}),
         HoldStatus.RELEASED: frozenset(),
-        HoldStatus.EXPIRED: frozenset(),
+        HoldStatus.EXPIRED: frozenset({HoldStatus.BOOKED}),
         HoldStatus.BOOKED: frozenset(),
     },
 )
+"""An expired hold keeps nothing, and never lives again; what it kept may be found again, and sold (`finding.py`)."""
 
 PoolKey = tuple[int, str]
 """A pool, by slot and code."""
@@ -217,28 +218,31 @@ async def change_claims(
     return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
 
 
-async def block_free(session: Session, slot_id: int, units: Sequence[str]) -> list[tuple[int, str, int]]:
-    """Block those of the seats, given in order, that are free: (slot, unit, version) of each. All are locked then."""
-    SEAT.check(SeatStatus.AVAILABLE, SeatStatus.BLOCKED)
+async def take_free(
+    session: Session, units: Sequence[tuple[int, str]], to: SeatStatus, hold_id: UUID | None = None
+) -> list[tuple[int, str, int]]:
+    """Have those of the seats, given in order by (slot, unit), that are free BLOCKED, or LOCKED by a hold.
+
+    Returns (slot, unit, version) of each that was; all of them, free or not, are locked then. Who locks sells in the
+    same transaction: the lock ends at once.
+    """
+    SEAT.check(SeatStatus.AVAILABLE, to)
+    if not units:
+        return []
     moment = select(func.jetway_now()).scalar_subquery()
-    version = text("nextval('claim_versions')")
-    rows = [{"slot_id": slot_id, "unit": unit} for unit in units]
-    fresh = upsert(Claim).values(
-        [{**row, "status": SeatStatus.BLOCKED, "version": version, "changed_at": moment} for row in rows]
-    )
+    values = {
+        "status": to,
+        "hold_id": hold_id,
+        "expires_at": moment if to is SeatStatus.LOCKED else None,
+        "version": text("nextval('claim_versions')"),
+        "changed_at": moment,
+    }
+    fresh = upsert(Claim).values([{"slot_id": slot_id, "unit": unit, **values} for slot_id, unit in units])
     free = or_(
         Claim.status == SeatStatus.AVAILABLE, and_(Claim.status == SeatStatus.LOCKED, Claim.expires_at <= moment)
     )
     statement = fresh.on_conflict_do_update(
-        index_elements=[Claim.slot_id, Claim.unit],
-        set_={
-            "status": SeatStatus.BLOCKED,
-            "hold_id": None,
-            "expires_at": None,
-            "version": version,
-            "changed_at": moment,
-        },
-        where=free,
+        index_elements=[Claim.slot_id, Claim.unit], set_=values, where=free
     ).returning(Claim.slot_id, Claim.unit, Claim.version)
     return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
 
