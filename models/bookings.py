@@ -6,7 +6,17 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,6 +60,18 @@ class PassengerTitle(StrEnum):
     MS = "MS"
     MX = "MX"
     DR = "DR"
+
+
+class CancellationRule(StrEnum):
+    """By which rule money comes back, or stays: `services.bookings.terms` applies them."""
+
+    NOT_PAID = "NOT_PAID"
+    AIRLINE = "AIRLINE"
+    BY_LAW = "BY_LAW"
+    NOT_REFUNDABLE = "NOT_REFUNDABLE"
+    LESS_FEE = "LESS_FEE"
+    HALF = "HALF"
+    TOO_LATE = "TOO_LATE"
 
 
 class Locator(Base):
@@ -109,7 +131,10 @@ class BookingLine(Base):
 
 
 class BookingSegment(Base):
-    """One flight of a booking, with the rules under which it was sold, in the order of travel."""
+    """One flight of a booking, with the rules under which it was sold, in the order of travel.
+
+    `cancelled_at` tells that the booking was cancelled in part, and nobody of it flies this one.
+    """
 
     __tablename__ = "booking_segments"
     __table_args__ = (Index(None, "slot_id"),)
@@ -120,10 +145,14 @@ class BookingSegment(Base):
     cabin: Mapped[Cabin] = mapped_column(status(Cabin, "cabin"))
     booking_class: Mapped[Code]
     family_code: Mapped[Code] = mapped_column(ForeignKey("fare_families.code"))
+    cancelled_at: Mapped[datetime | None]
 
 
 class Passenger(Base):
-    """Somebody who travels. An infant sits on the lap of one adult of the booking, and no adult has two on theirs."""
+    """Somebody who travels. An infant sits on the lap of one adult of the booking, and no adult has two on theirs.
+
+    `cancelled_at` tells that they left the booking, which was cancelled in part: they keep no place and no open ticket.
+    """
 
     __tablename__ = "passengers"
     __table_args__ = (
@@ -148,6 +177,7 @@ class Passenger(Base):
     assistance: Mapped[list[str]] = mapped_column(ARRAY(String(collation="C")), server_default=text("'{}'"))
     frequent_flyer_airline: Mapped[Code | None]
     frequent_flyer_number: Mapped[Code | None]
+    cancelled_at: Mapped[datetime | None]
 
 
 class SeatAssignment(Base):
@@ -163,17 +193,29 @@ class SeatAssignment(Base):
 
 
 class CancellationQuote(Base):
-    """What cancelling would give back, kept at that until it expires; `used_at` tells that it was taken up."""
+    """What cancelling would give back, kept at that until it expires; `used_at` tells that it was taken up.
+
+    It is for some of the passengers, for some of the flights (by slot), or, with neither, for the whole booking.
+    `refund` and `fee` add up to what those have paid. `basis` is the fingerprint of the booking that it was made for: a
+    booking with another has changed since.
+    """
 
     __tablename__ = "cancellation_quotes"
-    __table_args__ = (Index(None, "booking_id"),)
+    __table_args__ = (
+        CheckConstraint("passengers IS NULL OR slots IS NULL", "one_way_to_part"),
+        Index(None, "booking_id"),
+    )
 
     id: Mapped[Key]
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
+    passengers: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    slots: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    rule: Mapped[CancellationRule] = mapped_column(status(CancellationRule, "rule"))
     refund: Mapped[Minor]
     fee: Mapped[Minor]
     currency: Mapped[Code]
     reason: Mapped[str]
+    basis: Mapped[bytes]
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     used_at: Mapped[datetime | None]

@@ -12,12 +12,13 @@ from models.base import Base, Code, Key, Minor, Moment, status
 
 
 class LedgerAccount(StrEnum):
-    """Where money is (GATEWAY), to whom it is owed (UNEARNED, REFUNDS), or why it is ours (FEES)."""
+    """Where money is (GATEWAY), to whom it is owed (UNEARNED, REFUNDS), or why it is ours (FEES, REVENUE)."""
 
     GATEWAY = "GATEWAY"
     UNEARNED = "UNEARNED"
     REFUNDS = "REFUNDS"
     FEES = "FEES"
+    REVENUE = "REVENUE"
 
 
 class PostingKind(StrEnum):
@@ -30,6 +31,7 @@ class PostingKind(StrEnum):
     RETURNED = "RETURNED"
     UNDUE = "UNDUE"
     UNDUE_RETURNED = "UNDUE_RETURNED"
+    EARNED = "EARNED"
 
 
 class Posting(Base):

@@ -16,7 +16,7 @@ from services import ledger
 
 strawberry.enum(
     LedgerAccount,
-    description="Where money is (GATEWAY), to whom it is owed (UNEARNED, REFUNDS), or why it is ours (FEES).",
+    description="Where money is (GATEWAY), to whom it is owed (UNEARNED, REFUNDS), or why it is ours (FEES, REVENUE).",
 )
 strawberry.enum(PostingKind, description="What moved money from one account to another.")
 

@@ -83,6 +83,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "UNEARNED": "Paid for and not supplied yet: owed to those who booked.",
         "REFUNDS": "On its way back, or to be sent back.",
         "FEES": "Kept when bookings were cancelled.",
+        "REVENUE": "Ours, because it was flown, or nobody came.",
     },
     "PostingKind": {
         "CAPTURED": "A payment was captured.",
@@ -92,6 +93,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "RETURNED": "A refund came back from the payer's bank.",
         "UNDUE": "A payment that had been given up turned out to be captured.",
         "UNDUE_RETURNED": "That money was sent back.",
+        "EARNED": "A booking was flown, or nobody came.",
     },
     "HoldStatus": {
         "ACTIVE": "It keeps its seats until its deadline.",
@@ -197,6 +199,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "ALREADY_PAID": "The booking is paid.",
         "QUOTE_EXPIRED": "The quote has expired, or the booking has changed since: ask for a new one.",
         "QUOTE_SPENT": "The quote was used.",
+        "MORE_THAN_LEFT": "More is to go back than was paid and not given back.",
         "FLIGHT_DEPARTED": "The flight has left.",
         "EMAIL_TAKEN": "There is an account with this e-mail.",
     },

@@ -13,6 +13,7 @@ posting, never a change. Balances are sums, kept nowhere.
 | RETURNED         | GATEWAY  | REFUNDS  | a refund that had succeeded came back from the payer's bank |
 | UNDUE            | GATEWAY  | REFUNDS  | a payment that was given up turned out to be captured       |
 | UNDUE_RETURNED   | REFUNDS  | GATEWAY  | that money was sent back                                    |
+| EARNED           | UNEARNED | REVENUE  | a booking was flown, or nobody came                         |
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ ACCOUNTS = MappingProxyType(
         PostingKind.RETURNED: (LedgerAccount.GATEWAY, LedgerAccount.REFUNDS),
         PostingKind.UNDUE: (LedgerAccount.GATEWAY, LedgerAccount.REFUNDS),
         PostingKind.UNDUE_RETURNED: (LedgerAccount.REFUNDS, LedgerAccount.GATEWAY),
+        PostingKind.EARNED: (LedgerAccount.UNEARNED, LedgerAccount.REVENUE),
     }
 )
 """The account that each kind debits, and the one that it credits."""

@@ -25,6 +25,7 @@ from models import (
     BookingSegment,
     BookingStatus,
     CancellationQuote,
+    CancellationRule,
     FareFamily,
     Flight,
     FlightStatus,
@@ -34,14 +35,13 @@ from models import (
 from services import holds, idempotency, jobs, ledger, payments, refunds, tickets
 from services.bookings import reading, rows
 from services.bookings.saga import advance
-from services.bookings.terms import Case, terms
+from services.bookings.terms import Case, Terms, terms
 from services.gateways import Gateways, GatewayUnavailable
 from services.holds import Owner
 from services.transitions import Cause
 
 QUOTE_LIFETIME = timedelta(minutes=15)
 LEFT = frozenset({FlightStatus.DEPARTED, FlightStatus.IN_FLIGHT, FlightStatus.LANDED, FlightStatus.DIVERTED})
-NOT_PAID = "Nothing has been paid: the seats are given back."
 
 log = logger("bookings")
 
@@ -82,16 +82,17 @@ async def quote_cancellation(session: Session, booking: Booking) -> Cancellation
     trips = await trips_of(session, fresh.id)
     check_cancellable(fresh, trips, moment)
     paid = Money(await refunds.left_of(session, fresh.id), fresh.currency)
-    refund, reason = Money(0, fresh.currency), NOT_PAID
+    answer = Terms(refund=Money(0, fresh.currency), rule=CancellationRule.NOT_PAID)
     if fresh.status is BookingStatus.CONFIRMED:
         answer = terms(case_of(fresh, trips, paid, moment))
-        refund, reason = answer.refund, answer.reason
     quote = CancellationQuote(
         booking_id=fresh.id,
-        refund=refund.minor_units,
-        fee=(paid - refund).minor_units,
+        rule=answer.rule,
+        refund=answer.refund.minor_units,
+        fee=(paid - answer.refund).minor_units,
         currency=fresh.currency,
-        reason=reason,
+        reason=answer.reason,
+        basis=b"",
         created_at=moment,
         expires_at=moment + QUOTE_LIFETIME,
     )

@@ -25,7 +25,7 @@ from tests.fakes.sandbox import gateways, sandbox
 __all__ = ["gateways", "sandbox"]
 
 FEE = 25_00
-GATEWAY, UNEARNED, REFUNDS, FEES = LedgerAccount
+GATEWAY, UNEARNED, REFUNDS, FEES, REVENUE = LedgerAccount
 
 
 @pytest.fixture
