@@ -30,6 +30,18 @@ from models.fares import (
     SeatCharge,
 )
 from models.flights import Aircraft, Airline, Airport, Cabin, Flight, FlightStatus
+from models.fraud import (
+    AssessedAt,
+    FraudAssessment,
+    FraudMeasure,
+    FraudRule,
+    FraudSignal,
+    FraudSubject,
+    FraudVerdict,
+    PaymentReview,
+    ReviewDecision,
+    SignalKind,
+)
 from models.holds import Hold, HoldItem, HoldStatus
 from models.inventory import (
     Claim,
@@ -53,6 +65,16 @@ from models.travellers import AssistanceCode, DocumentType, Gender, MealCode, Tr
 from models.users import RefreshToken, Role, User, UserSession
 
 __all__ = [
+    "SignalKind",
+    "ReviewDecision",
+    "PaymentReview",
+    "FraudVerdict",
+    "FraudSubject",
+    "FraudSignal",
+    "FraudRule",
+    "FraudMeasure",
+    "FraudAssessment",
+    "AssessedAt",
     "Aircraft",
     "Airline",
     "Airport",

@@ -15,11 +15,12 @@ from models.base import Base, Code, Key, Minor, Moment, Small, status
 
 
 class PaymentStatus(StrEnum):
-    """The life of a payment. AUTHORIZED money is promised, CAPTURED money is ours."""
+    """The life of a payment. AUTHORIZED money is promised, CAPTURED money is ours; REVIEW waits for staff to look."""
 
     INITIATED = "INITIATED"
     REQUIRES_ACTION = "REQUIRES_ACTION"
     PROCESSING = "PROCESSING"
+    REVIEW = "REVIEW"
     AUTHORIZED = "AUTHORIZED"
     CAPTURED = "CAPTURED"
     DECLINED = "DECLINED"

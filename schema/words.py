@@ -117,6 +117,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "INITIATED": "The gateway is being asked.",
         "REQUIRES_ACTION": "The payer's bank asks first: open redirectUrl.",
         "PROCESSING": "The gateway will say later.",
+        "REVIEW": "The money is promised, and staff look at the payment. Whoever pays is told PROCESSING.",
         "AUTHORIZED": "The money is promised.",
         "CAPTURED": "The money is taken.",
         "DECLINED": "It was declined; the booking can be paid in another way.",

@@ -317,6 +317,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "payment.initiated": Kind(Payment, "booking", "A payment was begun."),
         "payment.requires_action": Kind(Payment, "booking", "The payer's bank asks something."),
         "payment.processing": Kind(Payment, "booking", "The gateway is at work."),
+        "payment.review": Kind(Payment, "booking", "The money is promised, and staff have to look at the payment."),
         "payment.authorized": Kind(Payment, "booking", "The money is promised."),
         "payment.captured": Kind(Payment, "booking", "The money is ours: the payment is completed."),
         "payment.declined": Kind(Payment, "booking", "The money was refused."),

@@ -32,6 +32,7 @@ PAYMENT = Machine(
                 PaymentStatus.REQUIRES_ACTION,
                 PaymentStatus.PROCESSING,
                 PaymentStatus.AUTHORIZED,
+                PaymentStatus.REVIEW,
                 PaymentStatus.DECLINED,
                 PaymentStatus.VOIDED,
             }
@@ -40,6 +41,7 @@ PAYMENT = Machine(
             {
                 PaymentStatus.PROCESSING,
                 PaymentStatus.AUTHORIZED,
+                PaymentStatus.REVIEW,
                 PaymentStatus.DECLINED,
                 PaymentStatus.VOIDED,
             }
@@ -48,10 +50,12 @@ PAYMENT = Machine(
             {
                 PaymentStatus.REQUIRES_ACTION,
                 PaymentStatus.AUTHORIZED,
+                PaymentStatus.REVIEW,
                 PaymentStatus.DECLINED,
                 PaymentStatus.VOIDED,
             }
         ),
+        PaymentStatus.REVIEW: frozenset({PaymentStatus.AUTHORIZED, PaymentStatus.VOIDED}),
         PaymentStatus.AUTHORIZED: frozenset({PaymentStatus.CAPTURED, PaymentStatus.VOIDED}),
         PaymentStatus.CAPTURED: frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED}),
         PaymentStatus.PARTIALLY_REFUNDED: frozenset({PaymentStatus.REFUNDED, PaymentStatus.CAPTURED}),

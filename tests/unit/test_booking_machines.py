@@ -55,4 +55,4 @@ def test_where_a_booking_ends() -> None:
 def test_a_payment_is_over_waits_or_is_taken_but_never_two_of_these() -> None:
     assert all(PAYMENT.is_final(state) for state in OVER)
     assert len(OVER | WAITING | TAKEN) == len(OVER) + len(WAITING) + len(TAKEN)
-    assert set(PAYMENT.states) - OVER - WAITING - TAKEN == {"INITIATED", "AUTHORIZED"}
+    assert set(PAYMENT.states) - OVER - WAITING - TAKEN == {"INITIATED", "REVIEW", "AUTHORIZED"}
