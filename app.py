@@ -32,7 +32,7 @@ from engine.responses import Files
 from engine.surroundings import Shortcut, Surroundings
 from engine.websockets.serving import DrainingServer, SocketProtocol
 from resolvers.context import Application
-from schema import health, http, wire
+from schema import health, http, papers, wire
 from schema.build import schema
 from services import payments
 from services.gateways import Gateways
@@ -93,6 +93,7 @@ def shell(
                 name="stripe",
                 middleware=[Middleware(BodyLimit, limit=BODY_LIMIT)],
             ),
+            Route("/papers", papers.paper, name="papers"),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),

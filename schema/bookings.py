@@ -15,11 +15,13 @@ from models import CancellationQuote as QuoteRow
 from models import SeatAssignment as SeatRow
 from resolvers import bookings as resolve
 from resolvers.bookings import ShownBooking
-from schema.costs import READING
+from resolvers.papers import papers_of
+from schema.costs import LOOKING_UP, READING
 from schema.flights import Flight
 from schema.itineraries import PriceLine, Slice
 from schema.nodes import Money, Node, id_of, rows_of
 from schema.paging import PageInfo
+from schema.papers import Paper
 from schema.payments import Payment
 from schema.problems import HoldExpired, PriceChanged, QuoteExpired, mutation, outcome
 from services.bookings import Contact as ContactRow
@@ -151,6 +153,12 @@ class Booking(Node):
         graphql_type=list[TimelineEntry] | None,
         description="Everything that happened to it, in order; for the owner alone.",
         directives=[cost(READING)],
+    )
+    papers = strawberry.field(
+        resolver=papers_of,
+        graphql_type=list[Paper] | None,
+        description="What there is of it to print, the e-ticket and the receipt; for the owner alone.",
+        directives=[cost(LOOKING_UP)],
     )
     access_token: str | None = strawberry.field(
         description="Told once, to the guest who makes the booking: it pays, changes and cancels it."

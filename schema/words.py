@@ -107,6 +107,10 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "DEPARTURE": "The first to leave first.",
         "ARRIVAL": "The first to arrive first.",
     },
+    "PaperKind": {
+        "E_TICKET": "The itinerary with the numbers of the tickets.",
+        "RECEIPT": "What was bought, paid and given back.",
+    },
     "PassengerTitle": {"MR": "Mr", "MRS": "Mrs", "MS": "Ms", "MX": "Mx", "DR": "Dr"},
     "PassengerType": {
         "ADULT": "12 years or older.",

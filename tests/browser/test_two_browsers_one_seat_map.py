@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 from playwright.async_api import expect
@@ -55,6 +56,10 @@ async def test_ada_books_two_seats_and_grace_sees_them_turn(new_shopper: NewShop
     tickets = await ada.page.locator(".ticket").all_inner_texts()
     assert len(set(tickets)) == 2
     assert all(TICKET.match(ticket) for ticket in tickets)
+    await expect(ada.page.locator(".papers a")).to_have_text(["E-ticket (PDF)", "Receipt (PDF)"])
+    for paper in await ada.page.locator(".papers a").all():
+        answer = await ada.page.request.get(urljoin(ada.page.url, await paper.get_attribute("href") or ""))
+        assert (answer.status, (await answer.body())[:5]) == (200, b"%PDF-")
     for number in seats:
         await expect(grace.seat(number)).to_have_attribute("data-look", "taken")
         await expect(grace.seat(number)).to_have_attribute("aria-label", re.compile("taken$"))

@@ -199,7 +199,7 @@ export const PayBooking = operation(
 
 export const Booking = operation(/* GraphQL */ `
   query Booking($id: ID!, $token: String) {
-    booking(id: $id, token: $token) { ...BookingFields }
+    booking(id: $id, token: $token) { ...BookingFields papers { kind url } }
   }${BOOKING}`);
 
 export const BookingByPnr = operation(/* GraphQL */ `

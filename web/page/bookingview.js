@@ -67,6 +67,18 @@ function refundLine({ payments }) {
   return refunded && h("p", { class: "refunded" }, `${money(refunded.refunded)} goes back to your card.`);
 }
 
+const PAPERS = { E_TICKET: "E-ticket (PDF)", RECEIPT: "Receipt (PDF)" };
+
+/** Known where the booking was asked for by its owner; the addresses are good for some minutes. */
+function paperLinks({ papers }) {
+  if (!papers?.length) return null;
+  return h(
+    "p",
+    { class: "papers" },
+    papers.map(({ kind, url }) => h("a", { href: url, target: "_blank", rel: "noopener" }, PAPERS[kind] ?? sentence(kind))),
+  );
+}
+
 /** @param {object} booking a `Booking` @returns {Element} */
 export function bookingView(booking) {
   return h(
@@ -104,6 +116,7 @@ export function bookingView(booking) {
       ),
     ),
     refundLine(booking),
+    paperLinks(booking),
     h(
       "details",
       { class: "paid" },
