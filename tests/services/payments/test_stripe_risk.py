@@ -1,4 +1,4 @@
-"""What Stripe tells of whoever pays: Radar's score, the card's country and, unless it is a test card, the card, hashed."""
+"""What Stripe tells of who pays: Radar's score, the card's country and, unless it is a test card, the card, hashed."""
 
 from __future__ import annotations
 
