@@ -7,13 +7,15 @@ version 2025-03-31.basil a released authorisation is no refund: `amount_refunded
 import secrets
 
 from sandbox import shapes
-from sandbox.cards import GENERIC, UNAUTHENTICATED, Decline, Method
+from sandbox.cards import GENERIC, UNAUTHENTICATED
+from sandbox.kinds import Decline, Method
 from sandbox.methods import behaviour, bind
 from sandbox.store import Doc
 from sandbox.till import Till
 from sandbox.wire import ApiError, doc_url
 
 EXPIRE, BANK, DISPUTE = "expire_authorisation", "settle_bank_debit", "open_dispute"
+_QR_SECONDS = 300
 _UNAUTHENTICATED_MESSAGE = (
     "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 )
@@ -39,7 +41,7 @@ def attempt(
     if off_session or no_action:
         charge = shapes.charge(till.now, intent, method_doc, method, authenticated=False)
         return _refuse(till, intent, method_doc, charge, UNAUTHENTICATED)
-    _challenge(till, intent, return_url)
+    _challenge(till, intent, method, return_url)
     return None
 
 
@@ -49,11 +51,13 @@ def answer_challenge(till: Till, intent: Doc, *, passed: bool) -> None:
     if passed:
         _charge(till, intent, method_doc, behaviour(till, method_doc["id"]), authenticated=True)
         return
-    code = "payment_intent_authentication_failure"
+    # A card's payer was not recognised; whoever pays by bank or app turned away.
+    card = behaviour(till, method_doc["id"]).type == "card"
+    code = "payment_intent_authentication_failure" if card else "payment_intent_payment_attempt_failed"
     intent["last_payment_error"] = {
         "code": code,
         "doc_url": doc_url(code),
-        "message": _UNAUTHENTICATED_MESSAGE,
+        "message": _UNAUTHENTICATED_MESSAGE if card else "The customer did not approve this payment.",
         "payment_method": method_doc,
         "type": "invalid_request_error",
     }
@@ -105,8 +109,10 @@ def settle_bank_debit(till: Till, intent_id: str) -> None:
         return
     method_doc = till.store.need(charge["payment_method"], "payment_method")
     code = "payment_intent_payment_attempt_failed"
-    message = "The customer's account has insufficient funds to cover this payment."
-    charge |= {"failure_code": "insufficient_funds", "failure_message": message, "paid": False, "status": "failed"}
+    message = "The customer's account could not be debited for this payment."
+    if method.failure == "insufficient_funds":
+        message = "The customer's account has insufficient funds to cover this payment."
+    charge |= {"failure_code": method.failure, "failure_message": message, "paid": False, "status": "failed"}
     till.store.save(charge)
     till.emit("charge.failed", charge)
     intent["last_payment_error"] = {
@@ -134,10 +140,10 @@ def _charge(till: Till, intent: Doc, method_doc: Doc, method: Method, *, authent
         till.emit("charge.pending", charge)
         till.emit("payment_intent.processing", intent)
         if method.bank != "waits":
-            till.after(till.settings.settle_seconds, BANK, intent["id"])
+            till.after(max(till.settings.settle_seconds, method.delay), BANK, intent["id"])
         return None
     till.store.insert(charge)
-    if captured_by_hand(intent):
+    if method.type == "card" and captured_by_hand(intent):
         intent |= {"amount_capturable": intent["amount"], "status": "requires_capture"}
         till.store.save(intent)
         till.emit("charge.succeeded", charge)
@@ -162,12 +168,18 @@ def _remember_method(till: Till, intent: Doc, method_doc: Doc) -> None:
         till.store.hide(method_doc["id"], used=True)
 
 
-def _challenge(till: Till, intent: Doc, return_url: str | None) -> None:
+def _challenge(till: Till, intent: Doc, method: Method, return_url: str | None) -> None:
     nonce = secrets.token_urlsafe(24)
     till.store.hide(intent["id"], nonce=nonce, return_url=return_url)
     url = f"{till.base_url}/sandbox/3ds/{intent['id']}/{nonce}"
-    if return_url is not None:
-        action: Doc = {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
+    action: Doc
+    if method.type == "upi":
+        images = {f"image_url_{kind}": f"{url}?qr={kind}" for kind in ("png", "svg")}
+        instructions = {"hosted_instructions_url": url, "qr_code": {"expires_at": till.now + _QR_SECONDS, **images}}
+        kind = "upi_handle_redirect_or_display_qr_code"
+        action = {kind: instructions, "type": kind}
+    elif return_url is not None:
+        action = {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
     else:
         action = {
             "type": "use_stripe_sdk",

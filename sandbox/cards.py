@@ -4,56 +4,10 @@ The table follows https://docs.stripe.com/testing. A method is named by PaymentM
 (`tok_visa`) or by card number.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-Challenge = Literal["never", "on_request", "on_session", "always"]
-
-
-@dataclass(frozen=True)
-class Decline:
-    """Why an issuer says no: Stripe's error code, decline code (None where Stripe has none), message and advice."""
-
-    code: str
-    message: str
-    decline_code: str | None = None
-    advice: str | None = None
-    blocked: bool = False
-
-
-@dataclass(frozen=True)
-class Method:
-    """One test payment method. Frozen; the same for everyone.
-
-    `challenge`: when 3-D Secure is asked for. `decline`: the refusal after any authentication. `risk`: Radar's
-    score, 0 to 100. `bank` is set for bank debits, which settle later and can't be authorised first: how it ends.
-    """
-
-    name: str
-    brand: str = "visa"
-    last4: str = "4242"
-    number: str | None = None
-    funding: str = "credit"
-    country: str = "US"
-    challenge: Challenge = "never"
-    decline: Decline | None = None
-    attachable: bool = True
-    risk: int = 20
-    cvc_check: str = "pass"
-    refund: Literal["instant", "pending", "fails"] = "instant"
-    dispute: str | None = None
-    bank: Literal["succeeds", "fails", "waits"] | None = None
-
-    @property
-    def kind(self) -> str:
-        """Stripe's payment method type."""
-        return "us_bank_account" if self.bank else "card"
-
-    @property
-    def risk_level(self) -> str:
-        """Radar's words for the score."""
-        return "highest" if self.risk >= 75 else "elevated" if self.risk >= 65 else "normal"
-
+from sandbox import banks
+from sandbox.kinds import Challenge, Decline, Method
 
 GENERIC = Decline("card_declined", "Your card was declined.", "generic_decline", "try_again_later")
 INSUFFICIENT = Decline("card_declined", "Your card has insufficient funds.", "insufficient_funds", "try_again_later")
@@ -131,13 +85,7 @@ _ALL = (
     Method("pendingRefund", number="4000000000007726", last4="7726", refund="pending"),
     Method("refundFail", number="4000000000005126", last4="5126", refund="fails"),
 )
-_BANKS = (
-    Method("pm_usBankAccount_success", last4="6789", bank="succeeds"),
-    Method("pm_usBankAccount_processing", last4="6789", bank="waits"),
-    Method("pm_usBankAccount_insufficientFunds", last4="6789", bank="fails"),
-)
-
-BY_NAME: dict[str, Method] = {method.name: method for method in (*_ALL, *_BANKS)}
+BY_NAME: dict[str, Method] = {method.name: method for method in (*_ALL, *banks.METHODS)}
 _BY_NUMBER = {method.number: method for method in _ALL if method.number}
 
 
@@ -147,7 +95,7 @@ def find(name: str) -> Method | None:
         return BY_NAME[name]
     for prefix in ("pm_card_visa_", "tok_visa_", "pm_card_", "tok_"):
         short = name.removeprefix(prefix)
-        if name.startswith(prefix) and short in BY_NAME and not short.startswith("pm_"):
+        if name.startswith(prefix) and short in BY_NAME and BY_NAME[short].type == "card":
             return BY_NAME[short]
     return None
 

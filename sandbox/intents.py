@@ -3,7 +3,7 @@
 import hmac
 from urllib.parse import urlsplit
 
-from sandbox import attempts, methods, money, shapes
+from sandbox import attempts, banks, methods, money, shapes
 from sandbox.methods import behaviour
 from sandbox.params import Params
 from sandbox.store import Doc
@@ -195,6 +195,13 @@ def _confirm(till: Till, intent: Doc, params: Params, method_doc: Doc | None) ->
             " PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a"
             " payment method or ConfirmationToken.",
         )
+    kept = method_doc["customer"] is not None
+    if behaviour(till, method_doc["id"]).type in banks.MANDATED and not kept and "mandate_data" not in params:
+        raise ApiError(
+            "This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance from"
+            " the customer and try again, providing acceptance data in the mandate_data parameter.",
+            param="mandate_data",
+        )
     off_session = params.text("off_session") not in (None, "false")
     return_url = _checked_url(params.text("return_url"))
     redirects = (intent["automatic_payment_methods"] or {}).get("allow_redirects") == "always"
@@ -247,7 +254,7 @@ def _accept_methods(intent: Doc, params: Params) -> None:
     ]
     if ways[1:] and ways[0] == "allowed_payment_method_types":
         raise ApiError(f"You may only specify one of these parameters: {', '.join(ways)}.", param=ways[0])
-    types = ["card", "us_bank_account"] if intent["currency"] == "usd" else ["card"]
+    types = ["card", *(name for name, currency in banks.CURRENCIES.items() if currency == intent["currency"])]
     if "allowed_payment_method_types" in params:
         intent["allowed_payment_method_types"] = allowed = params.texts("allowed_payment_method_types")
         intent["payment_method_types"] = [name for name in types if name in allowed]
@@ -260,7 +267,7 @@ def _accept_methods(intent: Doc, params: Params) -> None:
         return
     allow = automatic.choice("allow_redirects", ("always", "never")) or "always"
     intent["automatic_payment_methods"] = {"allow_redirects": allow, "enabled": True}
-    intent["payment_method_types"] = types
+    intent["payment_method_types"] = [name for name in types if allow == "always" or name not in banks.REDIRECTS]
 
 
 def _chosen_method(till: Till, intent: Doc, params: Params) -> Doc | None:
@@ -287,7 +294,7 @@ def _chosen_method(till: Till, intent: Doc, params: Params) -> Doc | None:
             " Customer, and may not be used again.",
             param="payment_method",
         )
-    kind = behaviour(till, doc["id"]).kind
+    kind = behaviour(till, doc["id"]).type
     if kind not in intent["payment_method_types"] or (kind != "card" and intent["capture_method"] == "manual"):
         raise ApiError(
             f"The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent. Please attach a PaymentMethod"

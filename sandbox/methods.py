@@ -1,7 +1,7 @@
 """Payment methods and customers: just enough to pay, and to pay again without the payer."""
 
-from sandbox import cards, shapes
-from sandbox.cards import Method
+from sandbox import banks, cards, shapes
+from sandbox.kinds import Method
 from sandbox.params import Params
 from sandbox.store import Doc
 from sandbox.till import Till
@@ -12,7 +12,7 @@ _BILLING = ("email", "name", "phone")
 
 def create(till: Till, params: Params) -> Doc:
     """POST /v1/payment_methods, with a test card's number or token."""
-    params.only({"type", "card", "billing_details", "metadata", "allow_redisplay", "us_bank_account"})
+    params.only({"type", "card", "billing_details", "metadata", "allow_redisplay", *banks.CURRENCIES})
     doc = from_data(till, params, "")
     doc["metadata"] = params.metadata()
     till.store.save(doc)
@@ -20,9 +20,9 @@ def create(till: Till, params: Params) -> Doc:
 
 
 def from_data(till: Till, data: Params, under: str = "payment_method_data") -> Doc:
-    """A new PaymentMethod of `type` and `card[number]` or `card[token]`."""
-    if data.need("type") != "card":
-        raise ApiError("The sandbox makes payment methods of type card only.", param=data.name("type"))
+    """A new PaymentMethod of `type`: a card by number or token, an account by its number, or a bank's page or app."""
+    if (type := data.need("type")) != "card":
+        return _keep(till, _of_bank(data, type), _billing(data.inside("billing_details")))
     card = data.inside("card")
     number, token = card.text("number"), card.text("token")
     if number is not None:
@@ -37,9 +37,20 @@ def from_data(till: Till, data: Params, under: str = "payment_method_data") -> D
             )
     else:
         method = cards.find(token or "")
-        if method is None or method.bank:
+        if method is None:
             raise missing("token", token or "", data.name("card"), status=400)
     return _keep(till, method, _billing(data.inside("billing_details")))
+
+
+def _of_bank(data: Params, type: str) -> Method:
+    if type not in banks.CURRENCIES:
+        known = ", ".join(("card", *banks.CURRENCIES))
+        raise ApiError(f"The sandbox makes payment methods of these types: {known}.", param=data.name("type"))
+    given = data.inside(type)
+    name = banks.by_account(type, given.text("iban") or given.text("account_number"))
+    if name is None:
+        raise ApiError("This is no test account of that type.", param=data.name(type))
+    return cards.BY_NAME[name]
 
 
 def mint(till: Till, id: str, param: str) -> Doc:

@@ -4,10 +4,10 @@ Amounts are integers of the smallest unit; times are seconds since the epoch.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sandbox.cards import Method
+from sandbox.kinds import Method
 from sandbox.money import fee
 from sandbox.store import Doc
 from sandbox.wire import new_id
@@ -78,9 +78,9 @@ def payment_method(now: int, method: Method, billing: Doc | None = None) -> Doc:
         "customer_account": None,
         "livemode": False,
         "metadata": {},
-        "type": method.kind,
+        "type": method.type,
     }
-    doc[method.kind] = _bank(method) if method.bank else _card(method)
+    doc[method.type] = _SHAPES[method.type](method)
     return doc
 
 
@@ -323,9 +323,31 @@ def _bank(method: Method) -> Doc:
     }
 
 
+def _sepa(method: Method) -> Doc:
+    return {
+        "bank_code": "19043",
+        "branch_code": "",
+        "country": method.country,
+        "fingerprint": _fingerprint(method),
+        "generated_from": {"charge": None, "setup_attempt": None},
+        "last4": method.last4,
+    }
+
+
+_SHAPES: dict[str, Callable[[Method], Doc]] = {
+    "card": _card,
+    "us_bank_account": _bank,
+    "sepa_debit": _sepa,
+    "ideal": lambda method: {"bank": "ing", "bic": "INGBNL2A"},
+    "bancontact": lambda method: {},
+    "upi": lambda method: {"vpa": None},
+}
+"""What a PaymentMethod of each type says of itself."""
+
+
 def _details(now: int, intent: Doc, method_doc: Doc, method: Method, authenticated: bool) -> Doc:
-    if method.bank:
-        return {"type": method.kind, method.kind: method_doc[method.kind]}
+    if method.type != "card":
+        return {"type": method.type, method.type: method_doc[method.type]}
     secure = {
         "authentication_flow": "challenge",
         "electronic_commerce_indicator": "05",

@@ -22,3 +22,14 @@ def held(**change: object) -> PaymentIntentCreateParams:
     params = order(capture_method="manual", return_url=BACK, **change)
     del params["allowed_payment_method_types"]
     return params
+
+
+def debit(method: str, **change: object) -> PaymentIntentCreateParams:
+    """The same from a bank account whose owner has agreed, in the currency that the account has."""
+    currency = "usd" if method.startswith("pm_us") else "eur"
+    mandate = {"customer_acceptance": {"type": "offline"}}
+    params = order(
+        payment_method=method, **{"currency": currency, "mandate_data": mandate, "return_url": BACK, **change}
+    )
+    del params["allowed_payment_method_types"]
+    return params

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import stripe
 
-from tests.sandbox.orders import BACK, held, order
+from tests.sandbox.orders import BACK, debit, held
 from tests.sandbox.receiver import Receiver
 
 
@@ -117,13 +117,8 @@ async def test_bad_parameters_are_named(
 
 
 async def test_bank_debits_settle_later(pay: stripe.StripeClient, http: httpx.AsyncClient, receiver: Receiver) -> None:
-    types = ["us_bank_account"]
-    good = await pay.v1.payment_intents.create_async(
-        order(payment_method="pm_usBankAccount_success", allowed_payment_method_types=types)
-    )
-    bad = await pay.v1.payment_intents.create_async(
-        order(payment_method="pm_usBankAccount_insufficientFunds", allowed_payment_method_types=types)
-    )
+    good = await pay.v1.payment_intents.create_async(debit("pm_usBankAccount_success"))
+    bad = await pay.v1.payment_intents.create_async(debit("pm_usBankAccount_insufficientFunds"))
     assert (good.status, bad.status) == ("processing", "processing")
     receiver.wait(good.id, "payment_intent.processing")
     await http.post("/sandbox/clock", json={"advance": 3600})
