@@ -87,10 +87,10 @@ def shell(
             Route(wire.PATH, graphql, name="graphql"),
             WebSocketRoute(wire.PATH, graphql, name="live"),
             Route(
-                "/webhooks/stripe",
+                "/webhooks/{gateway}",
                 http.webhook(receive_webhook),
                 methods=["POST"],
-                name="stripe",
+                name="webhook",
                 middleware=[Middleware(BodyLimit, limit=BODY_LIMIT)],
             ),
             Route("/papers", papers.paper, name="papers"),

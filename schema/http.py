@@ -5,7 +5,7 @@ the log's lines.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,14 +15,15 @@ from starlette.responses import Response
 
 from core import clock, log, telemetry
 from core.db import Database
-from core.errors import DomainError, Forbidden, Invalid, RateLimited, Unavailable
+from core.errors import DomainError, Forbidden, Invalid, NotFound, RateLimited, Unavailable
 from engine.errors import BAD_REQUEST, Description, body
 from engine.responses import JSON, Files
 from resolvers.context import Application
 from services.gateways import Gateways
 
-ReceiveWebhook = Callable[[Database, Gateways, bytes, str], Awaitable[None]]
-"""Keeps a gateway's event, given its raw body and its signature. Raises Forbidden where the signature is not good."""
+ReceiveWebhook = Callable[[Database, Gateways, str, bytes, Mapping[str, str]], Awaitable[None]]
+"""Keeps an event of the gateway of that name, given its raw body and its headers. Raises Forbidden where the signature
+is not good, NotFound where there is no such gateway."""
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: their lines are for debugging."""
@@ -108,15 +109,18 @@ telemetry.REQUESTS.before = journal.flush
 
 
 def webhook(receive: ReceiveWebhook) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that Stripe tells its events to: 200 once the event is kept, 400 for a signature that is not good.
+    """The endpoint that gateways tell their events to: 200 once an event is kept, 400 for a signature that is not good.
 
-    Anything else (503, 500) makes Stripe send the event again.
+    Anything else (503, 500) makes a gateway send the event again.
     """
 
     async def endpoint(request: Request) -> Response:
         app = application(request)
         try:
-            await receive(app.database, app.gateways, await request.body(), request.headers.get("stripe-signature", ""))
+            gateway, told = request.path_params["gateway"], await request.body()
+            await receive(app.database, app.gateways, gateway, told, request.headers)
+        except NotFound as refusal:
+            return JSON(body(refusal.message, extensions(refusal)), status_code=404)
         except (Forbidden, Invalid) as refusal:
             return JSON(body(refusal.message, {"code": BAD_REQUEST}), status_code=400)
         except Unavailable as refusal:

@@ -6,6 +6,7 @@ what, how a decline is told, and how a webhook becomes the saga's next step: sto
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core import clock
 from core.db import Database, ReadSession, Session
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
 from services import jobs, notices, outbox, transitions
@@ -129,14 +130,16 @@ async def locked(session: Session, booking_id: UUID) -> Payment | None:
     return payment
 
 
-async def receive(db: Database, gateways: Gateways, body: bytes, signature: str) -> None:
+async def receive(db: Database, gateways: Gateways, name: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Store what a gateway tells, and have a job act on it where it may be news; the same event again changes nothing.
 
-    Once this has returned the gateway may be told that it was heard. Raises Forbidden for what the gateway did not
-    sign within the last five minutes; nothing is stored then.
+    Once this has returned the gateway may be told that it was heard. Raises NotFound for a gateway that is not ours,
+    and Forbidden for what it did not sign within the last five minutes; nothing is stored then.
     """
-    gateway = gateways.default
-    event = gateway.verify_webhook(body, signature)
+    if name not in gateways.names:
+        raise NotFound("There is no such gateway.")
+    gateway = gateways.named(name)
+    event = await gateway.verify_webhook(body, headers)
     row = {
         "gateway": gateway.name,
         "event_id": event.event_id,

@@ -22,6 +22,7 @@ from services.bookings import reading, rows
 from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.situation import Situation, look, unchanged, unchanged_with_hold
 from services.gateways import (
+    Approved,
     Authorised,
     Captured,
     Declined,
@@ -105,6 +106,8 @@ async def ask(seen: Situation) -> bool:
 async def write(seen: Situation, outcome: Outcome) -> bool:
     """Write what the gateway says of a payment that is not authorised yet."""
     match outcome:
+        case Approved():
+            return await confirm(seen, outcome)
         case NeedsAction():
             return await note(seen, PaymentStatus.REQUIRES_ACTION, outcome)
         case Processing():
@@ -119,6 +122,16 @@ async def write(seen: Situation, outcome: Outcome) -> bool:
             return await put_back(seen, outcome, f"declined: {outcome.code}")
         case Voided():
             return await put_back(seen, outcome, "called off at the gateway")
+
+
+async def confirm(seen: Situation, approved: Approved) -> bool:
+    """The payer has agreed: have the money promised, unless the seats are gone."""
+    if seen.dead:
+        if not await called_off(seen.db, seen.gateway, approved.gateway_id, seen.payment_id):
+            return False
+        return await put_back(seen, Voided(gateway_id=approved.gateway_id), "its seats were gone when the payer agreed")
+    outcome = await seen.gateway.confirm(approved.gateway_id, seen.key("confirm"))
+    return not isinstance(outcome, Approved) and await write(seen, outcome)
 
 
 async def note(seen: Situation, to: PaymentStatus, outcome: NeedsAction | Processing | Authorised | Captured) -> bool:

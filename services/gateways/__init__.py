@@ -8,7 +8,9 @@ from core.settings import Settings
 from services.gateways.declines import Decline, explain
 from services.gateways.protocol import (
     UNKNOWN_RISK,
+    Approved,
     Authorised,
+    Capture,
     Captured,
     Concern,
     Declined,
@@ -19,6 +21,7 @@ from services.gateways.protocol import (
     ListedDispute,
     ListedPayment,
     ListedRefund,
+    Means,
     NeedsAction,
     Order,
     Outcome,
@@ -61,7 +64,9 @@ class Gateways:
 
 __all__ = [
     "UNKNOWN_RISK",
+    "Approved",
     "Authorised",
+    "Capture",
     "Captured",
     "Concern",
     "Decline",
@@ -74,6 +79,7 @@ __all__ = [
     "ListedDispute",
     "ListedPayment",
     "ListedRefund",
+    "Means",
     "NeedsAction",
     "Order",
     "Outcome",

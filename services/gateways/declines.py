@@ -48,6 +48,8 @@ DECLINES = MappingProxyType(
             ),
             Decline("unknown_method", "The gateway does not know this payment method. Enter the card again."),
             Decline("method_not_supported", "This kind of payment cannot be taken here. Use a card."),
+            Decline("bank_refused", "The bank did not make this payment. Try again, or pay in another way."),
+            Decline("amount_not_supported", "This amount cannot be paid this way. Pay in another way."),
             Decline("cancelled", "The payment was called off. Try again."),
             Decline("gateway_refused", "The payment could not be taken.", retryable=False),
         )

@@ -1,16 +1,17 @@
 """What Jetway asks of a payment gateway, in Jetway's words.
 
-Money is authorised first and captured afterwards, so that losing a race costs nobody a refund. Every call that changes
-something carries a key drawn from the row it is made for: the same key again is the same call, never a second one.
+Money is authorised first and captured afterwards where the payer's means allow it, so that losing a race costs nobody a
+refund; `Means` tells what does not. Every call that changes something carries a key drawn from the row it is made for:
+the same key again is the same call, never a second one.
 Calling off needs none, for it can be done but once. A call without an answer means *unknown*, and is
 `GatewayUnavailable`: ask again with the same key.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -29,6 +30,32 @@ class GatewayRefused(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+
+
+class Capture(StrEnum):
+    """When money is taken that somebody pays.
+
+    SEPARATE: it is promised first and taken by our own call. IMMEDIATE: it is taken the moment the payer agrees.
+    DELAYED: the payer agrees, and their bank says days later whether the money came.
+    """
+
+    SEPARATE = "SEPARATE"
+    IMMEDIATE = "IMMEDIATE"
+    DELAYED = "DELAYED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """A kind of payment that a gateway takes, such as `card`: `kind` is the gateway's own word.
+
+    `redirects`: the payer leaves the shop's page for it. `patience`: how long after it began such a payment may wait
+    for the payer's bank; None where it lasts no longer than the seats are kept anyway.
+    """
+
+    kind: str
+    capture: Capture
+    redirects: bool = False
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +111,19 @@ class NeedsAction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Approved:
+    """The payer has agreed, and nothing is promised yet: `confirm` has it promised."""
+
+    gateway_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Processing:
-    """The gateway will know later."""
+    """The gateway will know later; `patience` as the payer's `Means` has it."""
 
     gateway_id: str
     client_secret: str | None
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +151,7 @@ class Voided:
     gateway_id: str
 
 
-Outcome = Authorised | NeedsAction | Processing | Declined | Captured | Voided
+Outcome = Authorised | NeedsAction | Approved | Processing | Declined | Captured | Voided
 """Where a payment stands at its gateway."""
 
 
@@ -191,21 +226,34 @@ class ListedDispute:
 
 
 class Gateway(Protocol):
-    """A payment gateway that authorises and captures separately. One object serves a whole process.
+    """A payment gateway. One object serves a whole process.
 
-    Every method but the last three may raise GatewayUnavailable. Lists are of what was made from `since` to `until`,
-    both included, in any order.
+    Whatever is asked of it over the network may raise GatewayUnavailable. Lists are of what was made from `since` to
+    `until`, both included, in any order.
     """
 
     @property
     def name(self) -> str:
-        """How rows name this gateway."""
+        """How rows name this gateway, and the address of its webhook."""
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """What clients may give as a payment method here: patterns as `fnmatch` has them, such as `pm_*`."""
+
+    def means(self, amount: Money) -> Sequence[Means]:
+        """The kinds of payment that can be used for that amount; none where this gateway cannot take it at all."""
 
     async def authorise(self, order: Order) -> Outcome:
-        """Have the money promised. A refusal is an outcome, not an error."""
+        """Have the money promised; taken at once, or later, where the payer's means know no promise.
+
+        A refusal is an outcome, not an error.
+        """
+
+    async def confirm(self, gateway_id: str, key: str) -> Outcome:
+        """The same for a payment that its payer has `Approved`."""
 
     async def fetch(self, gateway_id: str) -> Outcome:
-        """Where a payment stands now."""
+        """Where a payment stands now. Changes nothing."""
 
     async def find(self, order: Order) -> Outcome | None:
         """Where the payment of an order stands whose answer was lost; None where it never reached the gateway."""
@@ -241,8 +289,11 @@ class Gateway(Protocol):
     def disputes_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedDispute]:
         """Every dispute that was opened in that time, of payments of ours and of others."""
 
-    def verify_webhook(self, body: bytes, signature: str) -> GatewayEvent:
-        """The event in `body`, if the gateway signed it within the last five minutes; raises Forbidden otherwise."""
+    async def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+        """The event in `body`, if the gateway signed it within the last five minutes, and for our account.
+
+        Names of `headers` are in lower case. Raises Forbidden for anything else.
+        """
 
     def read_event(self, payload: Mapping[str, Any]) -> GatewayEvent:
         """The event that was stored as `payload` once its signature had been checked."""

@@ -7,7 +7,7 @@ import pytest
 from demo.laptop import EVENTS
 from sandbox import cards
 from services.gateways import sandbox as offered
-from services.gateways.stripe import CONCERNS
+from services.gateways.stripe_words import CONCERNS
 
 
 @pytest.mark.parametrize("method", offered.SANDBOX_METHODS, ids=lambda method: method.payment_method)

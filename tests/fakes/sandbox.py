@@ -36,6 +36,14 @@ class Sandbox:
         body: dict[str, Any] = answer.json()
         return body
 
+    async def method(self, type: str) -> str:
+        """A payment method of a type that has no test token, as the payer's browser makes it."""
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=5, trust_env=False) as client:
+            answer = await client.post("/v1/payment_methods", data={"type": type})
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
     async def fault(self, kind: str, path: str, **more: Any) -> None:
         """Have a request to `path` (a pattern) go wrong once."""
         await self.ask("POST", "/sandbox/faults", {"kind": kind, "path": path, **more})

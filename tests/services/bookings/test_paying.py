@@ -99,7 +99,7 @@ async def test_nobody_learns_that_a_card_was_stolen(desk: Desk, gateways: Gatewa
 
 
 @pytest.mark.parametrize(
-    ("method", "code"), [("pm_card_nonsense", "unknown_method"), ("pm_usBankAccount_success", "method_not_supported")]
+    ("method", "code"), [("pm_card_nonsense", "unknown_method"), ("pm_success_de", "method_not_supported")]
 )
 async def test_a_method_that_cannot_be_used_is_a_decline(
     desk: Desk, gateways: Gateways, method: str, code: str

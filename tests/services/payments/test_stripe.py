@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,11 +18,12 @@ from services.gateways import (
     GatewayUnavailable,
     NeedsAction,
     Order,
+    Processing,
     RefundOutcome,
     Stripe,
     Voided,
 )
-from services.gateways.stripe import from_stripe, to_stripe
+from services.gateways.stripe_words import from_stripe, to_stripe
 from tests.fakes.sandbox import SECRET, Sandbox
 
 PRICE = Money(123_45, "USD")
@@ -33,14 +34,14 @@ def gateway(gateways: Gateways) -> Gateway:
     return gateways.default
 
 
-def order(method: str = "pm_card_visa") -> Order:
+def order(method: str = "pm_card_visa", amount: Money = PRICE, return_url: str | None = None) -> Order:
     return Order(
         payment_id=uuid4(),
         booking_id=uuid4(),
         pnr="ABCDEF",
-        amount=PRICE,
+        amount=amount,
         method=method,
-        return_url=None,
+        return_url=return_url,
         created_at=datetime.now(UTC),
     )
 
@@ -82,13 +83,71 @@ async def test_called_off_once_however_often_it_is_asked(gateway: Gateway) -> No
         ("pm_card_visa_chargeDeclinedExpiredCard", "expired_card"),
         ("pm_card_visa_chargeDeclinedStolenCard", "stolen_card"),
         ("pm_card_nonsense", "unknown_method"),
-        ("pm_usBankAccount_success", "method_not_supported"),
+        ("pm_success_de", "method_not_supported"),
     ],
 )
 async def test_a_refusal_is_an_outcome(gateway: Gateway, method: str, code: str) -> None:
     outcome = await gateway.authorise(order(method))
     assert isinstance(outcome, Declined)
     assert outcome.code == code
+
+
+async def test_a_debit_is_known_later(gateway: Gateway, sandbox: Sandbox) -> None:
+    for method, currency, days in (("pm_usBankAccount_processing", "USD", 8), ("pm_successDelayed_de", "EUR", 10)):
+        outcome = await gateway.authorise(order(method, Money(123_45, currency)))
+        assert isinstance(outcome, Processing)
+        assert outcome.patience == timedelta(days=days)
+        with pytest.raises(GatewayRefused):
+            await gateway.void(outcome.gateway_id)
+
+
+@pytest.mark.parametrize(("type", "currency"), [("ideal", "EUR"), ("bancontact", "EUR"), ("upi", "INR")])
+async def test_what_knows_no_promise_is_taken_when_the_payer_agrees(
+    gateway: Gateway, sandbox: Sandbox, type: str, currency: str
+) -> None:
+    method, price = await sandbox.method(type), Money(123_45, currency)
+    outcome = await gateway.authorise(order(method, price, "https://shop.example/paid"))
+    assert isinstance(outcome, NeedsAction)
+    await sandbox.answer_challenge(str(outcome.redirect_url), "complete")
+    taken = Captured(gateway_id=outcome.gateway_id, amount=price)
+    assert await gateway.fetch(outcome.gateway_id) == taken
+    assert await gateway.capture(outcome.gateway_id, price, f"{outcome.gateway_id}:capture") == taken
+
+
+async def test_turned_away_at_the_bank(gateway: Gateway, sandbox: Sandbox) -> None:
+    one = order(await sandbox.method("ideal"), Money(123_45, "EUR"), "https://shop.example/paid")
+    outcome = await gateway.authorise(one)
+    assert isinstance(outcome, NeedsAction)
+    await sandbox.answer_challenge(str(outcome.redirect_url), "fail")
+    assert await gateway.fetch(outcome.gateway_id) == Declined(gateway_id=outcome.gateway_id, code="bank_refused")
+
+
+async def test_a_part_is_taken_and_the_rest_let_go(gateway: Gateway, sandbox: Sandbox) -> None:
+    one, part = order(), Money(100_00, "USD")
+    intent = await authorised(gateway, one)
+    taken = Captured(gateway_id=intent, amount=part)
+    for _ in range(2):
+        assert await gateway.capture(intent, part, f"{intent}:capture") == taken
+    assert await gateway.fetch(intent) == taken
+    [kept] = await sandbox.intents(one.booking_id)
+    assert (kept["amount_received"], kept["amount_capturable"]) == (100_00, 0)
+
+
+def test_the_means_follow_the_currency(gateway: Gateway) -> None:
+    def kinds(amount: int, currency: str) -> set[str]:
+        return {means.kind for means in gateway.means(Money(amount, currency))}
+
+    assert kinds(100, "USD") == {"card", "us_bank_account"}
+    assert kinds(100, "EUR") == {"card", "ideal", "bancontact", "sepa_debit"}
+    assert kinds(100, "INR") == {"card", "upi"}
+    assert kinds(5_120, "KWD") == {"card"}
+    assert kinds(5_124, "KWD") == set()
+
+
+async def test_an_amount_that_stripe_cannot_charge_is_not_rounded(gateway: Gateway, sandbox: Sandbox) -> None:
+    one = order(amount=Money(5_124, "KWD"))
+    assert await gateway.authorise(one) == Declined(gateway_id=None, code="amount_not_supported")
+    assert await sandbox.intents(one.booking_id) == []
 
 
 async def test_without_an_address_to_come_back_to_there_is_only_the_script(gateway: Gateway) -> None:

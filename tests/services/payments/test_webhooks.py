@@ -21,11 +21,11 @@ from tests.fakes.sandbox import SECRET, Sandbox
 BACK = "https://shop.example/paid"
 
 
-def signed(event: dict[str, Any], *, secret: str = SECRET, age: int = 0) -> tuple[bytes, str]:
-    """An event's body and the header that the gateway would send with it."""
+def signed(event: dict[str, Any], *, secret: str = SECRET, age: int = 0) -> tuple[bytes, dict[str, str]]:
+    """An event's body and the headers that the gateway would send with it."""
     body = orjson.dumps(event)
     header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, int(time.time()) - age)
-    return body, header
+    return body, {"stripe-signature": header}
 
 
 async def waiting(desk: Desk, gateways: Gateways) -> tuple[Booking, Payment]:
@@ -63,7 +63,7 @@ async def test_news_of_a_payment_that_waits_moves_its_booking_on(
     booking, payment, event = await confirmed(desk, gateways, sandbox)
     body, header = signed(event)
     for _ in range(2):
-        await payments.receive(desk.database, gateways, body, header)
+        await payments.receive(desk.database, gateways, "stripe", body, header)
     assert await jobs(desk.database) == ["handle_webhook"]
     for _ in range(2):
         await payments.handle_event(desk.database, gateways, "stripe", event["id"])
@@ -75,7 +75,7 @@ async def test_news_of_a_payment_that_waits_moves_its_booking_on(
 async def test_an_event_that_comes_late_changes_nothing(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
     booking, payment, event = await confirmed(desk, gateways, sandbox)
     await bookings.advance(desk.database, gateways, booking.id)
-    await payments.receive(desk.database, gateways, *signed(event))
+    await payments.receive(desk.database, gateways, "stripe", *signed(event))
     await payments.handle_event(desk.database, gateways, "stripe", event["id"])
     assert await jobs(desk.database) == ["handle_webhook"]
     assert await status(desk.database, payment) is PaymentStatus.CAPTURED
@@ -89,7 +89,7 @@ async def test_what_an_event_claims_is_not_believed(desk: Desk, gateways: Gatewa
         "type": "payment_intent.succeeded",
         "data": {"object": {"id": payment.gateway_id, "object": "payment_intent", "status": "succeeded"}},
     }
-    await payments.receive(desk.database, gateways, *signed(claim))
+    await payments.receive(desk.database, gateways, "stripe", *signed(claim))
     await payments.handle_event(desk.database, gateways, "stripe", "evt_claim")
     await bookings.advance(desk.database, gateways, booking.id)
     assert await status(desk.database, payment) is PaymentStatus.REQUIRES_ACTION
@@ -102,7 +102,7 @@ async def test_an_event_about_nobody_of_ours_is_put_away(desk: Desk, gateways: G
         "type": "payment_intent.succeeded",
         "data": {"object": {"id": "pi_x", "object": "payment_intent", "metadata": {"payment": "not a key"}}},
     }
-    await payments.receive(desk.database, gateways, *signed(stranger))
+    await payments.receive(desk.database, gateways, "stripe", *signed(stranger))
     await payments.handle_event(desk.database, gateways, "stripe", "evt_stranger")
     async with desk.database.reading() as session:
         assert (await session.execute(text("SELECT handled_at IS NOT NULL FROM webhook_events"))).scalar_one()
@@ -118,14 +118,16 @@ EVENT = {"id": "evt_1", "object": "event", "type": "charge.updated", "data": {"o
         signed(EVENT, secret="whsec_other"),
         signed(EVENT, age=301),
         (signed(EVENT)[0] + b" ", signed(EVENT)[1]),
-        (signed(EVENT)[0], ""),
-        (signed(EVENT)[0], "t=now,v1=abc"),
+        (signed(EVENT)[0], {}),
+        (signed(EVENT)[0], {"stripe-signature": "t=now,v1=abc"}),
         (b"\xff\xfe", signed(EVENT)[1]),
+        signed(EVENT | {"account": "acct_other"}),
+        signed(EVENT | {"livemode": True}),
     ],
-    ids=["another account", "too old", "changed", "unsigned", "nonsense", "no text"],
+    ids=["another secret", "too old", "changed", "unsigned", "nonsense", "no text", "another account", "real money"],
 )
-async def test_refused_with_nothing_stored(desk: Desk, gateways: Gateways, body: bytes, header: str) -> None:
+async def test_refused_with_nothing_stored(desk: Desk, gateways: Gateways, body: bytes, header: dict[str, str]) -> None:
     before = await snapshot(desk.database)
     with pytest.raises(Forbidden):
-        await payments.receive(desk.database, gateways, body, header)
+        await payments.receive(desk.database, gateways, "stripe", body, header)
     assert await snapshot(desk.database) == before

@@ -1,0 +1,223 @@
+"""What Stripe's objects say, in Jetway's words, and what it is asked in its own.
+
+Nothing here talks to anybody. Codes, statuses and parameters are those of API version 2026-10-28.endive.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import stripe
+from stripe.params import (
+    PaymentIntentConfirmParams,
+    PaymentIntentCreateParams,
+    PaymentIntentCreateParamsMandateData,
+    PaymentIntentListParamsCreated,
+)
+
+from core.log import logger
+from core.money import Money
+from services.gateways.protocol import (
+    UNKNOWN_RISK,
+    Approved,
+    Authorised,
+    Capture,
+    Captured,
+    Concern,
+    Declined,
+    GatewayRefused,
+    Means,
+    NeedsAction,
+    Order,
+    Outcome,
+    Processing,
+    RefundAnswer,
+    RefundOutcome,
+    Risk,
+    Voided,
+)
+from services.gateways.stripe_risk import risk_of
+
+EVERYWHERE = (Means(kind="card", capture=Capture.SEPARATE),)
+"""What is paid with in every currency. Apple Pay and Google Pay are cards."""
+
+BY_CURRENCY = {
+    "EUR": (
+        Means(kind="ideal", capture=Capture.IMMEDIATE, redirects=True),
+        Means(kind="bancontact", capture=Capture.IMMEDIATE, redirects=True),
+        Means(kind="sepa_debit", capture=Capture.DELAYED, patience=timedelta(days=10)),
+    ),
+    "INR": (Means(kind="upi", capture=Capture.IMMEDIATE, redirects=True),),
+    "USD": (Means(kind="us_bank_account", capture=Capture.DELAYED, patience=timedelta(days=8)),),
+}
+"""What besides. SEPA debits are known after five business days, ACH debits after four, and holidays come on top."""
+
+PATIENCE = {means.kind: means.patience for some in BY_CURRENCY.values() for means in some}
+
+CONCERNS = {
+    "payment_intent.amount_capturable_updated": Concern.PAYMENT,
+    "payment_intent.canceled": Concern.PAYMENT,
+    "payment_intent.payment_failed": Concern.PAYMENT,
+    "payment_intent.processing": Concern.PAYMENT,
+    "payment_intent.succeeded": Concern.PAYMENT,
+    "refund.failed": Concern.REFUND,
+    "refund.updated": Concern.REFUND,
+}
+"""Events that something may wait for. What Stripe tells of our own calls beside these, we know from their answers."""
+
+REFUNDS = {
+    "succeeded": RefundOutcome.SUCCEEDED,
+    "failed": RefundOutcome.FAILED,
+    "canceled": RefundOutcome.FAILED,
+    "pending": RefundOutcome.PENDING,
+    "requires_action": RefundOutcome.PENDING,
+}
+
+RENAMED = {
+    "payment_intent_authentication_failure": "authentication_failed",
+    "payment_intent_payment_attempt_failed": "bank_refused",
+}
+"""Error codes of Stripe's that have a plainer name here."""
+
+MANDATE: PaymentIntentCreateParamsMandateData = {"customer_acceptance": {"type": "offline"}}
+"""That the payer has agreed to be debited, which Stripe wants to be told for debits: a page that offers them says so.
+Of the payer's browser nothing is passed on, so to Stripe the word was not given to it online."""
+
+EXPANDED = ["latest_charge"]
+"""What comes with a PaymentIntent, and tells with what kind of method it was paid."""
+
+THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+
+log = logger("stripe")
+
+
+def between(since: datetime, until: datetime) -> PaymentIntentListParamsCreated:
+    """A window of a list, in whole seconds, both ends included."""
+    return {"gte": int(since.timestamp()), "lte": int(until.timestamp())}
+
+
+def creation(order: Order) -> PaymentIntentCreateParams:
+    """The parameters for an order: the same order gives the same parameters, as its idempotency key demands."""
+    params: PaymentIntentCreateParams = {
+        "amount": to_stripe(order.amount),
+        "currency": order.amount.currency.lower(),
+        "payment_method": order.method,
+        # Said of cards alone: said of the PaymentIntent, it would exclude every method that cannot.
+        "payment_method_options": {"card": {"capture_method": "manual"}},
+        "mandate_data": MANDATE,
+        "confirm": True,
+        "expand": EXPANDED,
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "always" if order.return_url else "never"},
+        "description": f"Booking {order.pnr}",
+        "metadata": {"payment": str(order.payment_id), "booking": str(order.booking_id), "pnr": order.pnr},
+    }
+    if order.return_url is not None:
+        params["return_url"] = order.return_url
+    return params
+
+
+def confirmation() -> PaymentIntentConfirmParams:
+    """The parameters for a PaymentIntent that the payer's browser has given a method."""
+    return {"mandate_data": {"customer_acceptance": {"type": "offline"}}, "expand": EXPANDED}
+
+
+def kind_of(intent: stripe.PaymentIntent) -> str | None:
+    """With what kind of method a PaymentIntent was last tried; None where it was not, or was not asked."""
+    charge = intent.latest_charge
+    details = None if charge is None or isinstance(charge, str) else charge.payment_method_details
+    return None if details is None else details.type
+
+
+def page_of(intent: stripe.PaymentIntent) -> str | None:
+    """Where the payer agrees: their bank's page, or Stripe's own with a code for their app; None for neither."""
+    page = getattr(intent.next_action, "redirect_to_url", None)
+    if page is not None:
+        return str(page.url)
+    code = getattr(intent.next_action, "upi_handle_redirect_or_display_qr_code", None)
+    return None if code is None else str(code.hosted_instructions_url)
+
+
+def outcome_of(intent: stripe.PaymentIntent, risk: Risk = UNKNOWN_RISK) -> Outcome:
+    """Where a PaymentIntent stands, in our words."""
+    match intent.status:
+        case "requires_capture":
+            return Authorised(gateway_id=intent.id, client_secret=intent.client_secret, risk=risk)
+        case "requires_action":
+            return NeedsAction(gateway_id=intent.id, client_secret=intent.client_secret, redirect_url=page_of(intent))
+        case "requires_confirmation":
+            return Approved(gateway_id=intent.id)
+        case "processing":
+            patience = PATIENCE.get(kind_of(intent) or "")
+            return Processing(gateway_id=intent.id, client_secret=intent.client_secret, patience=patience)
+        case "succeeded":
+            received = from_stripe(intent.amount_received, intent.currency.upper())
+            return Captured(gateway_id=intent.id, amount=received, risk=risk)
+        case "canceled" if intent.last_payment_error is None:
+            return Voided(gateway_id=intent.id)
+        case _:
+            return Declined(gateway_id=intent.id, code=code_of(intent.last_payment_error), risk=risk)
+
+
+def decline_of(error: stripe.CardError | stripe.InvalidRequestError, card_key: bytes) -> Declined:
+    """What a refused creation is: the bank's no, a method that cannot be used, or a request that Stripe won't have."""
+    intent = getattr(error.error, "payment_intent", None)
+    gateway_id = intent.id if intent is not None else None
+    if isinstance(error, stripe.CardError):
+        risk = UNKNOWN_RISK if intent is None else risk_of(intent, card_key)
+        return Declined(gateway_id=gateway_id, code=code_of(error.error), risk=risk)
+    if error.code == "payment_intent_incompatible_payment_method":
+        return Declined(gateway_id=gateway_id, code="method_not_supported")
+    if error.param == "payment_method":
+        return Declined(gateway_id=gateway_id, code="unknown_method")
+    log.error("stripe.refused", code=error.code, param=error.param, request_id=error.request_id)
+    return Declined(gateway_id=gateway_id, code="gateway_refused")
+
+
+def code_of(error: Any) -> str:
+    """The decline code of an error object; its error code where the bank gave none."""
+    code: str | None = getattr(error, "decline_code", None) or getattr(error, "code", None)
+    return RENAMED.get(code or "generic_decline", code or "generic_decline")
+
+
+def status_in(error: stripe.StripeError) -> str | None:
+    """The status of the PaymentIntent that a refusal was about."""
+    intent = getattr(error.error, "payment_intent", None)
+    return None if intent is None else intent.status
+
+
+def refused(error: stripe.StripeError) -> GatewayRefused:
+    """A refusal for good."""
+    return GatewayRefused(error.code or "refused", error.user_message or "no reason was given")
+
+
+def answer_of(refund: stripe.Refund) -> RefundAnswer:
+    """Where a Refund stands, in our words."""
+    return RefundAnswer(gateway_id=refund.id, outcome=REFUNDS[refund.status or "pending"])
+
+
+def our_id(text: str | None) -> UUID | None:
+    """The key of our payment that metadata names; None for what another system wrote there."""
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None
+
+
+def is_chargeable(amount: Money) -> bool:
+    """Whether Stripe can charge that amount: of currencies with three decimals the last one has to be 0.
+
+    It is not rounded: whoever pays is charged the price they were told, or nothing.
+    """
+    return amount.currency not in THREE_DECIMALS or amount.minor_units % 10 == 0
+
+
+def to_stripe(money: Money) -> int:
+    """The amount as Stripe counts it: minor units, and the króna still in hundredths, though it has none."""
+    return money.minor_units * 100 if money.currency == "ISK" else money.minor_units
+
+
+def from_stripe(amount: int, currency: str) -> Money:
+    """The inverse of `to_stripe`."""
+    return Money(amount // 100 if currency == "ISK" else amount, currency)
