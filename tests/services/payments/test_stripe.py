@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest
 
 from core.money import Money
 from services.gateways import (
+    UNKNOWN_RISK,
     Authorised,
     Captured,
     Declined,
@@ -18,6 +20,7 @@ from services.gateways import (
     GatewayUnavailable,
     NeedsAction,
     Order,
+    Outcome,
     Processing,
     RefundOutcome,
     Stripe,
@@ -44,6 +47,11 @@ def order(method: str = "pm_card_visa", amount: Money = PRICE, return_url: str |
         return_url=return_url,
         created_at=datetime.now(UTC),
     )
+
+
+def without_risk(outcome: Outcome) -> Outcome:
+    """The same, whatever the gateway knows of the payer."""
+    return replace(outcome, risk=UNKNOWN_RISK) if isinstance(outcome, Captured | Declined) else outcome
 
 
 async def authorised(gateway: Gateway, one: Order) -> str:
@@ -110,7 +118,7 @@ async def test_what_knows_no_promise_is_taken_when_the_payer_agrees(
     assert isinstance(outcome, NeedsAction)
     await sandbox.answer_challenge(str(outcome.redirect_url), "complete")
     taken = Captured(gateway_id=outcome.gateway_id, amount=price)
-    assert await gateway.fetch(outcome.gateway_id) == taken
+    assert without_risk(await gateway.fetch(outcome.gateway_id)) == taken
     assert await gateway.capture(outcome.gateway_id, price, f"{outcome.gateway_id}:capture") == taken
 
 
@@ -119,7 +127,8 @@ async def test_turned_away_at_the_bank(gateway: Gateway, sandbox: Sandbox) -> No
     outcome = await gateway.authorise(one)
     assert isinstance(outcome, NeedsAction)
     await sandbox.answer_challenge(str(outcome.redirect_url), "fail")
-    assert await gateway.fetch(outcome.gateway_id) == Declined(gateway_id=outcome.gateway_id, code="bank_refused")
+    declined = Declined(gateway_id=outcome.gateway_id, code="bank_refused")
+    assert without_risk(await gateway.fetch(outcome.gateway_id)) == declined
 
 
 async def test_a_part_is_taken_and_the_rest_let_go(gateway: Gateway, sandbox: Sandbox) -> None:
@@ -128,7 +137,7 @@ async def test_a_part_is_taken_and_the_rest_let_go(gateway: Gateway, sandbox: Sa
     taken = Captured(gateway_id=intent, amount=part)
     for _ in range(2):
         assert await gateway.capture(intent, part, f"{intent}:capture") == taken
-    assert await gateway.fetch(intent) == taken
+    assert without_risk(await gateway.fetch(intent)) == taken
     [kept] = await sandbox.intents(one.booking_id)
     assert (kept["amount_received"], kept["amount_capturable"]) == (100_00, 0)
 
