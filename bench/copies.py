@@ -95,7 +95,8 @@ async def measure(laptop: Laptop, database: asyncpg.Connection) -> Bare:
         await template(database, row["id"], row["hold_id"], row["pnr"])
         for row in await database.fetch(BOOKED, TEMPLATES)
     ]
-    copies = deque(renewed(*templates[turn % len(templates)]) for turn in range(COPIES))
+    used = {row["pnr"] for row in await database.fetch("SELECT pnr FROM locators")}
+    copies = deque(renewed(*templates[turn % len(templates)], unused(used)) for turn in range(COPIES))
     async with asyncpg.create_pool(laptop.database_url, min_size=CONNECTIONS, max_size=CONNECTIONS) as pool:
         before, own, began = laptop.cpu()["postgres"], time.process_time(), time.perf_counter()
         await asyncio.gather(*(write(pool, copies) for _ in range(CONNECTIONS)))
@@ -120,9 +121,17 @@ async def template(
     return found, pnr
 
 
-def renewed(written: Sequence[Written], pnr: str) -> list[Written]:
-    """The same rows of another booking."""
-    names: dict[str, str] = {pnr: record_locator()}
+def unused(used: set[str]) -> str:
+    """A locator that nobody has, used from now on: copies are written without asking, so a collision would end them."""
+    while (pnr := record_locator()) in used:
+        continue
+    used.add(pnr)
+    return pnr
+
+
+def renewed(written: Sequence[Written], pnr: str, fresh: str) -> list[Written]:
+    """The same rows of another booking, with a fresh locator."""
+    names: dict[str, str] = {pnr: fresh}
     return [
         Written(one.table, one.columns, [tuple(other(value, names) for value in row) for row in one.rows])
         for one in written

@@ -1,7 +1,7 @@
 """Tickets: one for each passenger, infants too, on each flight.
 
 Source: IATA Resolution 722 (e-ticket). A number has 13 digits: the accounting code of the airline that stands behind
-it (3), then form and serial (10), which we draw from one sequence. The numbers of one booking follow one another.
+it (3), then form and serial (10), which we draw from one sequence. The numbers of one issue follow one another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from core import clock
 from core.db import Session
 from core.states import Machine
 from models import (
-    TICKET_SERIALS,
     Passenger,
     Ticket,
     TicketStatus,
@@ -47,16 +46,18 @@ FACTS: Mapping[TicketStatus, str] = {
 }
 
 
-COUPONS = f"""
-    SELECT passenger_id, slot_id, accounting_code, nextval('{TICKET_SERIALS.name}')
-    FROM (SELECT passengers.id AS passenger_id, booking_segments.slot_id, airlines.accounting_code
-          FROM booking_segments
-          JOIN flights ON flights.slot_id = booking_segments.slot_id
-          JOIN airlines ON airlines.iata_code = flights.airline_code
-          JOIN passengers ON passengers.booking_id = booking_segments.booking_id
-          WHERE booking_segments.booking_id = $1
-          ORDER BY booking_segments.ordinal, passengers.ordinal) AS due
-"""  # noqa: S608 - our own word
+COUPONS = """
+    WITH due AS (
+        SELECT passengers.id AS passenger_id, booking_segments.slot_id, airlines.accounting_code,
+               row_number() OVER (ORDER BY booking_segments.ordinal, passengers.ordinal) AS place
+        FROM booking_segments
+        JOIN flights ON flights.slot_id = booking_segments.slot_id
+        JOIN airlines ON airlines.iata_code = flights.airline_code
+        JOIN passengers ON passengers.booking_id = booking_segments.booking_id
+        WHERE booking_segments.booking_id = $1
+    ), drawn AS MATERIALIZED (SELECT draw_serials(count(*)::int) AS first FROM due)
+    SELECT passenger_id, slot_id, accounting_code, drawn.first + place - 1 FROM due CROSS JOIN drawn ORDER BY place
+"""
 """Every coupon of a booking, with the accounting code of its airline and the next serial."""
 
 
