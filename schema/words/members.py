@@ -1,15 +1,8 @@
-"""What the members of enums, the fields of inputs and the arguments of fields mean, in words for clients.
-
-Enums belong to the tables and inputs to the services, which know no GraphQL and so cannot carry these themselves.
-`tests/contracts` finds whatever has no words; words that stand for nothing raise when the schema is built.
-"""
+"""Words for what is searched, held, booked and paid, and for what staff do; a subject that outgrows this has a file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
-
-from graphql import GraphQLEnumType, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
 A_KEY = "Your name for this request: sent again with the same input, it has the same result and happens once."
 A_BOOKING_TOKEN = "A guest's proof of ownership, from createBooking. Whoever signed in needs none."  # noqa: S105
@@ -420,26 +413,3 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Subscription.seatMapEvents": {"flightId": "The flight.", "after": AFTER},
     "Subscription.flightStatusEvents": {"flightIds": "1 to 100 flights.", "after": AFTER},
 }
-
-
-def describe(schema: GraphQLSchema) -> None:
-    """Put the words where they belong; raises KeyError for words about what the schema has not."""
-    for name, words in TYPES.items():
-        schema.type_map[name].description = words
-    for name, members in MEMBERS.items():
-        owner = cast("GraphQLEnumType | GraphQLInputObjectType", schema.type_map[name])
-        described = owner.values if isinstance(owner, GraphQLEnumType) else owner.fields
-        for member, words in members.items():
-            described[member].description = words
-    for path, arguments in ARGUMENTS.items():
-        name, _, field = path.partition(".")
-        for argument, words in arguments.items():
-            fields_of(schema, name)[field].args[argument].description = words
-    for mutation in fields_of(schema, "Mutation").values():
-        mutation.args["input"].description = "What is asked for."
-
-
-def fields_of(schema: GraphQLSchema, name: str) -> dict[str, GraphQLField]:
-    """The fields of an object type."""
-    fields: dict[str, GraphQLField] = cast("GraphQLObjectType", schema.type_map[name]).fields
-    return fields
