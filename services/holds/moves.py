@@ -218,6 +218,11 @@ async def change_claims(
     return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
 
 
+async def hand_claims(session: Session, came_from: UUID, to: UUID) -> None:
+    """Have the seats that one locked hold has sold be another's. Versions stay: nothing that others see has changed."""
+    await session.execute(update(Claim).where(Claim.hold_id == came_from).values(hold_id=to))
+
+
 async def take_free(
     session: Session, units: Sequence[tuple[int, str]], to: SeatStatus, hold_id: UUID | None = None
 ) -> list[tuple[int, str, int]]:
