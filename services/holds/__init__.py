@@ -1,14 +1,16 @@
 """Holds: what a shopper keeps until a deadline.
 
-`placing.py` takes; `keeping.py` extends, releases and hands over to a booking; `expiry.py` writes down what deadlines
-have already decided; `finding.py` finds again what a dead hold kept; `blocking.py` and `checkins.py` are what staff and
-passengers do with seats; `classes.py` has booking classes count what is held. `moves.py` is the one place in which
-claims, holds and pools change together, and tells in which order they are locked.
+`placing.py` takes; `keeping.py` extends, releases and hands over to a booking; `exchanging.py` has one sold hold take
+over what another keeps; `expiry.py` writes down what deadlines have already decided; `finding.py` finds again what a
+dead hold kept; `blocking.py` and `checkins.py` are what staff and passengers do with seats; `classes.py` has booking
+classes count what is held. `moves.py` is the one place in which claims, holds and pools change together, and tells in
+which order they are locked.
 """
 
 from services.holds.blocking import block, unblock
 from services.holds.checkins import check_in, undo_check_in
 from services.holds.classes import assign_classes
+from services.holds.exchanging import exchange
 from services.holds.expiry import Broken, expire_due, expire_due_in, sweep_tombstones
 from services.holds.finding import Found, PlacesGone, find_again, sell_found
 from services.holds.keeping import (
@@ -33,6 +35,7 @@ from services.holds.moves import (
     items,
     items_by_holds,
     lock,
+    lock_many,
     now,
     status_now,
 )
@@ -65,6 +68,7 @@ __all__ = [
     "block",
     "check_in",
     "check_on_sale",
+    "exchange",
     "expire_due",
     "expire_due_in",
     "extend",
@@ -73,6 +77,7 @@ __all__ = [
     "items",
     "items_by_holds",
     "lock",
+    "lock_many",
     "now",
     "payment_failed",
     "release",

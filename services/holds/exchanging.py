@@ -23,8 +23,8 @@ async def exchange(
 
     `units` and `places` are what is returned, as `give_back` takes them. Both holds have been locked with `lock_many`.
     Pools are locked here, so this comes last in its transaction. The other hold ends BOOKED, and keeps nothing. What
-    it brings to a pool of which this one keeps more counts in the same booking class. Raises HoldExpired where
-    something of the other is somebody else's by now, and SEATS_NOT_BOOKED as `give_back` does.
+    it brings to a pool of which this one keeps more, or what no booking class counts yet, counts in this one's class.
+    Raises HoldExpired where something of the other is somebody else's by now, and SEATS_NOT_BOOKED as `give_back` does.
     """
     gained = [] if other is None else await items(session, other.id)
     kept = {(item.slot_id, item.pool) for item in [*gained, *await items(session, hold.id)]}
@@ -47,7 +47,7 @@ async def take_in(session: Session, hold: Hold, other: Hold, gained: Sequence[Ho
         before = own.get(key)
         if before is not None:
             left = before.quantity - before.returned
-            if left and before.booking_class != item.booking_class:
+            if (left or item.booking_class is None) and before.booking_class != item.booking_class:
                 classes[key] = reclassed(item, before.booking_class)
                 item.booking_class = before.booking_class
             item.units = [unit for unit in before.units if (item.slot_id, unit) in sold] + item.units
