@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -35,10 +36,11 @@ class Amendment(Base):
     """A change of a booking at a price that is kept until `expires_at`.
 
     `change` is what it does, in the words of its kind; `removed` and `added` are lines of the booking's price
-    (`{"kind", "label", "amount", "slot_id"}`). `difference` is new less old, `penalty` what is kept of it, and `due`,
-    their sum, is collected where it is more than nothing and given back where it is less. `hold_id` is the hold that
-    keeps the new places, where there are any. `basis` is the fingerprint of the booking that was quoted for: a booking
-    with another has changed since. At most one amendment of a booking waits for its payment.
+    (`{"kind", "label", "amount", "slot_id", "unit"}`). `difference` is new less old, `penalty` what is kept beside the
+    price, and `due`, their sum, is collected where it is more than nothing and given back where it is less. `hold_id`
+    is the hold that keeps the new places, where there are any. `basis` is the fingerprint of the booking that was
+    quoted for: a booking with another has changed since. At most one amendment of a booking waits for its payment;
+    `sold_at` is when all of that was promised, and what the hold keeps was sold.
     """
 
     __tablename__ = "amendments"
@@ -72,3 +74,4 @@ class Amendment(Base):
     basis: Mapped[bytes]
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment]
+    sold_at: Mapped[datetime | None]
