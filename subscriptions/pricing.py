@@ -75,7 +75,7 @@ class Prices:
             while True:
                 looked_at = now()
                 await listening.to(map(topics.slot, await itineraries.slots_of(reader, search)))
-                yield await itineraries.search(reader, search)
+                yield await itineraries.one_way(reader, search)
                 await listening.bell.rung(self._look_seconds)
                 await asyncio.sleep(self._pause_seconds - (now() - looked_at))
 

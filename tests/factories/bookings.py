@@ -63,7 +63,7 @@ class Desk:
             cabin=cabin,
         )
         async with self.database.reading() as session:
-            found = await itineraries.search(session, command)
+            found = await itineraries.one_way(session, command)
         wanted = (self.schedule.first, family)
         one = next(one for one in found if (one.slot_id, one.family_code) == wanted)
         return offers.read(self.keyring, one.offered(self.keyring, offers.expiry()).id)

@@ -115,7 +115,7 @@ async def families(desk: Desk, adults: int) -> set[str]:
         passengers=PassengersInput(adults=adults),
     )
     async with desk.database.reading() as session:
-        found = await itineraries.search(session, command)
+        found = await itineraries.one_way(session, command)
     return {one.family_code for one in found if one.slot_id == desk.schedule.first}
 
 

@@ -172,7 +172,7 @@ async def test_pages_never_overlap_and_leave_nothing_out(
     database: Database, schedule: Schedule, keyring: Keyring, first: int
 ) -> None:
     async with database.reading() as session:
-        found = await itineraries.search(session, asked(schedule.day))
+        found = await itineraries.one_way(session, asked(schedule.day))
     seen: list[Candidate] = []
     after, more = None, True
     while more:
@@ -241,14 +241,6 @@ async def test_a_slice_that_cannot_be_flown(
     with pytest.raises(Invalid) as refusal:
         await search(database, keyring, command)
     assert (refusal.value.field, refusal.value.code) == (field, code)
-
-
-async def test_one_slice_one_way(database: Database, schedule: Schedule, keyring: Keyring) -> None:
-    there = asked(schedule.day)
-    for slices in ([], there.slices * 2):
-        with pytest.raises(Invalid) as refusal:
-            await search(database, keyring, dataclasses.replace(there, slices=slices))
-        assert refusal.value.field == "slices"
 
 
 async def test_stops_are_counted_from_none(database: Database, schedule: Schedule, keyring: Keyring) -> None:

@@ -129,7 +129,7 @@ async def test_who_comes_back_to_the_same_prices_is_told_nothing_until_one_chang
 
 async def offered(database: Database, schedule: Schedule) -> list[Candidate]:
     """What the search finds now."""
-    return await itineraries.search(database.reader(), search(schedule))
+    return await itineraries.one_way(database.reader(), search(schedule))
 
 
 async def test_a_search_is_looked_at_once_for_all_who_watch_it(
@@ -141,8 +141,8 @@ async def test_a_search_is_looked_at_once_for_all_who_watch_it(
         looks.append(command)
         return await look(reader, command)
 
-    look = itineraries.search
-    monkeypatch.setattr(itineraries, "search", counted)
+    look = itineraries.one_way
+    monkeypatch.setattr(itineraries, "one_way", counted)
     prices = Prices(database, hub, pause_seconds=0)
     async with AsyncExitStack() as stack:
         streams = [price_events(prices, search(schedule), None) for _ in range(12)]
