@@ -257,7 +257,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
     "ExtendHoldInput": {"holdId": "The hold.", "token": A_HOLD_TOKEN, "idempotencyKey": A_KEY},
     "FlightFiltersInput": {"maxStops": "At most so many changes on the way; 0 for direct flights."},
     "FlightSearchInput": {
-        "slices": "The journey: one slice, one way.",
+        "slices": "The journey, in the order of travel: one slice one way, two there and back, up to six.",
         "passengers": "Who travels.",
         "cabin": "In which cabin.",
         "filters": "What to leave out.",
