@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncpg
 import orjson
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -36,10 +37,28 @@ MOST_READERS = 8
 class ReadSession(AsyncSession):
     """A session that may only read. A function that takes one promises not to write."""
 
+    _begun: tuple[object, asyncpg.Connection] | None = None
+    """The transaction in which this session is, and the driver's connection that has begun it."""
+
     async def fetch(self, statement: str, *values: object) -> Sequence[Sequence[Any]]:
-        """The rows of a plain statement, within this session's transaction. See `core.rows.Reader`."""
+        """The rows of a plain statement, within this session's transaction. See `core.rows.Reader`.
+
+        All but the first of a transaction, with which SQLAlchemy begins it, go straight to the driver: that takes a
+        fifth of the time. What the session has not flushed it does not see. Raises asyncpg.PostgresError.
+        """
+        if self._begun is not None and self._begun[0] is self.sync_session.get_transaction():
+            rows: Sequence[Sequence[Any]] = await self._begun[1].fetch(statement, *values)
+            return rows
         connection = await self.connection()
-        return (await connection.exec_driver_sql(statement, values)).all()
+        try:
+            result = await connection.exec_driver_sql(statement, values)
+        except DBAPIError as error:
+            cause = None if error.orig is None else error.orig.__cause__
+            raise (cause if isinstance(cause, asyncpg.PostgresError) else error) from error
+        driver = (await connection.get_raw_connection()).driver_connection
+        if driver is not None and driver.is_in_transaction():
+            self._begun = self.sync_session.get_transaction(), driver
+        return result.all() if result.returns_rows else []
 
 
 class Session(ReadSession):

@@ -13,8 +13,10 @@ from core import ids
 from core.db import ReadSession
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.keys import Keyring
+from core.rows import Reader
 from models import Booking, CancellationQuote, Hold, Payment, Role, User
 from resolvers.context import Context
+from services import bookings, holds
 
 HOLD_KIND = "Hold"
 BOOKING_KIND = "Booking"
@@ -43,27 +45,27 @@ def is_owner(ctx: Context, owner_id: UUID | None) -> bool:
     return owner_id is not None and owner_id == ctx.viewer.user_id
 
 
-async def hold(session: ReadSession, ctx: Context, hold_id: str, token: str | None, field: str = "holdId") -> Hold:
+async def hold(reader: Reader, ctx: Context, hold_id: str, token: str | None, field: str = "holdId") -> Hold:
     """The hold, for its owner or whoever presents its token. Raises Invalid (the id), Forbidden, NotFound."""
     key = ids.uuid_of(HOLD_KIND, hold_id, field)
     by_token = proven(ctx, HOLD_KIND, key, token)
-    found = await session.get(Hold, key)
+    found = await holds.by_id(reader, key)
     if found is None or not (by_token or is_owner(ctx, found.owner_id)):
         raise NotFound("There is no such hold, or it is not yours.")
     return found
 
 
 async def booking(
-    session: ReadSession, ctx: Context, booking_id: str, token: str | None, field: str = "bookingId"
+    reader: Reader, ctx: Context, booking_id: str, token: str | None, field: str = "bookingId"
 ) -> Booking:
     """The booking, for its owner or whoever presents its token. Raises Invalid (the id), Forbidden, NotFound."""
-    return await booking_by_key(session, ctx, ids.uuid_of(BOOKING_KIND, booking_id, field), token)
+    return await booking_by_key(reader, ctx, ids.uuid_of(BOOKING_KIND, booking_id, field), token)
 
 
-async def booking_by_key(session: ReadSession, ctx: Context, key: UUID, token: str | None) -> Booking:
+async def booking_by_key(reader: Reader, ctx: Context, key: UUID, token: str | None) -> Booking:
     """The same by its key."""
     by_token = proven(ctx, BOOKING_KIND, key, token)
-    found = await session.get(Booking, key)
+    found = await bookings.by_id(reader, key)
     if found is None or not (by_token or is_owner(ctx, found.owner_id)):
         raise NotFound("There is no such booking, or it is not yours.")
     return found

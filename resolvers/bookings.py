@@ -12,10 +12,10 @@ from uuid import UUID
 import strawberry
 
 from core import ids
-from core.db import ReadSession
 from core.errors import NotFound
 from core.money import Money
 from core.paging import Edge, PageInfo
+from core.rows import Reader
 from models import (
     Booking,
     BookingLine,
@@ -34,7 +34,7 @@ from resolvers import access, loaders
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
-from services import bookings, limits
+from services import bookings, holds, limits
 from services.bookings import (
     BookingFilter,
     Contact,
@@ -149,12 +149,10 @@ class ShownBooking:
 async def create_booking(info: Info, input: CreateBookingInput) -> ShownBooking:
     """Book what the viewer holds."""
     ctx = info.context
-    async with ctx.transaction() as session:
-        held = await access.hold(session, ctx, input.hold_id, input.hold_token)
+    held = await access.hold(ctx.reader, ctx, input.hold_id, input.hold_token)
     row = await bookings.book(ctx.app.database, ctx.app.keyring, command(ctx, held, input))
     token = access.token_for(ctx.app.keyring, access.BOOKING_KIND, row.id) if row.owner_id is None else None
-    async with ctx.reading() as session:
-        return await shown(session, row, owned=True, access_token=token)
+    return await shown(ctx.reader, row, owned=True, access_token=token)
 
 
 def command(ctx: Context, held: Hold, input: CreateBookingInput) -> CreateBooking:
@@ -189,9 +187,9 @@ def command(ctx: Context, held: Hold, input: CreateBookingInput) -> CreateBookin
 
 async def booking(info: Info, id: strawberry.ID, token: str | None = None) -> ShownBooking | None:
     """The viewer's booking, or the one whose token is presented; null where that is nothing."""
-    async with info.context.reading() as session:
-        with suppress(NotFound):
-            return await shown(session, await access.booking(session, info.context, id, token, "id"), owned=True)
+    reader = info.context.reader
+    with suppress(NotFound):
+        return await shown(reader, await access.booking(reader, info.context, id, token, "id"), owned=True)
     return None
 
 
@@ -278,7 +276,7 @@ async def payments(root: strawberry.Parent[ShownBooking], info: Info) -> list[Sh
 
 async def payments_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[ShownPayment]]:
     """The same of many."""
-    found = await loaders.PAYMENTS.all(info.context.reading, [root.id for root in roots])
+    found = await loaders.PAYMENTS.all(info.context.reader, [root.id for root in roots])
     return [shown_payments(root, rows) for root, rows in zip(roots, found, strict=True)]
 
 
@@ -294,8 +292,7 @@ async def booking_of(root: strawberry.Parent[ShownPayment], info: Info) -> Shown
 
 async def bookings_of_all(roots: Sequence[ShownPayment], info: Info) -> list[ShownBooking]:
     """The same of many."""
-    async with info.context.reading() as session:
-        return await all_shown(session, [(root.row.booking_id, root.owned) for root in roots])
+    return await all_shown(info.context.reader, [(root.row.booking_id, root.owned) for root in roots])
 
 
 async def lines(root: strawberry.Parent[ShownBooking], info: Info) -> list[PriceLine]:
@@ -305,7 +302,7 @@ async def lines(root: strawberry.Parent[ShownBooking], info: Info) -> list[Price
 
 async def lines_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[PriceLine]]:
     """The same of many."""
-    found = await loaders.LINES.all(info.context.reading, [root.id for root in roots])
+    found = await loaders.LINES.all(info.context.reader, [root.id for root in roots])
     return [shown_lines(root, rows) for root, rows in zip(roots, found, strict=True)]
 
 
@@ -322,10 +319,10 @@ async def slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slic
 
 async def slices_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[Slice]]:
     """The same of many."""
-    reading = info.context.reading
-    booked = await loaders.SEGMENTS.all(reading, [root.id for root in roots])
+    reader = info.context.reader
+    booked = await loaders.SEGMENTS.all(reader, [root.id for root in roots])
     slots = list({row.slot_id for rows in booked for row in rows})
-    flights = dict(zip(slots, await loaders.DEPARTURE.all(reading, slots), strict=True))
+    flights = dict(zip(slots, await loaders.DEPARTURE.all(reader, slots), strict=True))
     return [
         [
             direct(Segment(flight=flight, cabin=row.cabin, booking_class=row.booking_class))
@@ -357,14 +354,14 @@ tickets_of_all = loaders.of_all(loaders.TICKETS, id_of)
 flights_of_all = loaders.of_all(loaders.DEPARTURE, slot_of)
 
 
-async def all_shown(session: ReadSession, wanted: Sequence[tuple[UUID, bool]]) -> list[ShownBooking]:
+async def all_shown(reader: Reader, wanted: Sequence[tuple[UUID, bool]]) -> list[ShownBooking]:
     """Bookings that there are, by their keys, each with whether whoever sees it owns it."""
-    found = await bookings.by_ids(session, {key for key, _ in wanted})
-    return [await shown(session, found[key], owned=owned) for key, owned in wanted]
+    found = await bookings.by_ids(reader, {key for key, _ in wanted})
+    return [ShownBooking(row, owned, None, ends) for key, owned in wanted for row, ends in (found[key],)]
 
 
-async def shown(session: ReadSession, row: Booking, *, owned: bool, access_token: str | None = None) -> ShownBooking:
+async def shown(reader: Reader, row: Booking, *, owned: bool, access_token: str | None = None) -> ShownBooking:
     """A booking with its deadline: the hold's, while it waits for its money; null otherwise."""
     waits = row.status in (BookingStatus.SEATS_LOCKED, BookingStatus.PAYMENT_PENDING)
-    hold = await session.get(Hold, row.hold_id) if waits else None
+    hold = await holds.by_id(reader, row.hold_id) if waits else None
     return ShownBooking(row, owned, access_token, hold.expires_at if hold else None)

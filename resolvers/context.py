@@ -110,7 +110,7 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """What reads many rows at once for this operation."""
-        return Loaders(self.reading)
+        return Loaders(self.reader)
 
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """One transaction on the primary."""

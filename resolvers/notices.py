@@ -115,7 +115,7 @@ async def flight_of(root: strawberry.Parent[Notice | FlightAlert], info: Info) -
 async def flights_of_all(roots: Sequence[Notice], info: Info) -> list[Departure | None]:
     """The same of many."""
     slots = list({root.slot_id for root in roots if root.slot_id is not None})
-    flights = await loaders.DEPARTURE.all(info.context.reading, slots) if slots else ()
+    flights = await loaders.DEPARTURE.all(info.context.reader, slots) if slots else ()
     found = dict(zip(slots, flights, strict=True))
     return [None if root.slot_id is None else found[root.slot_id] for root in roots]
 
@@ -127,8 +127,7 @@ async def booking_of(root: strawberry.Parent[Notice], info: Info) -> ShownBookin
 
 async def bookings_of_all(roots: Sequence[Notice], info: Info) -> list[ShownBooking]:
     """The same of many."""
-    async with info.context.reading() as session:
-        return await bookings.all_shown(session, [(root.booking_id, True) for root in roots])
+    return await bookings.all_shown(info.context.reader, [(root.booking_id, True) for root in roots])
 
 
 async def changed(session: ReadSession, ctx: Context, chosen: Sequence[UUID], *, newest: bool) -> NoticesRead:

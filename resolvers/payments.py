@@ -85,8 +85,7 @@ class ShownPayment:
 async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
     """Pay, or go on paying, a booking of the viewer's."""
     ctx = info.context
-    async with ctx.reading() as session:
-        found = await access.booking(session, ctx, input.booking_id, input.booking_token)
+    found = await access.booking(ctx.reader, ctx, input.booking_id, input.booking_token)
     paid = await bookings.pay(
         ctx.app.database,
         ctx.app.gateways,

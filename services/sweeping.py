@@ -121,4 +121,5 @@ async def by_halves(
 
 def is_passing(error: Exception) -> bool:
     """Whether it is no row's fault: the database is away, or somebody else was in the way."""
-    return is_away(error) or (isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in PASSING)
+    told = error.orig if isinstance(error, DBAPIError) else error
+    return is_away(error) or getattr(told, "sqlstate", None) in PASSING

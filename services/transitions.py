@@ -105,20 +105,17 @@ async def write(session: Session, machine: str, changes: Sequence[Change], cause
         dump_json({"status": change.to, "from": change.came_from, "actor": actor, "reason": reason, **change.payload})
         for change in changes
     ]
-    connection = await session.connection()
-    await connection.exec_driver_sql(
+    await session.fetch(
         WRITE,
-        (
-            machine,
-            actor,
-            reason,
-            clock.now(),
-            [uuid7() for _ in changes],
-            [str(change.subject) for change in changes],
-            [change.came_from for change in changes],
-            [change.to for change in changes],
-            [change.stream for change in changes],
-            [change.fact for change in changes],
-            payloads,
-        ),
+        machine,
+        actor,
+        reason,
+        clock.now(),
+        [uuid7() for _ in changes],
+        [str(change.subject) for change in changes],
+        [change.came_from for change in changes],
+        [change.to for change in changes],
+        [change.stream for change in changes],
+        [change.fact for change in changes],
+        payloads,
     )

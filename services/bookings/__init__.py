@@ -14,6 +14,7 @@ from services.bookings.expiry import Broken, expire_abandoned
 from services.bookings.listing import BookingFilter, TimelineActor, TimelineEntry, TimelineSubject, of_owner, timeline
 from services.bookings.paying import pay
 from services.bookings.reading import (
+    by_id,
     by_ids,
     by_pnr,
     lines_by_booking_ids,
@@ -42,6 +43,7 @@ __all__ = [
     "TimelineSubject",
     "advance",
     "book",
+    "by_id",
     "by_ids",
     "by_pnr",
     "cancel",

@@ -6,20 +6,22 @@ import hashlib
 import hmac
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.db import ReadSession
+from core.detached import Detached
 from core.ids import is_record_locator
-from models import Booking, BookingLine, BookingSegment, Passenger, Payment, SeatAssignment, Ticket
+from core.rows import Reader
+from models import Base, Booking, BookingLine, BookingSegment, Passenger, Payment, SeatAssignment, Ticket
 from services.holds import PoolKey, SlotUnits
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=Base)
 
 UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 """Letters that Unicode does not take apart into a plain letter and a mark."""
@@ -85,55 +87,80 @@ async def places_of(session: ReadSession, booking_id: UUID) -> Places:
     return Places(seats=seats, unseated=unseated)
 
 
-async def grouped(
-    session: ReadSession,
-    table: type[Row],
-    key: InstrumentedAttribute[UUID],
-    order: InstrumentedAttribute[int] | InstrumentedAttribute[str] | InstrumentedAttribute[UUID],
-    keys: Iterable[UUID],
-    key_of: Callable[[Row], UUID],
-) -> dict[UUID, list[Row]]:
-    """The rows of a table by one of its keys, in order; every key that was asked for is there."""
-    found: dict[UUID, list[Row]] = {one: [] for one in keys}
-    for row in await session.scalars(select(table).where(key.in_(found)).order_by(key, order)):
-        found[key_of(row)].append(row)
-    return found
+class Hanging(Generic[Row]):
+    """The rows of a table that hang on something, by the column that says on what."""
+
+    def __init__(self, table: type[Row], key: str, order: str) -> None:
+        self._rows = Detached(table)
+        self._statement = (
+            f"SELECT {self._rows.columns}, {key} FROM {table.__tablename__}"  # noqa: S608 - our own words
+            f" WHERE {key} = ANY ($1::uuid[]) ORDER BY {key}, {order}"
+        )
+
+    async def of(self, reader: Reader, keys: Iterable[UUID]) -> dict[UUID, list[Row]]:
+        """Those of each of the keys, in order; every key that was asked for is there."""
+        found: dict[UUID, list[Row]] = {one: [] for one in keys}
+        for columns in await reader.fetch(self._statement, list(found)):
+            found[columns[-1]].append(self._rows.row(columns))
+        return found
 
 
-async def by_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, Booking]:
-    """The bookings with those keys; what there is not is left out."""
-    return {row.id: row for row in await session.scalars(select(Booking).where(Booking.id.in_(list(ids))))}
+BOOKINGS = Detached(Booking)
+BY_ID = f"SELECT {BOOKINGS.columns} FROM bookings WHERE id = $1"  # noqa: S608 - our own words
+DATED = f"""
+    SELECT {BOOKINGS.columns},
+           CASE WHEN bookings.status IN ('SEATS_LOCKED', 'PAYMENT_PENDING') THEN holds.expires_at END
+    FROM bookings JOIN holds ON holds.id = bookings.hold_id
+    WHERE bookings.id = ANY ($1::uuid[])
+"""  # noqa: S608 - our own words
+"""Bookings, each with the deadline of its hold while it waits for its money."""
+
+LINES = Hanging(BookingLine, "booking_id", "ordinal")
+PASSENGERS = Hanging(Passenger, "booking_id", "ordinal")
+PAYMENTS = Hanging(Payment, "booking_id", "id")
+SEATS = Hanging(SeatAssignment, "passenger_id", "slot_id")
+SEGMENTS = Hanging(BookingSegment, "booking_id", "ordinal")
+TICKETS = Hanging(Ticket, "passenger_id", "number")
 
 
-async def passengers_by_booking_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[Passenger]]:
+async def by_id(reader: Reader, booking_id: UUID) -> Booking | None:
+    """A booking as it is, for whoever only looks; None where there is none."""
+    found = await reader.fetch(BY_ID, booking_id)
+    return BOOKINGS.row(found[0]) if found else None
+
+
+async def by_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, tuple[Booking, datetime | None]]:
+    """The bookings with those keys, each with its deadline while it waits for its money; others are left out."""
+    found = await reader.fetch(DATED, list(ids))
+    return {row.id: (row, columns[-1]) for columns in found for row in (BOOKINGS.row(columns),)}
+
+
+async def passengers_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Passenger]]:
     """Who travels, in the order in which they were named."""
-    return await grouped(session, Passenger, Passenger.booking_id, Passenger.ordinal, ids, lambda row: row.booking_id)
+    return await PASSENGERS.of(reader, ids)
 
 
-async def lines_by_booking_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[BookingLine]]:
+async def lines_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[BookingLine]]:
     """The lines of the price, in order."""
-    key, order = BookingLine.booking_id, BookingLine.ordinal
-    return await grouped(session, BookingLine, key, order, ids, lambda row: row.booking_id)
+    return await LINES.of(reader, ids)
 
 
-async def segments_by_booking_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[BookingSegment]]:
+async def segments_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[BookingSegment]]:
     """The flights, in the order of travel."""
-    key, order = BookingSegment.booking_id, BookingSegment.ordinal
-    return await grouped(session, BookingSegment, key, order, ids, lambda row: row.booking_id)
+    return await SEGMENTS.of(reader, ids)
 
 
-async def payments_by_booking_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
+async def payments_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
     """Every attempt to pay, the first one first."""
-    return await grouped(session, Payment, Payment.booking_id, Payment.id, ids, lambda row: row.booking_id)
+    return await PAYMENTS.of(reader, ids)
 
 
-async def seats_by_passenger_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[SeatAssignment]]:
+async def seats_by_passenger_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[SeatAssignment]]:
     """The seats that each passenger has chosen, by flight."""
-    key, order = SeatAssignment.passenger_id, SeatAssignment.slot_id
-    places = await grouped(session, SeatAssignment, key, order, ids, lambda row: row.passenger_id)
+    places = await SEATS.of(reader, ids)
     return {id_: [place for place in some if place.unit is not None] for id_, some in places.items()}
 
 
-async def tickets_by_passenger_ids(session: ReadSession, ids: Iterable[UUID]) -> dict[UUID, list[Ticket]]:
+async def tickets_by_passenger_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Ticket]]:
     """The tickets of each passenger, in the order of their numbers."""
-    return await grouped(session, Ticket, Ticket.passenger_id, Ticket.number, ids, lambda row: row.passenger_id)
+    return await TICKETS.of(reader, ids)

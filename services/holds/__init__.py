@@ -3,7 +3,7 @@
 `placing.py` takes; `keeping.py` extends, releases and hands over to a booking; `exchanging.py` has one sold hold take
 over what another keeps; `expiry.py` writes down what deadlines have already decided; `finding.py` finds again what a
 dead hold kept; `blocking.py` and `checkins.py` are what staff and passengers do with seats; `classes.py` has booking
-classes count what is held. `moves.py` is the one place in which claims, holds and pools change together, and tells in
+classes count what is held; `kept.py` is for whoever only looks. `moves.py` is the one place in which claims, holds and pools change together, and tells in
 which order they are locked.
 """
 
@@ -25,6 +25,7 @@ from services.holds.keeping import (
     sell,
     take_over,
 )
+from services.holds.kept import by_id, kept_by
 from services.holds.moves import (
     HOLD,
     ClassClosed,
@@ -33,7 +34,6 @@ from services.holds.moves import (
     PoolKey,
     SlotUnits,
     items,
-    items_by_holds,
     lock,
     lock_many,
     now,
@@ -66,6 +66,7 @@ __all__ = [
     "attach",
     "begin_payment",
     "block",
+    "by_id",
     "check_in",
     "check_on_sale",
     "exchange",
@@ -75,7 +76,7 @@ __all__ = [
     "find_again",
     "give_back",
     "items",
-    "items_by_holds",
+    "kept_by",
     "lock",
     "lock_many",
     "now",

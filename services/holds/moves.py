@@ -164,19 +164,9 @@ async def lock_pools(session: Session, keys: Collection[PoolKey]) -> None:
 
 
 async def items(session: ReadSession, hold_id: UUID) -> list[HoldItem]:
-    """What a hold keeps, by slot and pool."""
-    return (await items_by_holds(session, [hold_id])).get(hold_id, [])
-
-
-async def items_by_holds(session: ReadSession, hold_ids: Sequence[UUID]) -> dict[UUID, list[HoldItem]]:
-    """The same for many holds at once."""
-    found: dict[UUID, list[HoldItem]] = defaultdict(list)
-    rows = await session.scalars(
-        select(HoldItem).where(HoldItem.hold_id.in_(hold_ids)).order_by(HoldItem.slot_id, HoldItem.pool)
-    )
-    for item in rows:
-        found[item.hold_id].append(item)
-    return found
+    """What a hold keeps, by slot and pool, for whoever has locked it and may change it."""
+    chosen = select(HoldItem).where(HoldItem.hold_id == hold_id).order_by(HoldItem.slot_id, HoldItem.pool)
+    return list(await session.scalars(chosen))
 
 
 async def move_claims(
