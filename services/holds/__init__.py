@@ -3,8 +3,8 @@
 `placing.py` takes; `keeping.py` extends, releases and hands over to a booking; `exchanging.py` has one sold hold take
 over what another keeps; `expiry.py` writes down what deadlines have already decided; `finding.py` finds again what a
 dead hold kept; `blocking.py` and `checkins.py` are what staff and passengers do with seats; `classes.py` has booking
-classes count what is held; `kept.py` is for whoever only looks. `moves.py` is the one place in which claims, holds and pools change together, and tells in
-which order they are locked.
+classes count what is held; `kept.py` is for whoever only looks. `moves.py` is the one place in which claims, holds and
+pools change together, and tells in which order they are locked.
 """
 
 from services.holds.blocking import block, unblock
