@@ -33,6 +33,8 @@ LOOK_SECONDS = 0.2
 BOUND_LOGS_SECONDS = 10.0
 
 EVENTS = (
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
     "payment_intent.amount_capturable_updated",
     "payment_intent.canceled",
     "payment_intent.payment_failed",

@@ -14,7 +14,7 @@ from models import Discrepancy
 from resolvers import access
 from resolvers.context import Info
 from resolvers.inventory import said
-from services import reconciliation
+from services import discrepancies as noted
 
 DISCREPANCY_KIND = "Discrepancy"
 
@@ -43,7 +43,7 @@ async def discrepancies(
     check_first(first)
     behind: UUID | None = None if after is None else ids.uuid_of(DISCREPANCY_KIND, after, "after")
     async with info.context.reading() as session:
-        return await reconciliation.discrepancies(session, settled=settled, first=first, after=behind)
+        return await noted.found(session, settled=settled, first=first, after=behind)
 
 
 async def settle_discrepancy(info: Info, input: SettleDiscrepancyInput) -> Discrepancy:
@@ -53,7 +53,7 @@ async def settle_discrepancy(info: Info, input: SettleDiscrepancyInput) -> Discr
     key = ids.uuid_of(DISCREPANCY_KIND, input.discrepancy_id, "discrepancyId")
     why = said(input.reason)
     async with ctx.transaction() as session:
-        return await reconciliation.settle(session, key, ctx.actor, why)
+        return await noted.settle(session, key, ctx.actor, why)
 
 
 def booking_id(root: strawberry.Parent[Discrepancy]) -> strawberry.ID | None:

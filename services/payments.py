@@ -19,7 +19,7 @@ from core.db import Database, ReadSession, Session
 from core.errors import Conflict, NotFound
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
-from services import jobs, notices, outbox, transitions
+from services import discrepancies, jobs, notices, outbox, transitions
 from services.gateways import Concern, GatewayEvent, Gateways, explain
 from services.transitions import Cause
 
@@ -159,13 +159,16 @@ async def handle_event(db: Database, gateways: Gateways, gateway: str, event_id:
     """Act on a stored event, once: where its booking waits for such news, the saga is given its next step.
 
     What the event claims is not believed: the saga asks the gateway. So events may come twice and in any order. A
-    payment that waits for nobody has a request or a job at work on it, which finds out by itself.
+    payment that waits for nobody has a request or a job at work on it, which finds out by itself. A dispute is noted
+    for a person at once.
     """
     async with db.transaction() as session:
         row = await session.get_one(WebhookEvent, (gateway, event_id), with_for_update=True)
         if row.handled_at is not None:
             return
         event = gateways.named(gateway).read_event(row.payload)
+        if event.dispute is not None:
+            await discrepancies.note_dispute(session, gateway, event.dispute)
         payment = await concerned(session, gateway, event)
         if payment is not None and is_news(event, payment):
             await jobs.advance_booking(session, payment.booking_id)
@@ -189,5 +192,5 @@ def is_news(event: GatewayEvent, payment: Payment) -> bool:
             return payment.status in WAITING
         case Concern.REFUND:
             return payment.status in TAKEN
-        case Concern.NOTHING:
+        case Concern.DISPUTE | Concern.NOTHING:
             return False

@@ -10,29 +10,25 @@ killed is begun again. Owns its short transactions: no list is read inside of on
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from prometheus_client import Counter
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core import clock
 from core.db import Database, ReadSession, Session
-from core.errors import Conflict, NotFound
-from core.ids import uuid7
 from core.log import logger
-from models import Discrepancy, DiscrepancyKind, Payment, PaymentStatus, Posting, PostingKind, Refund, Walk
+from models import DiscrepancyKind, Payment, PaymentStatus, Posting, PostingKind, Refund, Walk
 from services import jobs, payments, refunds
+from services.discrepancies import note, note_dispute, ours, payment_at
 from services.gateways import (
     Authorised,
     Captured,
     Gateway,
     Gateways,
-    ListedDispute,
     ListedPayment,
     ListedRefund,
     NeedsAction,
@@ -58,8 +54,6 @@ BUDGET = 20.0
 
 AT_STAKE = (Authorised, Captured, NeedsAction, Processing)
 """Outcomes with which a payer's money is, or may yet be, taken."""
-
-FOUND = Counter("jetway_discrepancies_total", "What gateways have otherwise than we do; alert on any.", ["kind"])
 
 log = logger("reconciliation")
 
@@ -114,7 +108,8 @@ async def walk(db: Database, gateway: Gateway, stretch: Stretch) -> None:
     async for refund in gateway.refunds_between(since, until):
         await compare_refund(db, gateway.name, refund)
     async for dispute in gateway.disputes_between(since, until):
-        await note_dispute(db, gateway.name, dispute)
+        async with db.transaction() as session:
+            await note_dispute(session, gateway.name, dispute)
     async with db.transaction() as session:
         for missing in await not_listed(session, gateway.name, stretch, seen):
             await note(session, missing, DiscrepancyKind.MISSING_PAYMENT, str(missing.gateway_id), ours(missing))
@@ -209,23 +204,6 @@ async def refund_of(session: ReadSession, key: str | None) -> Refund | None:
         return None
 
 
-async def note_dispute(db: Database, gateway: str, listed: ListedDispute) -> None:
-    """Note a dispute about a payment of ours."""
-    async with db.transaction() as session:
-        payment = await payment_at(session, gateway, listed.payment)
-        if payment is not None:
-            details = {"amount": listed.amount.minor_units, "reason": listed.reason, **ours(payment)}
-            await note(session, payment, DiscrepancyKind.DISPUTED, listed.gateway_id, details)
-
-
-async def payment_at(session: ReadSession, gateway: str, gateway_id: str) -> Payment | None:
-    """Our payment with that id of its gateway's."""
-    found: Payment | None = await session.scalar(
-        select(Payment).where(Payment.gateway == gateway, Payment.gateway_id == gateway_id)
-    )
-    return found
-
-
 async def not_listed(session: ReadSession, gateway: str, stretch: Stretch, seen: Collection[UUID]) -> Sequence[Payment]:
     """Our payments of those minutes that the gateway ought to have, and does not."""
     found = await session.scalars(
@@ -237,56 +215,3 @@ async def not_listed(session: ReadSession, gateway: str, stretch: Stretch, seen:
         )
     )
     return [payment for payment in found if payment.id not in seen]
-
-
-def ours(payment: Payment) -> dict[str, Any]:
-    """What we have of a payment, for whoever settles a discrepancy. Amounts are minor units."""
-    return {
-        "payment": str(payment.id),
-        "status": payment.status,
-        "captured": payment.captured,
-        "refunded": payment.refunded,
-        "currency": payment.currency,
-    }
-
-
-async def note(
-    session: Session, about: Payment | str, kind: DiscrepancyKind, subject: str, details: Mapping[str, Any]
-) -> None:
-    """Note a discrepancy about a payment of ours, or at a gateway: counted and logged the first time."""
-    gateway, booking_id = (about.gateway, about.booking_id) if isinstance(about, Payment) else (about, None)
-    row = {
-        "id": uuid7(),
-        "gateway": gateway,
-        "kind": kind,
-        "subject": subject,
-        "booking_id": booking_id,
-        "details": dict(details),
-        "found_at": clock.now(),
-    }
-    noted = insert(Discrepancy).values(row).on_conflict_do_nothing().returning(Discrepancy.id)
-    if await session.scalar(noted) is not None:
-        FOUND.labels(kind).inc()
-        log.error("discrepancy", kind=kind, gateway=gateway, subject=subject, **details)
-
-
-async def discrepancies(
-    session: ReadSession, *, settled: bool, first: int, after: UUID | None
-) -> Sequence[Discrepancy]:
-    """What was found, the oldest first: what is open, or what was settled."""
-    chosen = select(Discrepancy).where(Discrepancy.settled_at.is_not(None) == settled)
-    if after is not None:
-        chosen = chosen.where(Discrepancy.id > after)
-    return (await session.scalars(chosen.order_by(Discrepancy.id).limit(first))).all()
-
-
-async def settle(session: Session, discrepancy_id: UUID, actor: str, why: str) -> Discrepancy:
-    """Write that somebody has seen to it, and how. Raises NotFound, and Conflict (SETTLED) where somebody had."""
-    found = await session.get(Discrepancy, discrepancy_id, with_for_update=True)
-    if found is None:
-        raise NotFound("There is no such discrepancy.")
-    if found.settled_at is not None:
-        raise Conflict("This was settled before.", code="SETTLED")
-    found.settled_at, found.settled_by, found.settled_why = clock.now(), actor, why
-    await session.flush()
-    return found

@@ -176,14 +176,27 @@ class Concern(StrEnum):
 
     PAYMENT = "PAYMENT"
     REFUND = "REFUND"
+    DISPUTE = "DISPUTE"
     NOTHING = "NOTHING"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedDispute:
+    """Money that a payer's bank asks back. `reason` and `status` are the gateway's own words."""
+
+    gateway_id: str
+    payment: str
+    amount: Money
+    reason: str
+    status: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayEvent:
     """Something that a gateway tells. Only *that* there is news counts; what is so, is asked of the gateway.
 
-    `gateway_id` names the payment there, `payment_id` our row, as far as the event says.
+    `gateway_id` names the payment there, `payment_id` our row, as far as the event says. `dispute` is what a DISPUTE is
+    about: a person is told of it, and nothing is done upon it.
     """
 
     event_id: str
@@ -192,6 +205,7 @@ class GatewayEvent:
     concern: Concern
     gateway_id: str | None
     payment_id: UUID | None
+    dispute: ListedDispute | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,17 +226,6 @@ class ListedRefund:
     key: str | None
     amount: Money
     outcome: RefundOutcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListedDispute:
-    """Money that a payer's bank asks back. `reason` and `status` are the gateway's own words."""
-
-    gateway_id: str
-    payment: str
-    amount: Money
-    reason: str
-    status: str
 
 
 class Gateway(Protocol):

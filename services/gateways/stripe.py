@@ -46,6 +46,7 @@ from services.gateways.stripe_words import (
     confirmation,
     creation,
     decline_of,
+    dispute_of,
     from_stripe,
     is_chargeable,
     our_id,
@@ -206,13 +207,7 @@ class Stripe:
         with answered():
             page = await self._client.v1.disputes.list_async({"created": between(since, until), "limit": 100})
             async for dispute in page.auto_paging_iter():
-                yield ListedDispute(
-                    gateway_id=dispute.id,
-                    payment=str(dispute.payment_intent),
-                    amount=from_stripe(dispute.amount, dispute.currency.upper()),
-                    reason=dispute.reason,
-                    status=dispute.status,
-                )
+                yield dispute_of(dispute.to_dict())
 
     async def verify_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         """Check `Stripe-Signature` (scheme v1), its age, at most 300 seconds, and that the account is ours.
@@ -242,6 +237,7 @@ class Stripe:
             concern=CONCERNS.get(kind, Concern.NOTHING),
             gateway_id=about["id"] if is_intent else about.get("payment_intent"),
             payment_id=our_id((about.get("metadata") or {}).get("payment")) if is_intent else None,
+            dispute=dispute_of(about) if about.get("object") == "dispute" else None,
         )
 
     async def close(self) -> None:

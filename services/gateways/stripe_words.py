@@ -5,6 +5,7 @@ Nothing here talks to anybody. Codes, statuses and parameters are those of API v
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from services.gateways.protocol import (
     Concern,
     Declined,
     GatewayRefused,
+    ListedDispute,
     Means,
     NeedsAction,
     Order,
@@ -57,6 +59,8 @@ BY_CURRENCY = {
 PATIENCE = {means.kind: means.patience for some in BY_CURRENCY.values() for means in some}
 
 CONCERNS = {
+    "charge.dispute.created": Concern.DISPUTE,
+    "charge.dispute.funds_withdrawn": Concern.DISPUTE,
     "payment_intent.amount_capturable_updated": Concern.PAYMENT,
     "payment_intent.canceled": Concern.PAYMENT,
     "payment_intent.payment_failed": Concern.PAYMENT,
@@ -195,6 +199,17 @@ def refused(error: stripe.StripeError) -> GatewayRefused:
 def answer_of(refund: stripe.Refund) -> RefundAnswer:
     """Where a Refund stands, in our words."""
     return RefundAnswer(gateway_id=refund.id, outcome=REFUNDS[refund.status or "pending"])
+
+
+def dispute_of(about: Mapping[str, Any]) -> ListedDispute:
+    """A Dispute, in our words."""
+    return ListedDispute(
+        gateway_id=about["id"],
+        payment=str(about["payment_intent"]),
+        amount=from_stripe(about["amount"], about["currency"].upper()),
+        reason=about["reason"],
+        status=about["status"],
+    )
 
 
 def our_id(text: str | None) -> UUID | None:

@@ -13,10 +13,11 @@ from sqlalchemy import text
 from core.db import Database
 from core.errors import Forbidden
 from models import Booking, Payment, PaymentStatus
-from services import bookings, payments
+from services import bookings, discrepancies, payments
 from services.gateways import Gateways
 from tests.factories.bookings import GUEST, Desk, key, snapshot
 from tests.fakes.sandbox import SECRET, Sandbox
+from tests.fakes.waiting import eventually
 
 BACK = "https://shop.example/paid"
 
@@ -107,6 +108,44 @@ async def test_an_event_about_nobody_of_ours_is_put_away(desk: Desk, gateways: G
     async with desk.database.reading() as session:
         assert (await session.execute(text("SELECT handled_at IS NOT NULL FROM webhook_events"))).scalar_one()
     assert await jobs(desk.database) == ["handle_webhook"]
+
+
+async def test_a_dispute_is_noted_as_soon_as_it_is_told_and_once(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking = await desk.booked("3A")
+    payment = await bookings.pay(desk.database, gateways, booking.id, "pm_card_createDispute", None, GUEST, key())
+    told: list[dict[str, Any]] = []
+
+    async def disputed() -> bool:
+        for kind in ("created", "funds_withdrawn"):
+            told.extend(await sandbox.events(f"charge.dispute.{kind}", str(payment.gateway_id)))
+        return len(told) >= 2
+
+    await eventually(disputed)
+    for event in told:
+        await payments.receive(desk.database, gateways, "stripe", *signed(event))
+        await payments.handle_event(desk.database, gateways, "stripe", event["id"])
+    async with desk.database.reading() as session:
+        (noted,) = await discrepancies.found(session, settled=False, first=10, after=None)
+    dispute = told[0]["data"]["object"]
+    assert (noted.kind, noted.subject, noted.booking_id) == ("DISPUTED", dispute["id"], booking.id)
+    assert (noted.details["amount"], noted.details["reason"]) == (booking.total, "fraudulent")
+    assert set(await jobs(desk.database)) == {"handle_webhook"}
+
+
+async def test_a_dispute_about_nobody_of_ours_is_put_away(desk: Desk, gateways: Gateways) -> None:
+    dispute = {"id": "du_x", "object": "dispute", "payment_intent": "pi_x", "amount": 1, "currency": "usd"}
+    stranger = {
+        "id": "evt_stranger",
+        "object": "event",
+        "type": "charge.dispute.created",
+        "data": {"object": dispute | {"reason": "fraudulent", "status": "needs_response"}},
+    }
+    await payments.receive(desk.database, gateways, "stripe", *signed(stranger))
+    await payments.handle_event(desk.database, gateways, "stripe", "evt_stranger")
+    async with desk.database.reading() as session:
+        assert await discrepancies.found(session, settled=False, first=10, after=None) == []
 
 
 EVENT = {"id": "evt_1", "object": "event", "type": "charge.updated", "data": {"object": {"id": "ch_1"}}}

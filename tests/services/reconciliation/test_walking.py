@@ -17,7 +17,7 @@ from core.ids import uuid7
 from core.keys import Keyring
 from core.money import Money
 from models import Booking
-from services import bookings, invariants, reconciliation
+from services import bookings, discrepancies, invariants, reconciliation
 from services.gateways import Authorised, Gateways, GatewayUnavailable, Order
 from services.payments import PaymentDeclined
 from services.reconciliation import PERIOD, WINDOW
@@ -74,7 +74,7 @@ async def walk(desk: Desk, gateways: Gateways) -> timedelta:
 async def noted(desk: Desk) -> list[tuple[str, str]]:
     """What was noted about our bookings: kind, and the gateway's id."""
     async with desk.database.reading() as session:
-        found = await reconciliation.discrepancies(session, settled=False, first=100, after=None)
+        found = await discrepancies.found(session, settled=False, first=100, after=None)
     return [(one.kind, one.subject) for one in found if one.booking_id is not None]
 
 
@@ -121,7 +121,7 @@ async def test_a_payment_that_we_never_wrote_is_noted_once(desk: Desk, gateways:
     for _ in range(2):
         await walk(desk, gateways)
     async with desk.database.reading() as session:
-        found = await reconciliation.discrepancies(session, settled=False, first=100, after=None)
+        found = await discrepancies.found(session, settled=False, first=100, after=None)
     assert [(one.kind, one.details) for one in found if one.subject == made.gateway_id] == [
         ("UNKNOWN_PAYMENT", {"payment": str(order.payment_id), "outcome": "Authorised"})
     ]
@@ -241,17 +241,17 @@ async def test_somebody_settles_it_once(desk: Desk, gateways: Gateways) -> None:
     await do(desk.database, "UPDATE payments SET captured = captured - 1")
     await walk(desk, gateways)
     async with desk.database.transaction() as session:
-        open_ = await reconciliation.discrepancies(session, settled=False, first=100, after=None)
+        open_ = await discrepancies.found(session, settled=False, first=100, after=None)
         (one,) = [found for found in open_ if found.booking_id is not None]
-        done = await reconciliation.settle(session, one.id, "user:1", "a bank's fee")
+        done = await discrepancies.settle(session, one.id, "user:1", "a bank's fee")
         assert (done.settled_by, done.settled_why) == ("user:1", "a bank's fee")
     async with desk.database.transaction() as session:
         with pytest.raises(Conflict) as refused:
-            await reconciliation.settle(session, one.id, "user:2", "again")
+            await discrepancies.settle(session, one.id, "user:2", "again")
         assert refused.value.code == "SETTLED"
         with pytest.raises(NotFound):
-            await reconciliation.settle(session, UUID(int=1), "user:2", "nothing")
-        settled = await reconciliation.discrepancies(session, settled=True, first=100, after=None)
+            await discrepancies.settle(session, UUID(int=1), "user:2", "nothing")
+        settled = await discrepancies.found(session, settled=True, first=100, after=None)
         assert [(found.id, found.settled_why) for found in settled] == [(one.id, "a bank's fee")]
     await walk(desk, gateways)
     assert await noted(desk) == []
