@@ -37,6 +37,7 @@ class Family:
     changeable: bool = False
     checked_bags: int = 0
     cancellation_fee: int = 0
+    change_fee: int = 0
     child_basis_points: int = 10_000
     infant_basis_points: int = 0
     booking_limit: int = 10_000
@@ -73,6 +74,7 @@ FAMILIES = (
         refundable=True,
         changeable=True,
         cancellation_fee=7_500,
+        change_fee=5_000,
     ),
     Family(
         code="ECONOMY_FLEX",
@@ -93,6 +95,7 @@ FAMILIES = (
         booking_limit=8_500,
         changeable=True,
         checked_bags=1,
+        change_fee=10_000,
     ),
     Family(
         code="PREMIUM_FLEX",
@@ -115,6 +118,7 @@ FAMILIES = (
         changeable=True,
         checked_bags=2,
         cancellation_fee=20_000,
+        change_fee=15_000,
     ),
     Family(
         code="BUSINESS_FLEX",
@@ -137,6 +141,7 @@ FAMILIES = (
         changeable=True,
         checked_bags=2,
         cancellation_fee=20_000,
+        change_fee=15_000,
     ),
     Family(
         code="FIRST_FLEX",

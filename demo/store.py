@@ -244,8 +244,8 @@ async def write_tariff(connection: asyncpg.Connection) -> None:
     """Write the fare families, the taxes and fees, and what seats cost, where they are missing."""
     await connection.executemany(
         "INSERT INTO fare_families (code, name, cabin, booking_class, refundable, changeable, checked_bags,"
-        " cancellation_fee, currency, child_basis_points, infant_basis_points, booking_limit_basis_points)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+        " cancellation_fee, change_fee, currency, child_basis_points, infant_basis_points, booking_limit_basis_points)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
         [
             (
                 family.code,
@@ -256,6 +256,7 @@ async def write_tariff(connection: asyncpg.Connection) -> None:
                 family.changeable,
                 family.checked_bags,
                 family.cancellation_fee,
+                family.change_fee,
                 fares.CURRENCY,
                 family.child_basis_points,
                 family.infant_basis_points,

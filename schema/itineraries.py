@@ -47,6 +47,9 @@ class FareFamily:
     changeable: bool = strawberry.field(description="Whether flights may be changed.")
     checked_bags: int = strawberry.field(description="Bags included, per passenger.")
     cancellation_fee: Money = strawberry.field(description="What is kept when a refundable fare is cancelled.")
+    change_fee: Money = strawberry.field(
+        description="What a change to another flight costs, beside the difference in price; once for the whole booking."
+    )
 
 
 @strawberry.type(description="One flight of an itinerary.")

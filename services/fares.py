@@ -42,7 +42,8 @@ class PriceLine:
 
 @row
 class Family:
-    """A fare family and its rules: `models.FareFamily`. `cancellation_fee` is kept of a refundable fare."""
+    """A fare family and its rules: `models.FareFamily`. `cancellation_fee` is kept of a refundable fare, and
+    `change_fee` is what another flight costs beside the difference in price."""
 
     code: str
     name: str
@@ -52,6 +53,7 @@ class Family:
     changeable: bool
     checked_bags: int
     cancellation_fee: Money
+    change_fee: Money
     child_basis_points: int
     infant_basis_points: int
     written: Written | None = field(default=None, repr=False, compare=False)
@@ -86,7 +88,7 @@ class Tariff:
 
 FAMILY = """
     family.code, family.name, family.cabin, family.booking_class, family.refundable, family.changeable,
-    family.checked_bags, family.cancellation_fee, family.currency,
+    family.checked_bags, family.cancellation_fee, family.change_fee, family.currency,
     family.child_basis_points, family.infant_basis_points"""
 """The columns of `read_family()`, in its order."""
 
@@ -114,7 +116,7 @@ SEAT_CHARGES = "SELECT cabin, extra_legroom, currency FROM seat_charges"
 
 def read_family(columns: Sequence[Any]) -> Family:
     """The family of the columns `FAMILY`."""
-    code, name, cabin, booking_class, refundable, changeable, bags, fee, currency, child, infant = columns
+    code, name, cabin, booking_class, refundable, changeable, bags, fee, change, currency, child, infant = columns
     return Family(
         code=code,
         name=name,
@@ -124,6 +126,7 @@ def read_family(columns: Sequence[Any]) -> Family:
         changeable=changeable,
         checked_bags=bags,
         cancellation_fee=Money(fee, currency),
+        change_fee=Money(change, currency),
         child_basis_points=child,
         infant_basis_points=infant,
     )

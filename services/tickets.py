@@ -6,7 +6,7 @@ it (3), then form and serial (10), which we draw from one sequence. The numbers 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -55,14 +55,18 @@ COUPONS = """
         JOIN airlines ON airlines.iata_code = flights.airline_code
         JOIN passengers ON passengers.booking_id = booking_segments.booking_id
         WHERE booking_segments.booking_id = $1
+          AND passengers.cancelled_at IS NULL AND booking_segments.cancelled_at IS NULL
+          AND NOT EXISTS (SELECT FROM tickets
+                          WHERE tickets.passenger_id = passengers.id AND tickets.slot_id = booking_segments.slot_id
+                            AND tickets.status IN ('OPEN', 'USED'))
     ), drawn AS MATERIALIZED (SELECT draw_serials(count(*)::int) AS first FROM due)
     SELECT passenger_id, slot_id, accounting_code, drawn.first + place - 1 FROM due CROSS JOIN drawn ORDER BY place
 """
-"""Every coupon of a booking, with the accounting code of its airline and the next serial."""
+"""Every coupon of a booking that has no good ticket, with the accounting code of its airline and the next serial."""
 
 
 async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:
-    """Issue every ticket of a locked booking, in the order of its flights and passengers."""
+    """Issue every ticket that a locked booking lacks, in the order of its flights and passengers."""
     tickets = [
         Ticket(
             number=number(code, serial),
@@ -83,15 +87,25 @@ def number(accounting_code: str, serial: int) -> str:
     return f"{accounting_code}{serial % 10**10:010d}"
 
 
-async def close(session: Session, booking_id: UUID, to: TicketStatus, cause: Cause) -> None:
-    """Move every open ticket of a locked booking to VOID or REFUNDED."""
-    rows = await session.scalars(
+async def close(
+    session: Session,
+    booking_id: UUID,
+    to: TicketStatus,
+    cause: Cause,
+    passengers: Sequence[UUID] | None = None,
+    slots: Sequence[int] | None = None,
+) -> None:
+    """Move every open ticket of a locked booking, or of some of its passengers, or for some of its flights, to `to`."""
+    chosen = (
         select(Ticket)
         .join(Passenger, Passenger.id == Ticket.passenger_id)
         .where(Passenger.booking_id == booking_id, Ticket.status == TicketStatus.OPEN)
-        .order_by(Ticket.number)
-        .with_for_update(of=Ticket)
     )
+    if passengers is not None:
+        chosen = chosen.where(Ticket.passenger_id.in_(passengers))
+    if slots is not None:
+        chosen = chosen.where(Ticket.slot_id.in_(slots))
+    rows = await session.scalars(chosen.order_by(Ticket.number).with_for_update(of=Ticket))
     changed = [(ticket, ticket.status) for ticket in rows]
     for ticket, came_from in changed:
         TICKET.check(came_from, to)

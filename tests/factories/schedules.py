@@ -47,7 +47,8 @@ async def write_schedule(database: Database, *, days_ahead: int = 10) -> Schedul
     """Flights UA1 (09:00) and UA2 (17:00) from JFK to LAX, `days_ahead` days from now, six hours each.
 
     Both have the layout of `rows()`: 1A to 1D in FIRST, 2A to 3D in ECONOMY; row 2 is an exit row with extra legroom.
-    Fares: MAIN 100.00, not refundable; FLEX 180.00, refundable less 25.00; FIRST 500.00. Tax 7.5 %, fee 5.60 a head.
+    Fares: MAIN 100.00, not refundable; FLEX 180.00, refundable less 25.00; FIRST 500.00. Tax 7.5 %, fee 5.60 a head. A
+    change costs 60.00 in MAIN, 30.00 in FLEX, nothing in FIRST.
     """
     day = (datetime.now(ZoneInfo(NEW_YORK)) + timedelta(days=days_ahead)).date()
     ids: list[int] = []
@@ -173,9 +174,9 @@ def rows(layout_id: int) -> list[LayoutUnit]:
 def tariff(day: date) -> list[FareFamily | Fare | Charge | SeatCharge]:
     """Three families of fares from JFK to LAX, a tax, a fee, and 39.00 for legroom in ECONOMY."""
     families = (
-        ("MAIN", "Main", Cabin.ECONOMY, "M", False, 0, 100_00),
-        ("FLEX", "Flex", Cabin.ECONOMY, "Y", True, 25_00, 180_00),
-        ("FIRST", "First", Cabin.FIRST, "F", True, 50_00, 500_00),
+        ("MAIN", "Main", Cabin.ECONOMY, "M", False, 0, 60_00, 100_00),
+        ("FLEX", "Flex", Cabin.ECONOMY, "Y", True, 25_00, 30_00, 180_00),
+        ("FIRST", "First", Cabin.FIRST, "F", True, 50_00, 0, 500_00),
     )
     written: list[FareFamily | Fare | Charge | SeatCharge] = [
         FareFamily(
@@ -187,11 +188,12 @@ def tariff(day: date) -> list[FareFamily | Fare | Charge | SeatCharge]:
             changeable=True,
             checked_bags=1 if refundable else 0,
             cancellation_fee=fee,
+            change_fee=change_fee,
             currency="USD",
             child_basis_points=7_500,
             infant_basis_points=0,
         )
-        for code, name, cabin, booking_class, refundable, fee, _ in families
+        for code, name, cabin, booking_class, refundable, fee, change_fee, _ in families
     ]
     written += [
         Fare(

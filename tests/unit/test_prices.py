@@ -26,6 +26,7 @@ def fare(amount: int, child: int, infant: int) -> Fare:
         changeable=False,
         checked_bags=0,
         cancellation_fee=Money(0, "USD"),
+        change_fee=Money(0, "USD"),
         child_basis_points=child,
         infant_basis_points=infant,
     )

@@ -49,6 +49,7 @@ KEYS: dict[str, Any] = {
     "id": 8,
     "iata_code": "JFK",
     "cancellation_fee": 5000,
+    "change_fee": 3000,
     "currency": "USD",
     "refund": 100,
     "fee": 200,
