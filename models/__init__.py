@@ -58,7 +58,7 @@ from models.inventory import (
 from models.ledger import LedgerAccount, Posting, PostingKind
 from models.notices import FlightAlert, Notice, NoticeKind
 from models.outbox import Fact, Heartbeat, IdempotencyKey, RelayCursor, RelayHead, Transition
-from models.payments import Payment, PaymentStatus, Refund, RefundStatus, WebhookEvent
+from models.payments import Payment, PaymentStatus, Refund, RefundStatus, Share, WebhookEvent
 from models.reconciliation import Discrepancy, DiscrepancyKind, Walk
 from models.tickets import TICKET_SERIALS, Ticket, TicketStatus
 from models.travellers import AssistanceCode, DocumentType, Gender, MealCode, TravelDocument
@@ -145,6 +145,7 @@ __all__ = [
     "SeatCharge",
     "SeatPosition",
     "SeatStatus",
+    "Share",
     "Slot",
     "SlotStatus",
     "TICKET_SERIALS",

@@ -38,9 +38,10 @@ class RefundStatus(StrEnum):
 
 
 class Payment(Base):
-    """One attempt to pay a booking. Its key is the idempotency key of every call that it makes.
+    """One attempt to pay for a booking, or a share of it. Its key is the idempotency key of every call that it makes.
 
-    At most one payment of a booking is under way or taken: a partial unique index says so. `waived` is what of the
+    `amendment_id` names what it pays for, null standing for the booking's sale. At most one payment of each share of
+    that, null standing for all of it, is under way or taken: a partial unique index says so. `waived` is what of the
     amount will not be taken, because the seats that it was for were lost. `off_session` tells that the payer is not
     there, and that the bank may be asked more than once: `attempts` counts how often it was, `retry_at` is when it is
     asked again.
@@ -56,14 +57,24 @@ class Payment(Base):
         Index(
             "uq_payments_one_under_way",
             "booking_id",
+            "amendment_id",
+            "share_id",
             unique=True,
+            postgresql_nulls_not_distinct=True,
             postgresql_where=text("status NOT IN ('DECLINED', 'VOIDED')"),
         ),
         Index(None, "booking_id"),
+        Index(
+            "ix_payments_under_way",
+            "created_at",
+            postgresql_where=text("status NOT IN ('DECLINED', 'VOIDED', 'CAPTURED', 'PARTIALLY_REFUNDED', 'REFUNDED')"),
+        ),
     )
 
     id: Mapped[Key]
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
+    amendment_id: Mapped[UUID | None] = mapped_column(ForeignKey("amendments.id"))
+    share_id: Mapped[UUID | None] = mapped_column(ForeignKey("shares.id"))
     gateway: Mapped[Code]
     gateway_id: Mapped[Code | None] = mapped_column(unique=True)
     method: Mapped[str]
@@ -82,6 +93,32 @@ class Payment(Base):
     attempts: Mapped[Small] = mapped_column(server_default=text("1"))
     retry_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
+
+
+class Share(Base):
+    """One payer's part of a booking's price. Those that were not withdrawn add up to it, in the order of `ordinal`.
+
+    Those of a split that was made anew are withdrawn; nothing can be paid by them any more.
+    """
+
+    __tablename__ = "shares"
+    __table_args__ = (
+        CheckConstraint("amount > 0", "something"),
+        Index(
+            "uq_shares_one_each", "booking_id", "ordinal", unique=True, postgresql_where=text("withdrawn_at IS NULL")
+        ),
+        Index(None, "booking_id"),
+    )
+
+    id: Mapped[Key]
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
+    ordinal: Mapped[Small]
+    amount: Mapped[Minor]
+    currency: Mapped[Code]
+    label: Mapped[str]
+    email: Mapped[str | None]
+    created_at: Mapped[Moment]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class Refund(Base):

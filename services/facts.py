@@ -118,6 +118,8 @@ class Payment(PaymentChange, Caused):
 
     payment: Uuid
     booking: Uuid
+    amendment: Annotated[Uuid | None, "what of the booking it pays for: null is its sale"]
+    share: Annotated[Uuid | None, "which payer's share of the price; null is all of it"]
     gateway: str
     gateway_id: str | None
     amount: Minor

@@ -113,6 +113,8 @@ def payload(payment: Payment) -> dict[str, Any]:
     return {
         "payment": str(payment.id),
         "booking": str(payment.booking_id),
+        "amendment": str(payment.amendment_id) if payment.amendment_id else None,
+        "share": str(payment.share_id) if payment.share_id else None,
         "gateway": payment.gateway,
         "gateway_id": payment.gateway_id,
         "amount": payment.amount,
@@ -123,11 +125,15 @@ def payload(payment: Payment) -> dict[str, Any]:
     }
 
 
-async def locked(session: Session, booking_id: UUID) -> Payment | None:
-    """The payment of a locked booking that is under way or taken, locked; there is at most one."""
-    chosen = select(Payment).where(Payment.booking_id == booking_id, Payment.status.not_in(OVER))
-    payment: Payment | None = await session.scalar(chosen.with_for_update().execution_options(populate_existing=True))
-    return payment
+async def lock_live(session: Session, booking_id: UUID, amendment_id: UUID | None) -> list[Payment]:
+    """The payments of a locked booking for one purpose that are under way or taken, locked, the oldest first."""
+    chosen = select(Payment).where(
+        Payment.booking_id == booking_id,
+        Payment.amendment_id.is_not_distinct_from(amendment_id),
+        Payment.status.not_in(OVER),
+    )
+    ordered = chosen.order_by(Payment.id).with_for_update().execution_options(populate_existing=True)
+    return list(await session.scalars(ordered))
 
 
 async def receive(db: Database, gateways: Gateways, name: str, body: bytes, headers: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from core.db import Database
 from core.log import logger
 from models import Booking, Payment, PostingKind
 from services import jobs, ledger, payments
-from services.bookings.situation import Situation, order_of
+from services.bookings.situation import Attempt, order_of
 from services.gateways import Captured, Gateway, GatewayRefused, Gateways, RefundAnswer, RefundOutcome, Voided
 
 BUSY = timedelta(minutes=1)
@@ -54,16 +54,16 @@ async def post(db: Database, payment_id: UUID, taken: Captured, answer: RefundAn
             await ledger.post_once(session, kind, payment.booking_id, payment_id, taken.amount)
 
 
-async def drop_orphan(seen: Situation, gateway_id: str) -> None:
+async def drop_orphan(db: Database, seen: Attempt, gateway_id: str) -> None:
     """Call off what the gateway promised for a payment that was given up while we asked; nothing where it was not."""
-    async with seen.db.transaction() as session:
-        payment = await session.get_one(Payment, seen.payment_id, with_for_update=True)
+    async with db.transaction() as session:
+        payment = await session.get_one(Payment, seen.id, with_for_update=True)
         if payment.status not in payments.OVER:
             return
         payment.gateway_id = gateway_id
         await jobs.drop_payment(session, payment.id, payments.RESCUE)
-    log.warning("payment.orphan", payment=str(seen.payment_id), status=payment.status)
-    await called_off(seen.db, seen.gateway, gateway_id, seen.payment_id)
+    log.warning("payment.orphan", payment=str(seen.id), status=payment.status)
+    await called_off(db, seen.gateway, gateway_id, seen.id)
 
 
 async def drop(db: Database, gateways: Gateways, payment_id: UUID) -> timedelta | None:

@@ -15,7 +15,7 @@ from core.states import WrongState
 from models import Booking, BookingStatus, Hold, Payment, PaymentStatus
 from services import holds, idempotency, jobs, payments
 from services.bookings import rows
-from services.bookings.saga import advance
+from services.bookings.saga import work_off
 from services.gateways import Gateways
 from services.holds import HoldExpired, Owner
 from services.payments import PaymentDeclined
@@ -48,9 +48,11 @@ async def pay(
     check_return_url(return_url)
     async with db.transaction() as session:
         payment_id = await intend(session, gateways, booking_id, method, return_url, owner, idempotency_key)
-    await advance(db, gateways, booking_id)
+    rest = await work_off(db, gateways, booking_id)
     async with db.transaction() as session:
         payment = await session.get_one(Payment, payment_id)
+        if payment.gateway in rest.away:
+            raise rest.away[payment.gateway]
         await refuse_if_failed(session, payment)
     return payment
 

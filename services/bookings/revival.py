@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from core import clock
 from core.db import Session
 from core.log import logger
-from models import Booking, BookingStatus, Payment, Refund, RefundStatus
+from models import Booking, Payment, Refund, RefundStatus
 from services import jobs, payments
 
 PATIENCE = timedelta(minutes=1)
@@ -39,23 +39,22 @@ async def unpaid(session: Session, limit: int) -> list[UUID]:
         select(Booking.id)
         .join(Payment, Payment.booking_id == Booking.id)
         .where(
-            Booking.status == BookingStatus.PAYMENT_PENDING,
-            Payment.status.not_in(payments.OVER),
+            Payment.status.not_in(payments.OVER | payments.TAKEN),
             Payment.created_at <= select(func.jetway_now()).scalar_subquery() - PATIENCE,
             ~jobs.looked_after(Booking.id),
         )
+        .distinct()
     )
     return list(await session.scalars(chosen.order_by(Booking.id).limit(limit)))
 
 
 async def unrefunded(session: Session, limit: int) -> list[UUID]:
-    """Cancelled bookings that have been waiting for their money for longer than a minute."""
+    """Bookings that have been waiting for money to go back for longer than a minute."""
     chosen = (
         select(Booking.id)
         .join(Payment, Payment.booking_id == Booking.id)
         .join(Refund, Refund.payment_id == Payment.id)
         .where(
-            Booking.status == BookingStatus.CANCELLED,
             Refund.status == RefundStatus.REQUESTED,
             Refund.created_at <= clock.now() - PATIENCE,
             ~jobs.looked_after(Booking.id),

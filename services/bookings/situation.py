@@ -1,65 +1,95 @@
 """Where a booking stands between two steps of its saga, and how a step makes sure that it still does.
 
 A step looks, asks the gateway with nothing locked, and then writes in one transaction what came of it. Whatever may
-have happened in between, it writes only if booking and payment are still as they were when it looked: otherwise
+have happened in between, it writes only if purpose and payment are still as they were when it looked: otherwise
 somebody else has taken the step, and there is nothing to write.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from core.db import Database, Session
 from core.errors import NotFound
 from core.money import Money
-from models import Booking, BookingStatus, Hold, HoldStatus, Payment, PaymentStatus
-from services import holds, payments
-from services.bookings import rows
+from models import Booking, Payment, PaymentStatus
+from services import payments
+from services.bookings.purposes import Purpose, Stage, Standing, of_amendment
+from services.bookings.sale import COLUMNS, Sale, standing_of
 from services.gateways import Gateway, Gateways, Order
 
-LOOK = """
-    SELECT bookings.status, bookings.pnr, bookings.hold_id, holds.status, holds.expires_at - jetway_now(),
-           payments.id, payments.status, payments.gateway, payments.gateway_id,
+LOOK = f"""
+    SELECT {COLUMNS}, bookings.pnr, bookings.hold_id,
+           payments.status = ANY ($3::text[]) AND EXISTS (
+               SELECT FROM refunds WHERE refunds.payment_id = payments.id AND refunds.status <> 'FAILED'),
+           payments.amendment_id, payments.id, payments.status, payments.gateway, payments.gateway_id,
            payments.amount, payments.currency, payments.method, payments.return_url, payments.created_at
     FROM bookings JOIN holds ON holds.id = bookings.hold_id
     LEFT JOIN payments ON payments.booking_id = bookings.id AND payments.status <> ALL ($2::text[])
     WHERE bookings.id = $1
-"""
+    ORDER BY payments.amendment_id NULLS FIRST, payments.id
+"""  # noqa: S608 - the columns of a sale
+SALE, BOOKED, REFUNDS, AMENDMENT = slice(4), slice(4, 6), 6, 7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Situation:
-    """A booking with the payment that is under way or taken, as one moment showed them.
+class Attempt:
+    """A payment that is under way or taken, as one moment showed it."""
 
-    `sold` tells that the seats were taken over from the hold; `dead` that the hold keeps nothing any more; `left` how
-    far its deadline is away, negative once it has passed.
-    """
-
-    db: Database
+    id: UUID
+    status: PaymentStatus
     gateway: Gateway
-    booking_id: UUID
-    hold_id: UUID
-    booking: BookingStatus
-    payment_id: UUID
-    payment: PaymentStatus
     gateway_id: str | None
     order: Order
-    sold: bool
-    dead: bool
-    left: timedelta
 
     def key(self, step: str) -> str:
         """The idempotency key of a call to the gateway."""
-        return f"{self.payment_id}:{step}"
+        return f"{self.id}:{step}"
 
     @property
     def known_to_gateway(self) -> str:
         """The gateway's id of the payment, which it has from its first answer on."""
         if self.gateway_id is None:
-            raise RuntimeError(f"payment {self.payment_id} is {self.payment} without an id of the gateway's")
+            raise RuntimeError(f"payment {self.id} is {self.status} without an id of the gateway's")
         return self.gateway_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """A purpose of a booking with every payment of it that is under way or taken, as one moment showed them."""
+
+    db: Database
+    purpose: Purpose
+    standing: Standing
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def stage(self) -> Stage:
+        """How far the purpose is."""
+        return self.standing.stage
+
+    @property
+    def unsettled(self) -> list[Attempt]:
+        """The payments that are under way: nothing of them is taken, and they are not over."""
+        return [one for one in self.attempts if one.status not in payments.TAKEN]
+
+    @property
+    def covered(self) -> bool:
+        """Whether what is promised and taken makes up the price."""
+        good = payments.TAKEN | {PaymentStatus.AUTHORIZED}
+        return sum(one.order.amount.minor_units for one in self.attempts if one.status in good) >= self.standing.price
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What one look showed: the purposes of a booking that have payments, the sale first; whether it has refunds."""
+
+    situations: tuple[Situation, ...]
+    refunds: bool
 
 
 def order_of(booking: Booking, payment: Payment) -> Order:
@@ -75,23 +105,39 @@ def order_of(booking: Booking, payment: Payment) -> Order:
     )
 
 
-async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation | None:
-    """The booking as the primary has it now; None where no payment of it is under way or taken. Raises NotFound."""
-    found = await db.reader(primary=True).fetch(LOOK, booking_id, list(payments.OVER))
+async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Seen:
+    """The booking as the primary has it now. Raises NotFound."""
+    found = await db.reader(primary=True).fetch(LOOK, booking_id, list(payments.OVER), list(payments.TAKEN))
     if not found:
         raise NotFound("There is no such booking.")
-    booking, pnr, hold_id, hold, left, payment_id, payment, gateway, gateway_id, *ordered = found[0]
-    if payment_id is None:
-        return None
-    amount, currency, method, return_url, created_at = ordered
-    return Situation(
-        db=db,
+    paid = [row for row in found if row[AMENDMENT + 1] is not None]
+    groups = groupby(paid, key=lambda row: row[AMENDMENT])
+    situations = [await situation(db, gateways, booking_id, key, list(some)) for key, some in groups]
+    return Seen(situations=tuple(situations), refunds=any(row[REFUNDS] for row in paid))
+
+
+async def situation(
+    db: Database, gateways: Gateways, booking_id: UUID, amendment_id: UUID | None, found: Sequence[Sequence[Any]]
+) -> Situation:
+    """One purpose of the booking, from the rows of its payments."""
+    pnr, hold_id = found[0][BOOKED]
+    purpose: Purpose
+    if amendment_id is None:
+        purpose, standing = Sale(booking_id, hold_id), standing_of(found[0][SALE])
+    else:
+        purpose = of_amendment(booking_id, amendment_id)
+        standing = await purpose.standing(db.reader(primary=True))
+    attempts = tuple(attempt(gateways, booking_id, pnr, row[AMENDMENT + 1 :]) for row in found)
+    return Situation(db=db, purpose=purpose, standing=standing, attempts=attempts)
+
+
+def attempt(gateways: Gateways, booking_id: UUID, pnr: str, columns: Sequence[Any]) -> Attempt:
+    """A payment, from its columns."""
+    payment_id, status, gateway, gateway_id, amount, currency, method, return_url, created_at = columns
+    return Attempt(
+        id=payment_id,
+        status=PaymentStatus(status),
         gateway=gateways.named(gateway),
-        booking_id=booking_id,
-        hold_id=hold_id,
-        booking=BookingStatus(booking),
-        payment_id=payment_id,
-        payment=PaymentStatus(payment),
         gateway_id=gateway_id,
         order=Order(
             payment_id=payment_id,
@@ -102,25 +148,14 @@ async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Situation 
             return_url=return_url,
             created_at=created_at,
         ),
-        sold=hold == HoldStatus.BOOKED,
-        dead=hold != HoldStatus.BOOKED and (hold != HoldStatus.ACTIVE or left <= timedelta()),
-        left=left,
     )
 
 
-async def unchanged(session: Session, seen: Situation) -> tuple[Booking, Payment] | None:
-    """Booking and payment, locked, if they are still as they were seen; None where somebody else has gone on."""
-    booking = await rows.locked(session, seen.booking_id)
-    payment = await payments.locked(session, seen.booking_id)
-    if payment is None or (booking.status, payment.id, payment.status) != (seen.booking, seen.payment_id, seen.payment):
-        return None
-    return booking, payment
+async def unchanged(session: Session, seen: Situation, one: Attempt) -> tuple[Payment | None, list[Payment]]:
+    """A payment of a locked purpose, if it is still as it was seen, and the others that are under way or taken.
 
-
-async def unchanged_with_hold(session: Session, seen: Situation) -> tuple[Booking, Payment, Hold] | None:
-    """The same with the hold, locked first."""
-    hold = await holds.lock(session, seen.hold_id)
-    rest = await unchanged(session, seen)
-    if rest is None or (hold.status is HoldStatus.BOOKED) != seen.sold:
-        return None
-    return *rest, hold
+    All are locked. None: somebody else has gone on.
+    """
+    live = await payments.lock_live(session, one.order.booking_id, seen.purpose.amendment_id)
+    same = [payment for payment in live if (payment.id, payment.status) == (one.id, one.status)]
+    return same[0] if same else None, [payment for payment in live if payment.id != one.id]

@@ -109,8 +109,8 @@ async def snapshot(database: Database) -> dict[str, list[object]]:
     """Every row that a refusal must leave as it was."""
     tables = (
         "amendments bookings booking_lines booking_segments cancellation_quotes claims discrepancies facts hold_items"
-        " holds idempotency_keys ledger locators passengers payments pgqueuer pools refunds seat_assignments tickets"
-        " transitions webhook_events"
+        " holds idempotency_keys ledger locators passengers payments pgqueuer pools refunds seat_assignments shares"
+        " tickets transitions webhook_events"
     )
     async with database.reading() as session:
         return {

@@ -1,0 +1,225 @@
+"""The steps of the saga. Each asks a gateway about one payment with nothing locked, and writes in one transaction what
+came of that; or it is one transaction alone. Taken again after a crash, or by two at once, it is done once.
+
+Each returns whether there may be another step at once; False where somebody else is waited for.
+"""
+
+from __future__ import annotations
+
+from core.log import logger
+from core.money import Money
+from models import PaymentStatus, PostingKind
+from services import jobs, ledger, payments, refunds
+from services.bookings.calling_off import BUSY, called_off, drop_orphan
+from services.bookings.purposes import Stage
+from services.bookings.situation import Attempt, Situation, unchanged
+from services.gateways import (
+    Approved,
+    Authorised,
+    Captured,
+    Declined,
+    GatewayRefused,
+    NeedsAction,
+    Outcome,
+    Processing,
+    Voided,
+    explain,
+)
+from services.holds import HoldExpired, SalesClosed
+from services.transitions import Cause
+
+log = logger("bookings")
+
+
+async def authorise(seen: Situation, one: Attempt) -> bool:
+    """Have the money promised."""
+    return await write(seen, one, await one.gateway.authorise(one.order))
+
+
+async def find(seen: Situation, one: Attempt) -> bool:
+    """The seats are gone and nobody knows whether the payment ever reached the gateway: look for it there."""
+    outcome = await one.gateway.find(one.order)
+    if outcome is None:
+        return await give_up(seen, one, None, "the gateway never heard of it")
+    return await write(seen, one, outcome)
+
+
+async def ask(seen: Situation, one: Attempt) -> bool:
+    """Has the payer, or the gateway, done what we wait for? Once the seats are gone, the payment is called off."""
+    outcome = await one.gateway.fetch(one.known_to_gateway)
+    if isinstance(outcome, NeedsAction | Processing) and seen.standing.dead:
+        return await call_off(seen, one, "nobody confirmed it in time")
+    return await write(seen, one, outcome)
+
+
+async def write(seen: Situation, one: Attempt, outcome: Outcome) -> bool:
+    """Write what the gateway says of a payment that is not authorised yet."""
+    match outcome:
+        case Approved():
+            return await confirm(seen, one, outcome)
+        case NeedsAction():
+            return await note(seen, one, PaymentStatus.REQUIRES_ACTION, outcome)
+        case Processing():
+            return await note(seen, one, PaymentStatus.PROCESSING, outcome)
+        case Authorised() | Captured():
+            # Captured by somebody else than us: our own capture, the step after the next, is told so.
+            return await note(seen, one, PaymentStatus.AUTHORIZED, outcome)
+        case Declined():
+            # So that nobody confirms it later with its client secret, and pays for a booking that is not waiting.
+            if outcome.gateway_id and not await called_off(seen.db, one.gateway, outcome.gateway_id, one.id):
+                return False
+            return await give_up(seen, one, outcome, f"declined: {outcome.code}")
+        case Voided():
+            return await give_up(seen, one, outcome, "called off at the gateway")
+
+
+async def confirm(seen: Situation, one: Attempt, approved: Approved) -> bool:
+    """The payer has agreed: have the money promised, unless the seats are gone."""
+    if seen.standing.dead:
+        if not await called_off(seen.db, one.gateway, approved.gateway_id, one.id):
+            return False
+        gone = Voided(gateway_id=approved.gateway_id)
+        return await give_up(seen, one, gone, "its seats were gone when the payer agreed")
+    outcome = await one.gateway.confirm(approved.gateway_id, one.key("confirm"))
+    return not isinstance(outcome, Approved) and await write(seen, one, outcome)
+
+
+async def note(
+    seen: Situation, one: Attempt, to: PaymentStatus, outcome: NeedsAction | Processing | Authorised | Captured
+) -> bool:
+    """Write that a payment came further."""
+    if to is one.status:
+        return False
+    async with seen.db.transaction() as session:
+        await seen.purpose.lock(session)
+        payment, _ = await unchanged(session, seen, one)
+        if payment is not None:
+            payment.gateway_id = outcome.gateway_id
+            payment.client_secret = getattr(outcome, "client_secret", payment.client_secret)
+            payment.redirect_url = getattr(outcome, "redirect_url", None)
+            cause = Cause(actor="gateway", reason=f"the gateway answered {type(outcome).__name__}")
+            await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
+    if payment is None:
+        await drop_orphan(seen.db, one, outcome.gateway_id)
+    return True
+
+
+async def sell(seen: Situation, one: Attempt) -> bool:
+    """All of the money is promised: sell what it is for, in one transaction.
+
+    What is lost by then has `one`, the first of its payments, called off, and the others after it. What nobody may sell
+    any more is forsaken first, so that the same follows though its deadline has not passed.
+    """
+    try:
+        async with seen.db.transaction() as session:
+            if await seen.purpose.lock_all(session) is Stage.OPEN:
+                await seen.purpose.sell(session, Cause(actor="saga", reason="the payment is authorised"))
+    except HoldExpired:
+        return await call_off(seen, one, "its seats were somebody else's by then")
+    except SalesClosed:
+        reason = "its flight was not sold any more by then"
+        return await call_off(seen, one, reason) if seen.standing.dead else await forsake(seen, reason)
+    return True
+
+
+async def forsake(seen: Situation, reason: str) -> bool:
+    """Write that the purpose cannot be sold, whatever its deadline; its payments are called off by the next steps."""
+    async with seen.db.transaction() as session:
+        if await seen.purpose.lock_all(session) is Stage.OPEN:
+            await seen.purpose.forsake(session, Cause(actor="saga", reason=reason))
+    return True
+
+
+async def capture(seen: Situation, one: Attempt) -> bool:
+    """Take the money; with the last of it the purpose is confirmed.
+
+    Money that came for a purpose which was undone meanwhile stays as it is here: `let_go` finds it, and sends it back.
+    """
+    try:
+        taken = await one.gateway.capture(one.known_to_gateway, one.order.amount, one.key("capture"))
+    except GatewayRefused as refusal:
+        log.warning("capture.refused", payment=str(one.id), code=refusal.code)
+        if not await called_off(seen.db, one.gateway, one.known_to_gateway, one.id):
+            return False
+        return await undo(seen, one, refusal.code)
+    async with seen.db.transaction() as session:
+        waits = await seen.purpose.lock(session)
+        payment, others = await unchanged(session, seen, one)
+        if waits and payment is not None:
+            payment.captured = taken.amount.minor_units
+            cause = Cause(actor="saga", reason="the money is there")
+            await payments.move(session, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
+            await ledger.post(session, PostingKind.CAPTURED, payment.booking_id, payment.id, taken.amount)
+            if all(other.status in payments.TAKEN for other in others):
+                await seen.purpose.confirm(session, cause)
+    return True
+
+
+async def call_off(seen: Situation, one: Attempt, reason: str) -> bool:
+    """Have the gateway let go of the payment, then give it up; once it can, where it cannot yet."""
+    if not await called_off(seen.db, one.gateway, one.known_to_gateway, one.id):
+        return False
+    return await give_up(seen, one, None, reason)
+
+
+async def out_of_time(seen: Situation, one: Attempt) -> bool:
+    """The deadline has passed, and not everybody has paid: what is promised is let go."""
+    return await call_off(seen, one, "the rest was not paid in time")
+
+
+async def let_go(seen: Situation, one: Attempt) -> bool:
+    """The purpose is over, and this payment of it is not: have nothing left of it at the gateway, and void it."""
+    gateway_id = one.gateway_id
+    if gateway_id is None:
+        found = await one.gateway.find(one.order)
+        gateway_id = None if found is None else found.gateway_id
+    if gateway_id is not None and not await called_off(seen.db, one.gateway, gateway_id, one.id):
+        return False
+    outcome = None if gateway_id is None else Voided(gateway_id=gateway_id)
+    return await give_up(seen, one, outcome, "what it was for has ended")
+
+
+async def give_up(seen: Situation, one: Attempt, outcome: Declined | Voided | None, reason: str) -> bool:
+    """Give a payment up of which nothing is promised any more; the last of its purpose puts that back.
+
+    `outcome` None: it was us who called the payment off.
+    """
+    async with seen.db.transaction() as session:
+        stage = await seen.purpose.lock_all(session)
+        payment, others = await unchanged(session, seen, one)
+        if stage is not seen.stage or payment is None:
+            return True
+        payment.gateway_id = payment.gateway_id or (outcome.gateway_id if outcome else None)
+        payment.redirect_url = None
+        if outcome is None and payment.gateway_id is None:
+            await jobs.drop_payment(session, payment.id, BUSY)
+        payable = stage is Stage.OPEN and not seen.standing.dead
+        if isinstance(outcome, Declined) or (isinstance(outcome, Voided) and payable):
+            why = explain(outcome.code if isinstance(outcome, Declined) else "cancelled")
+            payment.decline_code, payment.decline_message = why.code, why.message
+        to = PaymentStatus.DECLINED if isinstance(outcome, Declined) else PaymentStatus.VOIDED
+        cause = Cause(actor="saga", reason=reason)
+        await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
+        if stage is Stage.OPEN and not others:
+            await seen.purpose.put_back(session, cause)
+    return True
+
+
+async def undo(seen: Situation, one: Attempt, code: str) -> bool:
+    """The money of one payment cannot be had: void it, send back what the others have brought, and undo the sale.
+
+    Those that are promised still are let go by the next steps.
+    """
+    async with seen.db.transaction() as session:
+        stage = await seen.purpose.lock_all(session)
+        payment, others = await unchanged(session, seen, one)
+        if stage is not Stage.SOLD or payment is None:
+            return True
+        cause = Cause(actor="saga", reason=f"capture refused: {code}")
+        await payments.move(session, payment, PaymentStatus.VOIDED, "payment.voided", cause)
+        for other in others:
+            if other.captured > other.refunded:
+                back = Money(other.captured - other.refunded, other.currency)
+                await refunds.request(session, other, back, "The payment of another share was refused.", cause)
+        await seen.purpose.undo(session, cause)
+    return True
