@@ -77,6 +77,10 @@ class Keyring:
             return None
         return payload
 
+    def digest(self, purpose: str, value: bytes) -> bytes:
+        """16 bytes by which a value is known again and not found out; they are others once there is a newer secret."""
+        return self._mac(self._newest, purpose, value)[:16]
+
     def signing_keys(self, purpose: str) -> dict[str, Ed25519PrivateKey]:
         """Ed25519 keys by key id, the newest first (RFC 8032), for tokens that others verify with a public key."""
         order = [self._newest, *(kid for kid in self._secrets if kid != self._newest)]

@@ -19,10 +19,14 @@ from models import (
     BookingStatus,
     DocumentPolicy,
     FlightStatus,
+    FraudMeasure,
+    FraudSubject,
+    FraudVerdict,
     HoldStatus,
     NoticeKind,
     PaymentStatus,
     RefundStatus,
+    ReviewDecision,
     Role,
     SeatStatus,
     TicketStatus,
@@ -127,6 +131,39 @@ class Payment(PaymentChange, Caused):
     refunded: Minor
     currency: str
     decline_code: str | None
+
+
+class ReviewBegun(TypedDict):
+    """A payment waits for staff."""
+
+    payment: Uuid
+    booking: Uuid
+    deadline_at: Instant
+
+
+class ReviewDecided(Caused):
+    """Staff have decided about a payment."""
+
+    payment: Uuid
+    booking: Uuid
+    decision: ReviewDecision
+
+
+class FraudRule(TypedDict):
+    """A rule that payments are held against."""
+
+    measure: FraudMeasure
+    subject: FraudSubject
+    seconds: Annotated[int | None, "the window, of what is counted by a subject"]
+    currency: Annotated[str | None, "of an amount"]
+    most: Annotated[int, "the rule is for what is more; amounts are in minor units"]
+    verdict: FraudVerdict
+
+
+class FraudRuleSet(FraudRuleChange, Caused):
+    """A rule was made, or is another from now on."""
+
+    rule: Annotated[str, "its name"]
 
 
 class Refund(RefundChange, Caused):
@@ -326,6 +363,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "payment.voided": Kind(Payment, "booking", "The promise was given back."),
         "payment.refunded": Kind(Payment, "booking", "Money of this payment went back, all of it or some."),
         "payment.refund_returned": Kind(Payment, "booking", "A refund came back to us: nothing of it is refunded now."),
+        "review.begun": Kind(ReviewBegun, "reviews", "A payment waits for staff, who may approve or reject it."),
+        "review.decided": Kind(ReviewDecided, "reviews", "Staff have approved or rejected a payment."),
+        "fraud.rule_set": Kind(FraudRuleSet, "fraud", "A rule that payments are held against was made or changed."),
         "refund.requested": Kind(Refund, "booking", "Money is to go back."),
         "refund.succeeded": Kind(Refund, "booking", "Money went back."),
         "refund.failed": Kind(Refund, "booking", "Money could not go back; it is owed."),

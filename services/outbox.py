@@ -33,6 +33,13 @@ def hold_stream(hold_id: UUID) -> str:
     return f"hold:{hold_id}"
 
 
+REVIEWS = "reviews:payments"
+"""The stream of reviews that staff open their list for: one begins, one is decided."""
+
+FRAUD_RULES = "fraud:rules"
+"""The stream of changes of the rules against fraud."""
+
+
 async def record(session: Session, kind: str, stream: str, payload: dict[str, Any]) -> None:
     """Write that `kind` (past tense, `flight.delayed`) happened to `stream`.
 

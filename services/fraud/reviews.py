@@ -1,0 +1,123 @@
+"""Payments that staff have to look at: each until the moment at which its seats are let go.
+
+Who decides has locked the payment's booking and the payment (`services/bookings/reviewing.py`), so a review is decided
+once, and never after its deadline. One that nobody decided is over when its payment is not REVIEW any more. Each
+beginning and each decision is a fact on the stream that staff watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from prometheus_client import Gauge
+from sqlalchemy import ColumnElement, and_, func, select, tuple_, update
+
+from core.db import ReadSession, Session
+from core.errors import Conflict, Invalid
+from core.paging import Edge, Page, check_first, key_of, page_info, write_cursor
+from models import Booking, FraudAssessment, Payment, PaymentReview, PaymentStatus, ReviewDecision
+from services import outbox
+from services.transitions import Cause
+
+OPEN = Gauge("jetway_payment_reviews_open", "Payments that wait for staff.")
+OLDEST = Gauge("jetway_payment_reviews_oldest_seconds", "How long the oldest of them has waited.")
+
+
+class ReviewOver(Conflict):
+    """The payment does not wait for staff any more: somebody has decided, or its time is over."""
+
+    default_code = "REVIEW_OVER"
+
+    def __init__(self) -> None:
+        super().__init__("This payment does not wait for a decision any more.")
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review with its payment and booking, and what was found of the payment, the earliest first."""
+
+    row: PaymentReview
+    payment: Payment
+    booking: Booking
+    assessments: Sequence[FraudAssessment]
+
+
+async def begin(session: Session, payment: Payment, deadline: datetime) -> None:
+    """Put a locked payment that has become REVIEW before staff, until `deadline`."""
+    session.add(PaymentReview(payment_id=payment.id, deadline_at=deadline))
+    told = {"payment": str(payment.id), "booking": str(payment.booking_id), "deadline_at": deadline.isoformat()}
+    await outbox.record(session, "review.begun", outbox.REVIEWS, told)
+
+
+async def decide(session: Session, payment: Payment, decision: ReviewDecision, cause: Cause) -> None:
+    """Write what staff decided about a locked payment. Raises ReviewOver where it does not wait for that."""
+    decided = (
+        update(PaymentReview)
+        .where(PaymentReview.payment_id == payment.id, waits())
+        .values(decision=decision, decided_at=func.jetway_now(), decided_by=cause.actor, reason=cause.reason)
+    )
+    if payment.status is not PaymentStatus.REVIEW:
+        raise ReviewOver
+    if (await session.scalar(decided.returning(PaymentReview.payment_id))) is None:
+        raise ReviewOver
+    told = {"payment": str(payment.id), "booking": str(payment.booking_id), "decision": decision}
+    told |= {"actor": cause.actor, "reason": cause.reason}
+    await outbox.record(session, "review.decided", outbox.REVIEWS, told)
+
+
+def waits() -> ColumnElement[bool]:
+    """A condition: the review is not decided, and its time is not over."""
+    now = select(func.jetway_now()).scalar_subquery()
+    return and_(PaymentReview.decision.is_(None), PaymentReview.deadline_at > now)
+
+
+async def queue(session: ReadSession, first: int, after: str | None) -> Page[Review]:
+    """What waits for staff, the nearest deadline first.
+
+    Raises Invalid for a page size outside 1..100 and for a cursor that was never one of this list.
+    """
+    check_first(first)
+    place = (PaymentReview.deadline_at, PaymentReview.payment_id)
+    waiting = select(*place).join(Payment, Payment.id == PaymentReview.payment_id)
+    waiting = waiting.where(waits(), Payment.status == PaymentStatus.REVIEW)
+    total = (await session.execute(select(func.count()).select_from(waiting.subquery()))).scalar_one()
+    if after is not None:
+        last = await session.get(PaymentReview, key_of(after))
+        if last is None:
+            raise Invalid("This is not a cursor of this list.", field="after", code="INVALID_CURSOR")
+        waiting = waiting.where(tuple_(*place) > (last.deadline_at, last.payment_id))
+    found = [row.payment_id for row in await session.execute(waiting.order_by(*place).limit(first + 1))]
+    edges = [Edge(write_cursor((str(one.payment.id),)), one) for one in await of_payments(session, found[:first])]
+    return Page(edges, page_info(edges, previous=after is not None, following=len(found) > first), total)
+
+
+async def of_payments(session: ReadSession, payment_ids: Collection[UUID]) -> list[Review]:
+    """The reviews of those payments, in that order; those that have none are left out."""
+    wanted = list(payment_ids)
+    rows = await session.execute(
+        select(PaymentReview, Payment, Booking)
+        .join(Payment, Payment.id == PaymentReview.payment_id)
+        .join(Booking, Booking.id == Payment.booking_id)
+        .where(PaymentReview.payment_id.in_(wanted))
+    )
+    found = {row.payment_id: (row, payment, booking) for row, payment, booking in rows}
+    assessed = await session.scalars(
+        select(FraudAssessment).where(FraudAssessment.payment_id.in_(wanted)).order_by(FraudAssessment.at)
+    )
+    beside: dict[UUID, list[FraudAssessment]] = {key: [] for key in wanted}
+    for one in assessed:
+        beside[one.payment_id].append(one)
+    return [Review(*found[key], beside[key]) for key in wanted if key in found]
+
+
+async def gauge(session: ReadSession) -> None:
+    """Measure how many wait, and for how long."""
+    age = func.extract("epoch", func.jetway_now() - func.min(PaymentReview.opened_at))
+    asked = select(func.count(), func.coalesce(age, 0)).join(Payment, Payment.id == PaymentReview.payment_id)
+    asked = asked.where(PaymentReview.decision.is_(None), Payment.status == PaymentStatus.REVIEW)
+    count, oldest = (await session.execute(asked)).one()
+    OPEN.set(count)
+    OLDEST.set(float(oldest))
