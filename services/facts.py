@@ -160,6 +160,9 @@ class FraudRule(TypedDict):
     verdict: FraudVerdict
 
 
+FraudRuleChange = TypedDict("FraudRuleChange", {"from": FraudRule | None, "to": FraudRule})
+
+
 class FraudRuleSet(FraudRuleChange, Caused):
     """A rule was made, or is another from now on."""
 

@@ -37,7 +37,7 @@ async def screen(session: Session, payment: Payment, payer: Payer) -> FraudVerdi
     found = (await measure(session, payment, AssessedAt.INTENT, payer.keys)).findings
     verdict = worst(one["verdict"] for one in found)
     if found:
-        keep(session, payment, AssessedAt.INTENT, verdict, found, UNKNOWN_RISK)
+        await keep(session, payment, AssessedAt.INTENT, verdict, found, UNKNOWN_RISK)
     return verdict
 
 
@@ -53,7 +53,7 @@ async def assess(session: Session, payment: Payment, risk: Risk) -> FraudVerdict
         return seen.before[AssessedAt.ANSWER]
     verdict = worst([*seen.before.values(), *(one["verdict"] for one in seen.findings)])
     if seen.findings or verdict is not FraudVerdict.ALLOW:
-        keep(session, payment, AssessedAt.ANSWER, verdict, seen.findings, risk)
+        await keep(session, payment, AssessedAt.ANSWER, verdict, seen.findings, risk)
     if seen.counted and verdict is not FraudVerdict.BLOCK:
         await signals.repeat(session, payment, SignalKind.PROMISE, risk.card)
     return verdict
@@ -74,7 +74,7 @@ def worst(verdicts: Iterable[str]) -> FraudVerdict:
     return max((FraudVerdict(one) for one in verdicts), key=WORSE.index, default=FraudVerdict.ALLOW)
 
 
-def keep(
+async def keep(
     session: Session,
     payment: Payment,
     moment: AssessedAt,
@@ -85,4 +85,5 @@ def keep(
     """Write what was found."""
     told = {"score": risk.score, "level": risk.level, "country": risk.country}
     session.add(FraudAssessment(payment_id=payment.id, moment=moment, verdict=verdict, findings=found, **told))
+    await session.flush()
     VERDICTS.labels(moment, verdict).inc()
