@@ -1,61 +1,43 @@
-"""Connections that only read, one statement at a time: for the few questions that are asked most.
+"""Connections for plain statements, round SQLAlchemy: for what is asked most, where its help costs more than it gives.
 
-A statement alone is its own snapshot, so it needs no transaction around it. PostgreSQL refuses to write on these
-connections, prepares each statement once, and plans it once: what they are asked finds its rows by keys.
+Readers answer one statement at a time. A statement alone is its own snapshot, so it needs no transaction around it, and
+PostgreSQL refuses to write on these connections. Writers give a transaction. Both prepare each statement once and plan
+it once: what they are asked finds its rows by keys.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
 from core.errors import Unavailable
 from core.outages import is_away, translated
+from core.rows import Writer
 
 LONGEST_WAIT = 10.0
 """Seconds that a question waits for a connection while all are busy."""
 
-SETTINGS = {"default_transaction_read_only": "on", "plan_cache_mode": "force_generic_plan"}
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+READ_ONLY = {**PLANNED_ONCE, "default_transaction_read_only": "on"}
 
 
-class Readers:
+class Connections:
     """At most `size` connections to the database at `url`, made when they are needed and kept until `close()`."""
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, settings: Mapping[str, str]) -> None:
         self._url = url
+        self._settings = dict(settings)
         self._idle: list[asyncpg.Connection] = []
         self._room = asyncio.Semaphore(size)
-
-    async def fetch(self, statement: str, *values: object) -> Sequence[Sequence[Any]]:
-        """The rows of a statement; see `core.rows.Reader`."""
-        with translated():
-            await self._enter()
-            try:
-                return await self._ask(statement, values)
-            finally:
-                self._room.release()
 
     async def close(self) -> None:
         """Close what is idle; nothing is asked any more."""
         while self._idle:
             await self._idle.pop().close()
-
-    async def _ask(self, statement: str, values: Sequence[object]) -> Sequence[Sequence[Any]]:
-        connection = await self._connection()
-        try:
-            found: Sequence[Sequence[Any]] = await connection.fetch(statement, *values)
-        except BaseException as error:
-            # Cancelled, its answer may still be on the way: nobody else is to get it.
-            if isinstance(error, asyncio.CancelledError) or is_away(error):
-                connection.terminate()
-            raise
-        finally:
-            if not connection.is_closed():
-                self._idle.append(connection)
-        return found
 
     async def _enter(self) -> None:
         if not self._room.locked():
@@ -74,5 +56,65 @@ class Readers:
             if not connection.is_closed():
                 return connection
         return await asyncpg.connect(
-            self._url, timeout=5, command_timeout=30, max_cached_statement_lifetime=0, server_settings=SETTINGS
+            self._url, timeout=5, command_timeout=30, max_cached_statement_lifetime=0, server_settings=self._settings
         )
+
+    def _give_back(self, connection: asyncpg.Connection) -> None:
+        if not connection.is_closed():
+            self._idle.append(connection)
+
+
+class Readers(Connections):
+    """Answer single statements that read."""
+
+    def __init__(self, url: str, size: int) -> None:
+        super().__init__(url, size, READ_ONLY)
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[Sequence[Any]]:
+        """The rows of a statement; see `core.rows.Reader`."""
+        with translated():
+            await self._enter()
+            try:
+                return await self._ask(statement, values)
+            finally:
+                self._room.release()
+
+    async def _ask(self, statement: str, values: Sequence[object]) -> Sequence[Sequence[Any]]:
+        connection = await self._connection()
+        try:
+            found: Sequence[Sequence[Any]] = await connection.fetch(statement, *values)
+        except BaseException as error:
+            # Cancelled, its answer may still be on the way: nobody else is to get it.
+            if isinstance(error, asyncio.CancelledError) or is_away(error):
+                connection.terminate()
+            raise
+        finally:
+            self._give_back(connection)
+        return found
+
+
+class Writers(Connections):
+    """Give transactions of plain statements."""
+
+    def __init__(self, url: str, size: int) -> None:
+        super().__init__(url, size, PLANNED_ONCE)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Writer]:
+        """One transaction: committed when the block ends, undone when it raises. Raises Unavailable."""
+        with translated():
+            await self._enter()
+            try:
+                connection = await self._connection()
+                try:
+                    async with connection.transaction():
+                        yield connection
+                except BaseException:
+                    if connection.is_in_transaction():
+                        # It could not be undone: whoever stopped waiting, or what was lost, has left it half way.
+                        connection.terminate()
+                    raise
+                finally:
+                    self._give_back(connection)
+            finally:
+                self._room.release()

@@ -33,3 +33,7 @@ class Reader(Protocol):
 
         Raises Unavailable where the database cannot be reached.
         """
+
+
+class Writer(Reader, Protocol):
+    """The same within a transaction that may write: what a statement changed is seen by those after it."""

@@ -23,13 +23,13 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.models import Job
 from prometheus_client import Counter
-from sqlalchemy import ColumnElement, Interval, Text, and_, bindparam, cast, column, exists, select, table, text
+from sqlalchemy import ColumnElement, Text, and_, cast, column, exists, select, table, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core import direct
-from core.db import Session
 from core.errors import Unavailable
 from core.log import logger
+from core.rows import Writer
 
 MAX_ATTEMPTS = 12
 FIRST_DELAY = timedelta(seconds=1)
@@ -51,10 +51,19 @@ LOOKED_AFTER = "advance:"
 
 QUEUE = table("pgqueuer", column("dedupe_key", Text))
 WAITS_OR_RUNS = "pgqueuer.status IN ('queued', 'picked')"
-HASTEN = text(
-    "UPDATE pgqueuer SET execute_after = now() + :delay"
-    " WHERE dedupe_key = :key AND status = 'queued' AND execute_after > now() + :delay"
-).bindparams(bindparam("delay", type_=Interval))
+ENQUEUE = """
+    INSERT INTO pgqueuer AS job (priority, status, entrypoint, payload, execute_after, dedupe_key)
+    VALUES (0, 'queued', $1, $2, now() + $3, $4)
+    ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL
+    DO UPDATE SET execute_after = excluded.execute_after
+        WHERE job.status = 'queued' AND job.execute_after > excluded.execute_after
+"""
+"""One statement where pgqueuer's own takes two, of twice the work: it keeps a log of jobs that nobody reads."""
+
+FORGET = """
+    DELETE FROM pgqueuer WHERE id IN (
+        SELECT id FROM pgqueuer WHERE dedupe_key = $1 AND status = 'queued' FOR UPDATE SKIP LOCKED)
+"""
 
 JOBS = Counter("jetway_jobs_total", "Runs of background jobs.", ["entrypoint", "outcome"])
 
@@ -77,23 +86,28 @@ class Entrypoint(StrEnum):
     RECONCILE = "reconcile"
 
 
-async def advance_booking(session: Session, booking_id: UUID) -> None:
+async def advance_booking(writer: Writer, booking_id: UUID) -> None:
     """Have the booking's saga take its next step at once, whatever job is at work on it, once this is committed."""
-    await enqueue(session, Entrypoint.ADVANCE_BOOKING, {"booking_id": str(booking_id)})
+    await enqueue(writer, Entrypoint.ADVANCE_BOOKING, {"booking_id": str(booking_id)})
 
 
-async def look_after(session: Session, booking_id: UUID, delay: timedelta) -> None:
+async def look_after(writer: Writer, booking_id: UUID, delay: timedelta) -> None:
     """Have a job stand behind the booking, and look at it after `delay` at the latest.
 
     A booking has one such job, however often it is asked for: one that waits already is brought forward.
     """
     key, payload = f"{LOOKED_AFTER}{booking_id}", {"booking_id": str(booking_id)}
-    await enqueue(session, Entrypoint.ADVANCE_BOOKING, payload, delay, key)
+    await enqueue(writer, Entrypoint.ADVANCE_BOOKING, payload, delay, key)
 
 
-async def drop_payment(session: Session, payment_id: UUID, delay: timedelta) -> None:
+async def forget(writer: Writer, booking_id: UUID) -> None:
+    """Take away the job that stands behind a booking for which nothing is left to do, unless it has begun."""
+    await writer.fetch(FORGET, f"{LOOKED_AFTER}{booking_id}")
+
+
+async def drop_payment(writer: Writer, payment_id: UUID, delay: timedelta) -> None:
     """Have whatever a gateway promised for a payment that is over called off, after `delay`."""
-    await enqueue(session, Entrypoint.DROP_PAYMENT, {"payment_id": str(payment_id)}, delay)
+    await enqueue(writer, Entrypoint.DROP_PAYMENT, {"payment_id": str(payment_id)}, delay)
 
 
 def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
@@ -102,42 +116,30 @@ def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) 
     return exists(select(QUEUE.c.dedupe_key).where(waits_or_runs))
 
 
-async def handle_webhook(session: Session, gateway: str, event_id: str) -> None:
+async def handle_webhook(writer: Writer, gateway: str, event_id: str) -> None:
     """Have a stored webhook event of `gateway` worked off, once this transaction is committed."""
-    await enqueue(session, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id})
+    await enqueue(writer, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id})
 
 
-async def tell_passengers(session: Session, alert_id: UUID) -> None:
+async def tell_passengers(writer: Writer, alert_id: UUID) -> None:
     """Have an alert told to everybody booked on its flight, once this transaction is committed."""
-    await enqueue(session, Entrypoint.TELL_PASSENGERS, {"alert_id": str(alert_id)})
+    await enqueue(writer, Entrypoint.TELL_PASSENGERS, {"alert_id": str(alert_id)})
 
 
-async def reconcile(session: Session, delay: timedelta) -> None:
+async def reconcile(writer: Writer, delay: timedelta) -> None:
     """Have gateways' lists walked after `delay`, unless that is to be done anyway: there is one such job."""
-    await enqueue(session, Entrypoint.RECONCILE, {}, delay, "reconcile")
+    await enqueue(writer, Entrypoint.RECONCILE, {}, delay, "reconcile")
 
 
 async def enqueue(
-    session: Session,
+    writer: Writer,
     entrypoint: Entrypoint,
     payload: Mapping[str, str],
     delay: timedelta = timedelta(),
     key: str | None = None,
 ) -> None:
-    """Write a job in the session's transaction. Of jobs with one key one waits or runs; one that waits is hastened."""
-    await session.flush()
-    connection = await session.connection()
-    raw = (await connection.get_raw_connection()).driver_connection
-    if raw is not None and not raw.is_in_transaction():
-        # SQLAlchemy begins a transaction with its first statement; pgqueuer goes round it to the driver below.
-        await connection.exec_driver_sql("SELECT 1")
-    if raw is None or not raw.is_in_transaction():
-        raise RuntimeError("a job would be enqueued outside of the transaction")
-    (made,) = await Queries(AsyncpgDriver(raw)).enqueue(
-        str(entrypoint), orjson.dumps(payload), execute_after=delay, dedupe_key=key, on_conflict="skip"
-    )
-    if made is None:
-        await session.execute(HASTEN, {"key": key, "delay": delay})
+    """Write a job in a transaction. Of jobs with one key one waits or runs; one that waits is hastened."""
+    await writer.fetch(ENQUEUE, entrypoint, orjson.dumps(payload), delay, key)
 
 
 async def consume(database_url: str, handlers: Mapping[Entrypoint, Handler], stop: asyncio.Event) -> None:

@@ -12,10 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import insert
 
 from core import clock
-from core.db import Database, ReadSession, Session
+from core.db import Database, ReadSession, Session, dump_json
 from core.errors import Conflict, NotFound
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
@@ -78,6 +77,23 @@ RESCUE = timedelta(seconds=15)
 
 TAKEN = frozenset({PaymentStatus.CAPTURED, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
 
+CONCERNED: Mapping[Concern, frozenset[PaymentStatus]] = {
+    Concern.PAYMENT: WAITING,
+    Concern.REFUND: TAKEN,
+    Concern.DISPUTE: frozenset(),
+    Concern.NOTHING: frozenset(),
+}
+"""In which states a payment waits for what an event tells."""
+
+STORE = """
+    INSERT INTO webhook_events (event_id, kind, payload, received_at, gateway, handled_at)
+    SELECT $1, $2, $3::jsonb, $4::timestamptz, $5::varchar, CASE WHEN NOT $9 AND NOT EXISTS (
+        SELECT FROM payments WHERE gateway = $5 AND (gateway_id = $6 OR id = $7) AND status = ANY ($8::text[])
+    ) THEN $4 END
+    ON CONFLICT DO NOTHING RETURNING handled_at IS NULL
+"""
+"""Stores an event, and tells whether it is news to somebody: most tell what the answer to our own call has told."""
+
 
 class PaymentDeclined(Conflict):
     """No money was promised or taken. `retryable` tells whether the same card again, or another, may do."""
@@ -137,7 +153,7 @@ async def lock_live(session: Session, booking_id: UUID, amendment_id: UUID | Non
 
 
 async def receive(db: Database, gateways: Gateways, name: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Store what a gateway tells, and have a job act on it where it may be news; the same event again changes nothing.
+    """Store what a gateway tells, and have a job act on it where it is news; the same event again changes nothing.
 
     Once this has returned the gateway may be told that it was heard. Raises NotFound for a gateway that is not ours,
     and Forbidden for what it did not sign within the last five minutes; nothing is stored then.
@@ -146,19 +162,12 @@ async def receive(db: Database, gateways: Gateways, name: str, body: bytes, head
         raise NotFound("There is no such gateway.")
     gateway = gateways.named(name)
     event = await gateway.verify_webhook(body, headers)
-    row = {
-        "gateway": gateway.name,
-        "event_id": event.event_id,
-        "kind": event.kind,
-        "payload": event.payload,
-        "received_at": clock.now(),
-        "handled_at": clock.now() if event.concern is Concern.NOTHING else None,
-    }
-    async with db.transaction() as session:
-        stored = insert(WebhookEvent).values(row).on_conflict_do_nothing().returning(WebhookEvent.handled_at)
-        fresh = (await session.execute(stored)).one_or_none()
-        if fresh is not None and fresh.handled_at is None:
-            await jobs.handle_webhook(session, gateway.name, event.event_id)
+    moment, waits = clock.now(), CONCERNED[event.concern]
+    about = gateway.name, event.gateway_id, event.payment_id, waits, event.concern is Concern.DISPUTE
+    async with db.writing() as writer:
+        stored = await writer.fetch(STORE, event.event_id, event.kind, dump_json(event.payload), moment, *about)
+        if any(is_news for (is_news,) in stored):
+            await jobs.handle_webhook(writer, gateway.name, event.event_id)
 
 
 async def handle_event(db: Database, gateways: Gateways, gateway: str, event_id: str) -> None:
@@ -193,10 +202,4 @@ async def concerned(session: ReadSession, gateway: str, event: GatewayEvent) -> 
 
 def is_news(event: GatewayEvent, payment: Payment) -> bool:
     """Whether a payment waits for what such an event tells."""
-    match event.concern:
-        case Concern.PAYMENT:
-            return payment.status in WAITING
-        case Concern.REFUND:
-            return payment.status in TAKEN
-        case Concern.DISPUTE | Concern.NOTHING:
-            return False
+    return payment.status in CONCERNED[event.concern]
