@@ -15,6 +15,7 @@ from sandbox.clock import Clock
 from sandbox.controls import Controls
 from sandbox.courier import Courier
 from sandbox.gate import Gate
+from sandbox.paypal.desk import Desk
 from sandbox.settings import Settings
 from sandbox.store import Store
 from sandbox.threeds import PATH, Bank
@@ -34,11 +35,13 @@ def build(settings: Settings, store: Store) -> ASGIApp:
 
     gate = Gate(store, clock, settings, courier.wake)
     bank = Bank(store, clock, settings, courier.wake)
+    desk = Desk(store, clock, settings, courier.wake)
     controls = Controls(store, clock, settings, courier.wake)
 
     routes = [
         Route("/v1/{path:path}", gate.answer, methods=["GET", "POST", "DELETE", "OPTIONS"]),
         Route(PATH, bank.answer, methods=["GET", "POST"]),
+        *desk.routes(),
         *controls.routes(),
     ]
     return _Cuttable(Starlette(routes=routes, lifespan=lifespan))

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from sandbox import faults
 from sandbox.clock import Clock
+from sandbox.paypal import reports
 from sandbox.settings import Settings
 from sandbox.store import Store
 
@@ -100,10 +101,12 @@ class Controls:
     async def redeliver(self, request: Request) -> Response:
         """Send an event once more, whatever became of it before."""
         event_id = request.path_params["id"]
-        if self._settings.webhook_url is None:
-            raise Refused(409, "the sandbox was started without --webhook-url")
-        if self._store.get(event_id, "event") is None:
+        event = self._store.get(event_id)
+        urls = {"event": self._settings.webhook_url, "paypal_event": self._settings.paypal_webhook_url}
+        if event is None or event["object"] not in urls:
             raise Refused(404, f"no event {event_id}")
+        if urls[event["object"]] is None:
+            raise Refused(409, "the sandbox was started without a webhook address for it")
         with self._store.transaction():
             self._store.db.execute(
                 "INSERT INTO deliveries (event, state, due) VALUES (?, 'pending', ?)", (event_id, self._clock.now())
@@ -148,7 +151,7 @@ class Controls:
         )
         for row in (*refunded, *lines):
             books[row["currency"]] |= dict(row)
-        return _json({"data": list(books.values())})
+        return _json({"data": list(books.values()), "paypal": reports.books(self._store)})
 
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)

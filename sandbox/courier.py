@@ -14,9 +14,10 @@ import orjson
 
 from sandbox import attempts, clock, disputes, refunds
 from sandbox.clock import Clock
+from sandbox.paypal import hooks, orders, reports
 from sandbox.postman import Postman, Undelivered
 from sandbox.settings import Settings
-from sandbox.store import Store
+from sandbox.store import Doc, Store
 from sandbox.till import Till
 
 _PARALLEL = 8
@@ -26,6 +27,8 @@ _TIMERS: dict[str, Callable[[Till, str], None]] = {
     attempts.BANK: attempts.settle_bank_debit,
     attempts.DISPUTE: disputes.raise_dispute,
     refunds.SETTLE: refunds.settle,
+    orders.SETTLE: orders.settle,
+    orders.RAISE: reports.raise_dispute,
 }
 logger = logging.getLogger("sandbox")
 
@@ -45,7 +48,8 @@ class Courier:
         self._settings = settings
         self._woken = asyncio.Event()
         self._flying: dict[int, asyncio.Task[None]] = {}
-        self._postman = Postman(settings.webhook_url, _PARALLEL) if settings.webhook_url else None
+        urls = {"event": settings.webhook_url, "paypal_event": settings.paypal_webhook_url}
+        self._postmen = {kind: Postman(url, _PARALLEL) for kind, url in urls.items() if url}
 
     def wake(self) -> None:
         """Look again now."""
@@ -64,8 +68,8 @@ class Courier:
                     logger.exception("the courier stumbled and goes on")
                     await asyncio.sleep(1)
         finally:
-            if self._postman is not None:
-                self._postman.close()
+            for postman in self._postmen.values():
+                postman.close()
             for task in self._flying.values():
                 task.cancel()
             await asyncio.gather(*self._flying.values(), return_exceptions=True)
@@ -76,7 +80,7 @@ class Courier:
         ).fetchall()
         timer = self._store.db.execute("SELECT min(due) AS due FROM timers").fetchone()["due"]
         waits = [timer] if timer is not None else []
-        if len(rows) > len(self._flying) and len(self._flying) < _PARALLEL and self._postman:
+        if len(rows) > len(self._flying) and len(self._flying) < _PARALLEL and self._postmen:
             waits.append(rows[-1]["due"])
         seconds = max(0.001, min(waits) - self._clock.now()) if waits else None
         try:
@@ -100,7 +104,7 @@ class Courier:
                     self._store.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
 
     def _take_off(self) -> None:
-        if self._postman is None:
+        if not self._postmen:
             return
         due = self._store.db.execute(
             "SELECT id, event, attempts FROM deliveries WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT ?",
@@ -108,24 +112,31 @@ class Courier:
         ).fetchall()
         for row in due:
             if len(self._flying) < _PARALLEL and row["id"] not in self._flying:
-                task = asyncio.create_task(self._deliver(self._postman, row["id"], row["event"], row["attempts"]))
+                task = asyncio.create_task(self._deliver(row["id"], row["event"], row["attempts"]))
                 self._flying[row["id"]] = task
 
-    async def _deliver(self, postman: Postman, id: int, event_id: str, attempts: int) -> None:
+    async def _deliver(self, id: int, event_id: str, attempts: int) -> None:
         status, error = None, None
         try:
-            event = self._store.get(event_id, "event")
-            payload = orjson.dumps(event, option=orjson.OPT_INDENT_2)
-            headers = {
-                "Content-Type": "application/json; charset=utf-8",
-                "Stripe-Signature": signature(self._settings.webhook_secret, payload, int(clock.real())),
-                "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-            }
-            status = await postman.post(payload, headers)
+            event = self._store.get(event_id) or {}
+            payload, headers = self._signed(event)
+            status = await self._postmen[event["object"]].post(payload, headers)
         except Undelivered as problem:
             error = str(problem)
         finally:
             self._landed(id, status, error, attempts + 1)
+
+    def _signed(self, event: Doc) -> tuple[bytes, dict[str, str]]:
+        """An event as its gateway sends it."""
+        if event["object"] == "paypal_event":
+            payload = orjson.dumps(event["paypal"])
+            return payload, hooks.signed(self._store, self._settings, payload, clock.real())
+        payload = orjson.dumps(event, option=orjson.OPT_INDENT_2)
+        return payload, {
+            "Content-Type": "application/json; charset=utf-8",
+            "Stripe-Signature": signature(self._settings.webhook_secret, payload, int(clock.real())),
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        }
 
     def _landed(self, id: int, status: int | None, error: str | None, attempts: int) -> None:
         delivered = status is not None and 200 <= status < 300

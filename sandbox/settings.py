@@ -21,10 +21,20 @@ class Settings:
     publishable_key: str = "pk_test_sandbox"
     public_url: str | None = None
     settle_seconds: float = 2.0
+    paypal_client_id: str = "paypal_sandbox"
+    paypal_secret: str = "paypal_sandbox_secret"
+    paypal_webhook_url: str | None = None
+    paypal_webhook_id: str = "WH-SANDBOX"
+    paypal_webhook_events: tuple[str, ...] = ("*",)
 
     def wants(self, event_type: str) -> bool:
         """Whether the webhook endpoint listens to an event type."""
         return self.webhook_url is not None and any(fnmatch.fnmatch(event_type, glob) for glob in self.webhook_events)
+
+    def wants_paypal(self, event_type: str) -> bool:
+        """The same for the webhook endpoint of PayPal's side."""
+        globs = self.paypal_webhook_events
+        return self.paypal_webhook_url is not None and any(fnmatch.fnmatch(event_type, glob) for glob in globs)
 
 
 def read(argv: Sequence[str] | None = None) -> Settings:
@@ -46,6 +56,11 @@ def read(argv: Sequence[str] | None = None) -> Settings:
     flag("publishable-key", None, "publishable API key; by default the secret one with pk_ in front")
     flag("public-url", None, "address of this server as browsers reach it")
     flag("settle-seconds", default.settle_seconds, "how long bank debits and slow refunds take")
+    flag("paypal-client-id", default.paypal_client_id, "client id of PayPal's side")
+    flag("paypal-secret", default.paypal_secret, "its secret")
+    flag("paypal-webhook-url", None, "where its events are posted")
+    flag("paypal-webhook-id", default.paypal_webhook_id, "the id of that webhook, which is signed with it")
+    flag("paypal-webhook-events", "*", "event types to post, comma-separated, * as wildcard")
     given = parser.parse_args(argv)
     return Settings(
         host=given.host,
@@ -53,9 +68,18 @@ def read(argv: Sequence[str] | None = None) -> Settings:
         data=given.data,
         webhook_url=given.webhook_url,
         webhook_secret=given.webhook_secret,
-        webhook_events=tuple(glob.strip() for glob in given.webhook_events.split(",")),
+        webhook_events=_globs(given.webhook_events),
         key=given.key,
         publishable_key=given.publishable_key or "pk_" + given.key.removeprefix("sk_"),
         public_url=given.public_url.rstrip("/") if given.public_url else None,
         settle_seconds=float(given.settle_seconds),
+        paypal_client_id=given.paypal_client_id,
+        paypal_secret=given.paypal_secret,
+        paypal_webhook_url=given.paypal_webhook_url,
+        paypal_webhook_id=given.paypal_webhook_id,
+        paypal_webhook_events=_globs(given.paypal_webhook_events),
     )
+
+
+def _globs(text: str) -> tuple[str, ...]:
+    return tuple(glob.strip() for glob in text.split(","))

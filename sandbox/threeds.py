@@ -61,7 +61,7 @@ class Bank:
         intent = self._store.get(request.path_params["intent"], "payment_intent")
         kept = self._store.hidden(intent["id"]) if intent else {}
         if intent is None or not hmac.compare_digest(kept.get("nonce", ""), request.path_params["nonce"]):
-            return _page("Not found", "<h1>This page is not valid</h1><p>Please go back to the shop.</p>", 404)
+            return page("Not found", "<h1>This page is not valid</h1><p>Please go back to the shop.</p>", 404)
         if intent["status"] != "requires_action":
             return _finish(intent, kept["return_url"])
         if request.method != "POST":
@@ -96,7 +96,7 @@ def _status(intent: Doc) -> str:
 def _question(intent: Doc, status: int = 200) -> Response:
     amount = html.escape(money.words(intent["amount"], intent["currency"]).upper())
     about = html.escape(intent["description"] or "")
-    return _page(
+    return page(
         "Confirm your payment",
         f"<h1>Confirm your payment</h1><p>Your bank asks whether you want to pay <strong>{amount}</strong>."
         f" This is a test; no money moves.</p><p>{about}</p>"
@@ -124,7 +124,7 @@ def _finish(intent: Doc, return_url: str | None) -> Response:
         "const peer = window.parent !== window ? window.parent : window.opener;"
         f"if (peer) peer.postMessage({_literal(message)}, {_literal(target)});{onward}"
     )
-    return _page(words, f'<h1 role="status">{words}</h1>{link}<script nonce="{{nonce}}">{script}</script>')
+    return page(words, f'<h1 role="status">{words}</h1>{link}<script nonce="{{nonce}}">{script}</script>')
 
 
 def _literal(value: object) -> str:
@@ -132,7 +132,7 @@ def _literal(value: object) -> str:
     return orjson.dumps(value).decode().replace("<", "\\u003c")
 
 
-def _page(title: str, body: str, status: int = 200) -> Response:
+def page(title: str, body: str, status: int = 200) -> Response:
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; form-action 'self';"
