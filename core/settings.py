@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 GATES = ("local", "valkey")
 """The gates that there are, the cheapest first: the order in which they are asked."""
@@ -35,7 +36,9 @@ class Settings:
     that are persisted, or those that are trusted. `introspection` is for developers: it tells the whole schema.
     `response_cache` is how many MiB each process keeps of answers that are the same for many; 0 for none. Facts go to
     `kafka_brokers`, `host:port` each, where there are any. `processes` is how many processes serve behind the one port.
-    `sockets_per_client` is how many WebSockets one address may have open at each process.
+    `sockets_per_client` is how many WebSockets one address may have open at each process. `public_url` is how payers
+    reach this server, without a slash at its end. PayPal is a gateway where there is a `paypal_client_id`;
+    `payment_routes` are lines of `services/gateways/routing.py`.
     """
 
     host: str
@@ -57,6 +60,12 @@ class Settings:
     kafka_brokers: tuple[str, ...] = ()
     sockets_per_client: int = 200
     processes: int = 1
+    public_url: str = ""
+    paypal_client_id: str = ""
+    paypal_secret: str = ""
+    paypal_webhook_id: str = ""
+    paypal_api_base: str = ""
+    payment_routes: tuple[str, ...] = ()
 
     @property
     def sandbox(self) -> bool:
@@ -89,10 +98,36 @@ class Settings:
             kafka_brokers=read_brokers(env.get("KAFKA_BROKERS", "")),
             sockets_per_client=read_positive(env, "SOCKETS_PER_CLIENT", 200),
             processes=read_positive(env, "SERVER_PROCESSES", 1),
+            public_url=(env.get("PUBLIC_URL", "").strip() or f"http://{host}:{port}").rstrip("/"),
+            **read_paypal(env),
+            payment_routes=tuple(filter(None, (part.strip() for part in env.get("PAYMENT_ROUTES", "").split(",")))),
         )
 
 
 STRIPE = "https://api.stripe.com"
+
+
+PAYPAL = "https://api-m.paypal.com"
+
+
+class PayPalSettings(TypedDict):
+    """What PayPal needs; all of it, or nothing."""
+
+    paypal_client_id: str
+    paypal_secret: str
+    paypal_webhook_id: str
+    paypal_api_base: str
+
+
+def read_paypal(env: Mapping[str, str]) -> PayPalSettings:
+    """PAYPAL_CLIENT_ID and what has to come with it; empty where it is not set."""
+    client_id = env.get("PAYPAL_CLIENT_ID", "").strip()
+    return {
+        "paypal_client_id": client_id,
+        "paypal_secret": required(env, "PAYPAL_SECRET") if client_id else "",
+        "paypal_webhook_id": required(env, "PAYPAL_WEBHOOK_ID") if client_id else "",
+        "paypal_api_base": env.get("PAYPAL_API_BASE", PAYPAL).rstrip("/"),
+    }
 
 
 def required(env: Mapping[str, str], name: str) -> str:

@@ -50,6 +50,7 @@ class Controls:
             ("GET", "/sandbox/clock", self.read_clock),
             ("POST", "/sandbox/clock", self.advance_clock),
             ("GET", "/sandbox/books", self.books),
+            ("GET", "/sandbox/orders", self.orders),
         ]
         routes = [Route(path, self._guarded(endpoint), methods=[method]) for method, path, endpoint in table]
         return [Route("/sandbox/health", self.health, methods=["GET"]), *routes]
@@ -152,6 +153,11 @@ class Controls:
         for row in (*refunded, *lines):
             books[row["currency"]] |= dict(row)
         return _json({"data": list(books.values()), "paypal": reports.books(self._store)})
+
+    async def orders(self, request: Request) -> Response:
+        """PayPal's orders, the newest first, at most 100: PayPal itself lists none."""
+        docs, _ = self._store.page("paypal_order", limit=100)
+        return _json({"data": [doc["paypal"] for doc in docs]})
 
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)

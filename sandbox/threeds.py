@@ -133,6 +133,7 @@ def _literal(value: object) -> str:
 
 
 def page(title: str, body: str, status: int = 200) -> Response:
+    """A page of the sandbox with that `body`; `{nonce}` in it becomes the one that its scripts need."""
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; form-action 'self';"

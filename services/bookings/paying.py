@@ -11,6 +11,7 @@ from sqlalchemy import func
 from core.db import Database, Session
 from core.errors import Conflict, Invalid
 from core.ids import uuid7
+from core.money import Money
 from core.states import WrongState
 from models import Booking, BookingStatus, Hold, Payment, PaymentStatus
 from services import holds, idempotency, jobs, payments
@@ -97,11 +98,12 @@ async def intend(
             await jobs.look_after(session, booking_id, payments.RESCUE)
         return known
     booking = await keep_seats(session, booking_id)
+    gateway = gateways.route(Money(booking.total, booking.currency), method)
     cause = Cause(actor=owner.key, reason="paying")
     payment = Payment(
         id=payment_id,
         booking_id=booking_id,
-        gateway=gateways.default.name,
+        gateway=gateway.name,
         method=method,
         return_url=return_url,
         amount=booking.total,

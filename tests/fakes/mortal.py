@@ -41,7 +41,7 @@ class Life:
             return await situation.look(*arguments)
 
         monkeypatch.setattr("services.bookings.saga.look", mortal_look)
-        return Gateways([cast("Gateway", MortalGateway(gateways.default, self))])
+        return Gateways([cast("Gateway", MortalGateway(gateways.named(name), self)) for name in gateways.names])
 
 
 class MortalGateway:
@@ -50,7 +50,7 @@ class MortalGateway:
     def __init__(self, gateway: Gateway, life: Life) -> None:
         self._gateway = gateway
         self._life = life
-        self.name = gateway.name
+        self.name, self.methods, self.means = gateway.name, gateway.methods, gateway.means
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def call(*arguments: Any) -> Any:

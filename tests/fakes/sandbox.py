@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.gateways import Gateways, Stripe
+from services.gateways import Gateways, PayPal, Stripe
 
 ROOT = Path(__file__).parents[2]
 KEY, SECRET = "sk_test_jetway", "whsec_jetway"
@@ -63,6 +63,18 @@ class Sandbox:
         about = [(one, one["data"]["object"]) for one in listed["data"]]
         return [event for event, body in about if intent_id in (body["id"], body.get("payment_intent"))]
 
+    async def agree(self, page: str, outcome: str = "approve") -> str:
+        """Do what the payer does on PayPal's page, see `docs/sandbox.md`; the address that they are sent back to."""
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            answer = await client.post(page, data={"outcome": outcome})
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+    async def orders(self, booking_id: object) -> list[dict[str, Any]]:
+        """Every order that was made at PayPal for a booking, as the sandbox keeps it, the newest first."""
+        listed = await self.ask("GET", "/sandbox/orders")
+        return [one for one in listed["data"] if one["purchase_units"][0]["reference_id"] == str(booking_id)]
+
     async def answer_challenge(self, redirect_url: str, outcome: str) -> None:
         """Do what the payer does on their bank's page: `complete` or `fail`."""
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
@@ -87,9 +99,19 @@ def started() -> Iterator[Sandbox]:
             process.stdout.close()
 
 
+def paypal_at(sandbox: Sandbox) -> PayPal:
+    """The real PayPal, at a sandbox; its payers come back to addresses that nobody answers."""
+    return PayPal(
+        *("paypal_sandbox", "paypal_sandbox_secret", "WH-SANDBOX"),
+        f"{sandbox.url}/paypal",
+        returned=lambda payment_id: f"https://jetway.example/payments/returned/{payment_id}",
+        turned_back=lambda payment_id: f"https://jetway.example/payments/turned-back/{payment_id}",
+    )
+
+
 def connected(sandbox: Sandbox) -> Gateways:
-    """The real gateway, at a sandbox."""
-    return Gateways([Stripe(KEY, SECRET, sandbox.url)])
+    """The real gateways, at a sandbox."""
+    return Gateways([Stripe(KEY, SECRET, sandbox.url), paypal_at(sandbox)])
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,24 @@ def test_what_is_not_said_has_a_default() -> None:
         "kafka_brokers": (),
         "sockets_per_client": 200,
         "processes": 1,
+        "public_url": "http://127.0.0.1:8000",
+        "paypal_client_id": "",
+        "paypal_secret": "",
+        "paypal_webhook_id": "",
+        "paypal_api_base": "https://api-m.paypal.com",
+        "payment_routes": (),
     }
+
+
+def test_paypal_is_set_up_whole_or_not_at_all() -> None:
+    whole = {"PAYPAL_CLIENT_ID": "a", "PAYPAL_SECRET": "b", "PAYPAL_WEBHOOK_ID": "c"}
+    said = read(**whole, PUBLIC_URL="https://jetway.example/", PAYMENT_ROUTES="EUR:*=paypal, *:*=stripe")
+    assert (said.paypal_client_id, said.paypal_secret, said.paypal_webhook_id) == ("a", "b", "c")
+    assert said.public_url == "https://jetway.example"
+    assert said.payment_routes == ("EUR:*=paypal", "*:*=stripe")
+    for missing in ("PAYPAL_SECRET", "PAYPAL_WEBHOOK_ID"):
+        with pytest.raises(SettingsError, match=missing):
+            read(**{**whole, missing: ""})
 
 
 def test_what_is_said_counts() -> None:
