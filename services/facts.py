@@ -117,6 +117,22 @@ class Booking(BookingChange, Caused):
     currency: str
 
 
+class SeatOf(TypedDict):
+    """A seat of a flight."""
+
+    slot: Slot
+    number: str
+
+
+class SeatsFound(TypedDict):
+    """What a booking has whose money came late."""
+
+    booking: Uuid
+    total: Minor
+    currency: str
+    lost: Annotated[list[SeatOf], "seats that are somebody else's now: a place without a seat is instead"]
+
+
 class Payment(PaymentChange, Caused):
     """A payment after a change of its status."""
 
@@ -355,6 +371,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "booking.expired": Kind(Booking, "booking", "A booking was not paid in time."),
         "booking.failed": Kind(Booking, "booking", "A booking could not be made good, and nothing is owed."),
         "booking.cancelled": Kind(Booking, "booking", "A booking was cancelled."),
+        "booking.seats_found": Kind(SeatsFound, "booking", "The money came late, and the booking has its places."),
         "booking.no_show": Kind(Booking, "booking", "Nobody came."),
         "payment.initiated": Kind(Payment, "booking", "A payment was begun."),
         "payment.requires_action": Kind(Payment, "booking", "The payer's bank asks something."),

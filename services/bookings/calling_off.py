@@ -12,7 +12,8 @@ from uuid import UUID
 from core.db import Database
 from core.log import logger
 from models import Booking, Payment, PostingKind
-from services import jobs, ledger, payments
+from services import jobs, ledger, notices, payments
+from services.bookings import rows
 from services.bookings.situation import Attempt, order_of
 from services.gateways import Captured, Gateway, GatewayRefused, Gateways, RefundAnswer, RefundOutcome, Voided
 
@@ -50,8 +51,11 @@ async def post(db: Database, payment_id: UUID, taken: Captured, answer: RefundAn
         log.error("undue.not_returned", payment=str(payment_id), refund=answer.gateway_id)
     async with db.transaction() as session:
         payment = await session.get_one(Payment, payment_id)
+        await rows.locked(session, payment.booking_id)
         for kind in (PostingKind.UNDUE, PostingKind.UNDUE_RETURNED)[: 1 + sent]:
             await ledger.post_once(session, kind, payment.booking_id, payment_id, taken.amount)
+        if sent:
+            await notices.of_money_returned(session, payment, taken.amount)
 
 
 async def drop_orphan(db: Database, seen: Attempt, gateway_id: str) -> None:

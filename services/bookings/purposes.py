@@ -65,6 +65,15 @@ class Purpose(Protocol):
     async def lock_all(self, session: Session) -> Stage:
         """Lock the claims of its hold, the hold, the booking, and its own row; where it stands. Raises NotFound."""
 
+    async def sell_late(self, session: Session, cause: Cause) -> bool:
+        """OPEN, and its hold has died: find again what that kept, and do as `sell` does.
+
+        Comes first in its transaction and locks everything itself, in the order of `lock_all`. False where somebody
+        else has gone on; the transaction has to end without a commit then. Raises as `sell` does, and holds.PlacesGone
+        where expired holds may be what fills a pool: asked once more when they are written down, it may succeed. One
+        that looks for nothing again raises holds.HoldExpired.
+        """
+
     async def sell(self, session: Session, cause: Cause) -> None:
         """OPEN: sell what its hold keeps, and issue tickets. The money is promised and not taken yet.
 

@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.rows import Reader
 from models import Booking, BookingStatus, Hold, HoldStatus, TicketStatus
 from services import holds, tickets
-from services.bookings import reading, rows
+from services.bookings import late, reading, rows
 from services.bookings.purposes import Stage, Standing
 from services.transitions import Cause
 
@@ -77,6 +77,10 @@ class Sale:
         await holds.check_on_sale(session, self.hold_id)
         await tickets.issue(session, self.booking_id, cause)
         await holds.sell(session, self._hold, cause)
+
+    async def sell_late(self, session: Session, cause: Cause) -> bool:
+        """The same for seats that are found again, and places without a seat for those that are not."""
+        return await late.sell_again(session, self.booking_id, self.hold_id, cause)
 
     async def confirm(self, session: Session, cause: Cause) -> None:
         """The booking is CONFIRMED."""

@@ -27,6 +27,7 @@ LOOK = f"""
            payments.status = ANY ($3::text[]) AND EXISTS (
                SELECT FROM refunds WHERE refunds.payment_id = payments.id AND refunds.status <> 'FAILED'),
            payments.amendment_id, payments.id, payments.status, payments.gateway, payments.gateway_id,
+           payments.waived,
            payments.amount, payments.currency, payments.method, payments.return_url, payments.created_at
     FROM bookings JOIN holds ON holds.id = bookings.hold_id
     LEFT JOIN payments ON payments.booking_id = bookings.id AND payments.status <> ALL ($2::text[])
@@ -45,6 +46,12 @@ class Attempt:
     gateway: Gateway
     gateway_id: str | None
     order: Order
+    waived: int
+
+    @property
+    def due(self) -> Money:
+        """What is to be taken of it: what was promised, less what is waived."""
+        return Money(self.order.amount.minor_units - self.waived, self.order.amount.currency)
 
     def key(self, step: str) -> str:
         """The idempotency key of a call to the gateway."""
@@ -81,7 +88,7 @@ class Situation:
     def covered(self) -> bool:
         """Whether what is promised and taken makes up the price."""
         good = payments.TAKEN | {PaymentStatus.AUTHORIZED}
-        return sum(one.order.amount.minor_units for one in self.attempts if one.status in good) >= self.standing.price
+        return sum(one.due.minor_units for one in self.attempts if one.status in good) >= self.standing.price
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +140,13 @@ async def situation(
 
 def attempt(gateways: Gateways, booking_id: UUID, pnr: str, columns: Sequence[Any]) -> Attempt:
     """A payment, from its columns."""
-    payment_id, status, gateway, gateway_id, amount, currency, method, return_url, created_at = columns
+    payment_id, status, gateway, gateway_id, waived, amount, currency, method, return_url, created_at = columns
     return Attempt(
         id=payment_id,
         status=PaymentStatus(status),
         gateway=gateways.named(gateway),
         gateway_id=gateway_id,
+        waived=waived,
         order=Order(
             payment_id=payment_id,
             booking_id=booking_id,

@@ -6,10 +6,13 @@ Each returns whether there may be another step at once; False where somebody els
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from core.db import Database
 from core.log import logger
 from core.money import Money
 from models import PaymentStatus, PostingKind
-from services import jobs, ledger, payments, refunds
+from services import holds, jobs, ledger, notices, payments, refunds
 from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.purposes import Stage
 from services.bookings.situation import Attempt, Situation, unchanged
@@ -25,8 +28,10 @@ from services.gateways import (
     Voided,
     explain,
 )
-from services.holds import HoldExpired, SalesClosed
+from services.holds import HoldExpired, PlacesGone, PoolKey, SalesClosed
 from services.transitions import Cause
+
+CLOSED = "its flight was not sold any more by then"
 
 log = logger("bookings")
 
@@ -107,19 +112,64 @@ async def note(
 async def sell(seen: Situation, one: Attempt) -> bool:
     """All of the money is promised: sell what it is for, in one transaction.
 
-    What is lost by then has `one`, the first of its payments, called off, and the others after it. What nobody may sell
-    any more is forsaken first, so that the same follows though its deadline has not passed.
+    What is lost by then is looked for again. What nobody may sell any more is forsaken first, so that its payments are
+    called off though its deadline has not passed.
     """
     try:
         async with seen.db.transaction() as session:
             if await seen.purpose.lock_all(session) is Stage.OPEN:
                 await seen.purpose.sell(session, Cause(actor="saga", reason="the payment is authorised"))
     except HoldExpired:
-        return await call_off(seen, one, "its seats were somebody else's by then")
+        return await sell_late(seen, one)
     except SalesClosed:
-        reason = "its flight was not sold any more by then"
-        return await call_off(seen, one, reason) if seen.standing.dead else await forsake(seen, reason)
+        if not seen.standing.dead:
+            return await forsake(seen, CLOSED)
+        return await call_off(seen, one, CLOSED, late=True)
     return True
+
+
+async def sell_late(seen: Situation, one: Attempt) -> bool:
+    """The money came when the hold was dead: sell what it kept, where that is found again.
+
+    Where it is not, `one`, the first of the payments, is called off, and the others after it.
+    """
+    try:
+        if await found_again(seen):
+            return True
+    except SalesClosed:
+        return await call_off(seen, one, CLOSED, late=True)
+    return await call_off(seen, one, "its seats were somebody else's by then", late=True)
+
+
+async def found_again(seen: Situation) -> bool:
+    """Sell again what a dead hold kept; whether that is done, by us or by somebody else. Raises SalesClosed.
+
+    Expired holds that fill a cabin are written down, in a transaction of their own, and it is looked for once more.
+    """
+    for asked_before in (False, True):
+        try:
+            async with seen.db.transaction() as session:
+                if not await seen.purpose.sell_late(session, Cause(actor="saga", reason="the payment came late")):
+                    raise Outrun
+            return True
+        except Outrun:
+            return True
+        except PlacesGone as gone:
+            if asked_before or not await relieved(seen.db, gone.pools):
+                return False
+        except HoldExpired:
+            return False
+    return False
+
+
+class Outrun(Exception):
+    """Somebody else has gone on: what this transaction has begun is undone."""
+
+
+async def relieved(db: Database, pools: Sequence[PoolKey]) -> bool:
+    """Write down the expired holds that fill those pools; whether there were any."""
+    async with db.transaction() as session:
+        return await holds.expire_due_in(session, pools) > 0
 
 
 async def forsake(seen: Situation, reason: str) -> bool:
@@ -136,7 +186,7 @@ async def capture(seen: Situation, one: Attempt) -> bool:
     Money that came for a purpose which was undone meanwhile stays as it is here: `let_go` finds it, and sends it back.
     """
     try:
-        taken = await one.gateway.capture(one.known_to_gateway, one.order.amount, one.key("capture"))
+        taken = await one.gateway.capture(one.known_to_gateway, one.due, one.key("capture"))
     except GatewayRefused as refusal:
         log.warning("capture.refused", payment=str(one.id), code=refusal.code)
         if not await called_off(seen.db, one.gateway, one.known_to_gateway, one.id):
@@ -150,21 +200,27 @@ async def capture(seen: Situation, one: Attempt) -> bool:
             cause = Cause(actor="saga", reason="the money is there")
             await payments.move(session, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
             await ledger.post(session, PostingKind.CAPTURED, payment.booking_id, payment.id, taken.amount)
+            if one.due < taken.amount:
+                excess = taken.amount - one.due
+                await refunds.request(session, payment, excess, "The charge of a seat that was lost.", cause)
             if all(other.status in payments.TAKEN for other in others):
                 await seen.purpose.confirm(session, cause)
     return True
 
 
-async def call_off(seen: Situation, one: Attempt, reason: str) -> bool:
-    """Have the gateway let go of the payment, then give it up; once it can, where it cannot yet."""
+async def call_off(seen: Situation, one: Attempt, reason: str, *, late: bool = False) -> bool:
+    """Have the gateway let go of the payment, then give it up; once it can, where it cannot yet.
+
+    `late`: the money was there, and came too late for what it was for.
+    """
     if not await called_off(seen.db, one.gateway, one.known_to_gateway, one.id):
         return False
-    return await give_up(seen, one, None, reason)
+    return await give_up(seen, one, None, reason, late=late)
 
 
 async def out_of_time(seen: Situation, one: Attempt) -> bool:
     """The deadline has passed, and not everybody has paid: what is promised is let go."""
-    return await call_off(seen, one, "the rest was not paid in time")
+    return await call_off(seen, one, "the rest was not paid in time", late=True)
 
 
 async def let_go(seen: Situation, one: Attempt) -> bool:
@@ -179,10 +235,12 @@ async def let_go(seen: Situation, one: Attempt) -> bool:
     return await give_up(seen, one, outcome, "what it was for has ended")
 
 
-async def give_up(seen: Situation, one: Attempt, outcome: Declined | Voided | None, reason: str) -> bool:
+async def give_up(
+    seen: Situation, one: Attempt, outcome: Declined | Voided | None, reason: str, *, late: bool = False
+) -> bool:
     """Give a payment up of which nothing is promised any more; the last of its purpose puts that back.
 
-    `outcome` None: it was us who called the payment off.
+    `outcome` None: it was us who called the payment off. `late`: whoever booked is told that the money goes back.
     """
     async with seen.db.transaction() as session:
         stage = await seen.purpose.lock_all(session)
@@ -200,6 +258,8 @@ async def give_up(seen: Situation, one: Attempt, outcome: Declined | Voided | No
         to = PaymentStatus.DECLINED if isinstance(outcome, Declined) else PaymentStatus.VOIDED
         cause = Cause(actor="saga", reason=reason)
         await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
+        if late:
+            await notices.of_money_returned(session, payment, one.order.amount)
         if stage is Stage.OPEN and not others:
             await seen.purpose.put_back(session, cause)
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from core.db import Database
 from models import Booking, LedgerAccount
-from services import bookings, invariants, ledger
+from services import bookings, holds, invariants, ledger
 from services.gateways import Gateways
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
@@ -80,7 +80,22 @@ async def never_sent(stage: Stage, booking: Booking, dies_at: int | None) -> Lif
 async def answer_lost_and_seats_too(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
     await stage.pay(booking, "pm_card_visa", 2)
     await pass_time(stage.database, timedelta(minutes=16))
+    await stage.desk.hold(*(f"{row}{column}" for row in (2, 3) for column in "ABCD"))
+    return await stage.advance(booking, dies_at)
+
+
+async def late_and_the_seat_is_gone(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_visa", 3)
+    await pass_time(stage.database, timedelta(minutes=16))
     await stage.desk.hold("3A")
+    return await stage.advance(booking, dies_at)
+
+
+async def late_and_written_down(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await stage.pay(booking, "pm_card_visa", 3)
+    await pass_time(stage.database, timedelta(minutes=16))
+    async with stage.database.transaction() as session:
+        assert await holds.expire_due(session, 100) == 1
     return await stage.advance(booking, dies_at)
 
 
@@ -127,6 +142,8 @@ JOURNEYS: dict[Journey, tuple[list[str], End]] = {
     good_card: (PAYING, SOLD),
     challenged: (["look", "before fetch", "after fetch", *PAYING[3:]], SOLD),
     late_but_seats_are_free: (PAYING[3:], SOLD),
+    late_and_written_down: (PAYING[3:], SOLD),
+    late_and_the_seat_is_gone: (PAYING[3:], replace(SOLD, pool=(1, 1))),
     bad_card: (
         ["look", "before authorise", "after authorise", "before void", "after void", "look"],
         End("SEATS_LOCKED", "DECLINED", "ACTIVE", (), ("canceled",), (1, 0)),
@@ -137,7 +154,7 @@ JOURNEYS: dict[Journey, tuple[list[str], End]] = {
     ),
     answer_lost_and_seats_too: (
         ["look", "before find", "after find", "look", "before void", "after void", "look"],
-        End("EXPIRED", "VOIDED", "EXPIRED", (), ("canceled",), (1, 0)),
+        End("EXPIRED", "VOIDED", "EXPIRED", (), ("canceled",), (8, 0)),
     ),
     authorisation_lapsed: (
         ["look", "before capture", "before void", "after void", "look"],
@@ -168,7 +185,8 @@ async def end_of(stage: Stage, booking: Booking) -> End:
         row = await session.execute(
             text(
                 "SELECT b.status AS booking, y.status AS payment, h.status AS hold, y.refunded, y.captured,"
-                " p.held, p.sold, (SELECT count(*) FROM claims c WHERE c.slot_id = p.slot_id AND c.status = 'BOOKED')"
+                " p.held, p.sold, i.quantity - cardinality(i.units) AS unseated,"
+                " (SELECT count(*) FROM claims c WHERE c.slot_id = p.slot_id AND c.status = 'BOOKED')"
                 " AS booked, ARRAY(SELECT t.status FROM tickets t) AS tickets"
                 " FROM bookings b JOIN payments y ON y.booking_id = b.id JOIN holds h ON h.id = b.hold_id"
                 " JOIN hold_items i ON i.hold_id = h.id JOIN pools p ON p.slot_id = i.slot_id AND p.code = i.pool"
@@ -178,7 +196,7 @@ async def end_of(stage: Stage, booking: Booking) -> End:
         )
         found = row.one()
     intents = await stage.sandbox.intents(booking.id)
-    assert found.booked == found.sold
+    assert found.booked + (found.unseated if found.sold else 0) == found.sold
     assert sum(one["amount_received"] for one in intents) == found.captured
     refunds = [await stage.sandbox.ask("GET", f"/v1/refunds?payment_intent={one['id']}") for one in intents]
     assert sum(refund["amount"] for page in refunds for refund in page["data"]) == found.refunded
