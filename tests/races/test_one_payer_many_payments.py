@@ -12,7 +12,7 @@ from sqlalchemy import text
 from core.db import Database
 from core.keys import Keyring
 from models import FraudMeasure, FraudSubject, FraudVerdict
-from services.fraud import assessing, signals
+from services.fraud import measuring, signals
 from services.fraud.measuring import Measured
 from services.seats import Plans
 from tests.factories.bookings import Desk
@@ -50,14 +50,14 @@ async def test_the_second_waits_for_the_first(crowd: Database, booking_id: UUID)
 async def test_control_without_the_lock_everybody_goes_on(
     crowd: Database, booking_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together, measure = asyncio.Barrier(RIVALS), assessing.measure
+    together = asyncio.Barrier(RIVALS)
 
     async def measured_together(*arguments: Any) -> Measured:
-        measured = await measure(*arguments)
+        measured = await measuring.measure(*arguments)
         await together.wait()
         return measured
 
     monkeypatch.setattr(signals, "LOCK", "SELECT $1::bigint[]")
-    monkeypatch.setattr(assessing, "measure", measured_together)
+    monkeypatch.setattr("services.fraud.assessing.measure", measured_together)
     verdicts = await asyncio.gather(*(screened(crowd, booking_id, ADA) for _ in range(RIVALS)))
     assert set(verdicts) == {ALLOW}
