@@ -27,6 +27,9 @@ from services.bookings import payments_by_booking_ids
 from subscriptions.bookings import booking_events as booking_changes
 from subscriptions.bookings import payment_events as payment_changes
 
+SHOWN_AS = {"payment.review": "payment.processing"}
+"""Facts that owners are told as others: that staff look at a payment is not for whoever pays."""
+
 
 @dataclass(frozen=True)
 class ShownBookingChange:
@@ -90,7 +93,8 @@ async def booking_events(
                     row = await watching.booking(session, ctx, key, token)
                     told = await notices.about_booking(session, key, change.notices) if change.notices else []
                     booking = await bookings.shown(session, row, owned=True)
-                yield ShownBookingChange(change.cursor, change.reset, change.happened, told, booking)
+                happened = tuple(dict.fromkeys(SHOWN_AS.get(kind, kind) for kind in change.happened))
+                yield ShownBookingChange(change.cursor, change.reset, happened, told, booking)
 
 
 async def payment_events(

@@ -211,7 +211,7 @@ async def not_listed(session: ReadSession, gateway: str, stretch: Stretch, seen:
             Payment.gateway == gateway,
             Payment.created_at >= stretch.since,
             Payment.created_at < stretch.until,
-            Payment.status.in_(payments.TAKEN | {PaymentStatus.AUTHORIZED}),
+            Payment.status.in_(payments.TAKEN | {PaymentStatus.AUTHORIZED, PaymentStatus.REVIEW}),
         )
     )
     return [payment for payment in found if payment.id not in seen]

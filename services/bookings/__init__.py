@@ -2,9 +2,9 @@
 
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
 there, each upon the `situation.py` it finds, or back by `calling_off.py`; `cancellation.py` quotes by `terms.py` and
-cancels; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone; `listing.py` has a
-person's bookings and what happened to each; `reading.py` finds the rest. `rows.py` has the states of a booking and the
-order of locks.
+cancels; `reviewing.py` has payments refused, or looked at by staff; `expiry.py` writes down what deadlines decided;
+`revival.py` finds what was left alone; `listing.py` has a person's bookings and what happened to each; `reading.py`
+finds the rest. `rows.py` has the states of a booking and the order of locks.
 """
 
 from services.bookings.calling_off import drop
@@ -24,12 +24,15 @@ from services.bookings.reading import (
     segments_by_booking_ids,
     tickets_by_passenger_ids,
 )
+from services.bookings.reviewing import approve, reject
 from services.bookings.revival import revive
 from services.bookings.rows import BOOKING
 from services.bookings.rules import Contact, CreateBooking, PassengerDetails, SeatChoice
 from services.bookings.saga import advance
 
 __all__ = [
+    "approve",
+    "reject",
     "BOOKING",
     "BookingFilter",
     "Broken",

@@ -26,6 +26,7 @@ from models import (
     Hold,
     Passenger,
     Payment,
+    PaymentStatus,
     Refund,
     Ticket,
     Transition,
@@ -134,17 +135,22 @@ async def timeline(session: ReadSession, booking: Booking) -> list[TimelineEntry
         .where(Passenger.booking_id == booking.id),
     )
     rows = await session.scalars(select(Transition).where(Transition.subject_id.in_(mine)).order_by(Transition.id))
-    return [
-        TimelineEntry(
-            at=row.at,
-            subject=TimelineSubject(row.machine.upper()),
-            key=row.subject_id if row.machine == "ticket" else None,
-            came_from=row.from_status,
-            to=row.to_status,
-            actor=actor_of(row.actor, booking),
-        )
-        for row in rows
-    ]
+    lines = [told(row, booking) for row in rows]
+    return [line for line in lines if line.came_from != line.to]
+
+
+def told(row: Transition, booking: Booking) -> TimelineEntry:
+    """A line of history, as the booking's owner is told it. That staff look at a payment is theirs to know."""
+    review = PaymentStatus.REVIEW
+    secret = review in (row.from_status, row.to_status)
+    return TimelineEntry(
+        at=row.at,
+        subject=TimelineSubject(row.machine.upper()),
+        key=row.subject_id if row.machine == "ticket" else None,
+        came_from=PaymentStatus.PROCESSING if row.from_status == review else row.from_status,
+        to=PaymentStatus.PROCESSING if row.to_status == review else row.to_status,
+        actor=TimelineActor.GATEWAY if secret else actor_of(row.actor, booking),
+    )
 
 
 def actor_of(actor: str, booking: Booking) -> TimelineActor:

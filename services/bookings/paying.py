@@ -15,8 +15,9 @@ from core.money import Money
 from core.states import WrongState
 from models import Booking, BookingStatus, Hold, Payment, PaymentStatus
 from services import holds, idempotency, jobs, payments
-from services.bookings import rows
+from services.bookings import reviewing, rows
 from services.bookings.saga import work_off
+from services.fraud import NOBODY, Payer
 from services.gateways import Gateways
 from services.holds import HoldExpired, Owner
 from services.payments import PaymentDeclined
@@ -34,6 +35,7 @@ async def pay(
     return_url: str | None,
     owner: Owner,
     idempotency_key: str,
+    payer: Payer = NOBODY,
 ) -> Payment:
     """Pay a booking with a gateway's token for a card; the payment as it stands when it is paid or must wait.
 
@@ -48,7 +50,7 @@ async def pay(
     check_method(method)
     check_return_url(return_url)
     async with db.transaction() as session:
-        payment_id = await intend(session, gateways, booking_id, method, return_url, owner, idempotency_key)
+        payment_id = await intend(session, gateways, booking_id, method, return_url, owner, idempotency_key, payer)
     rest = await work_off(db, gateways, booking_id)
     async with db.transaction() as session:
         payment = await session.get_one(Payment, payment_id)
@@ -85,6 +87,7 @@ async def intend(
     return_url: str | None,
     owner: Owner,
     key: str,
+    payer: Payer,
 ) -> UUID:
     """Write the intent to pay, or find the payment that this request made before; the payment's key.
 
@@ -110,9 +113,11 @@ async def intend(
         currency=booking.currency,
         created_at=func.jetway_now(),
     )
-    await payments.begin(session, payment, cause)
-    await rows.move(session, booking, BookingStatus.PAYMENT_PENDING, cause)
-    await jobs.look_after(session, booking_id, payments.RESCUE)
+    if await reviewing.begin(session, payment, payer, cause):
+        await rows.move(session, booking, BookingStatus.PAYMENT_PENDING, cause)
+        await jobs.look_after(session, booking_id, payments.RESCUE)
+    else:
+        await holds.payment_failed(session, booking.hold_id)
     return payment_id
 
 

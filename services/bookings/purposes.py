@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -48,7 +48,7 @@ class Purpose(Protocol):
     Every method but `standing` works in the transaction that it is given: it never commits and asks no gateway. It is
     called again after any crash, by the request, the webhook's job and the job behind the booking, also by two of them
     at once; so it decides by the rows that it has locked, never by what was seen before. Whoever calls one of the last
-    five has called `lock_all` in the same transaction (`lock` is enough for `confirm`) and found the stage that the
+    six has called `lock_all` in the same transaction (`lock` is enough for `confirm`) and found the stage that the
     method is for. Each change of a status is told by the method that makes it, and only there.
     """
 
@@ -72,6 +72,12 @@ class Purpose(Protocol):
         else has gone on; the transaction has to end without a commit then. Raises as `sell` does, and holds.PlacesGone
         where expired holds may be what fills a pool: asked once more when they are written down, it may succeed. One
         that looks for nothing again raises holds.HoldExpired.
+        """
+
+    async def linger(self, session: Session, span: timedelta) -> datetime:
+        """OPEN: keep what its hold keeps for `span` from now, as far as that may last; returns the deadline.
+
+        It never comes nearer, and what is dead stays dead. Staff look at a payment until then.
         """
 
     async def sell(self, session: Session, cause: Cause) -> None:

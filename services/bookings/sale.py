@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +71,10 @@ class Sale:
         self._hold = await holds.lock(session, self.hold_id)
         self._booking = await rows.locked(session, self.booking_id)
         return stage_of(self._booking.status, self._hold.status)
+
+    async def linger(self, session: Session, span: timedelta) -> datetime:
+        """The hold lives for `span` from now, at most its payment's grace beyond its cap."""
+        return await holds.linger(session, self._hold, span)
 
     async def sell(self, session: Session, cause: Cause) -> None:
         """The seats are BOOKED, and every ticket is issued."""

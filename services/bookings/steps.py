@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from core.db import Database
 from core.log import logger
 from core.money import Money
-from models import PaymentStatus, PostingKind
-from services import holds, jobs, ledger, notices, payments, refunds
+from models import FraudVerdict, PaymentStatus, PostingKind
+from services import fraud, holds, jobs, ledger, notices, payments, refunds
 from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.purposes import Stage
+from services.bookings.reviewing import hold_back
 from services.bookings.situation import Attempt, Situation, unchanged
 from services.gateways import (
     Approved,
@@ -95,10 +96,13 @@ async def note(
     """Write that a payment came further."""
     if to is one.status:
         return False
+    verdict = FraudVerdict.ALLOW
     async with seen.db.transaction() as session:
         await seen.purpose.lock(session)
         payment, _ = await unchanged(session, seen, one)
-        if payment is not None:
+        if payment is not None and isinstance(outcome, Authorised | Captured):
+            verdict = await fraud.assess(session, payment, outcome.risk)
+        if payment is not None and verdict is FraudVerdict.ALLOW:
             payment.gateway_id = outcome.gateway_id
             payment.client_secret = getattr(outcome, "client_secret", payment.client_secret)
             payment.redirect_url = getattr(outcome, "redirect_url", None)
@@ -106,7 +110,25 @@ async def note(
             await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
     if payment is None:
         await drop_orphan(seen.db, one, outcome.gateway_id)
+    elif isinstance(outcome, Authorised | Captured) and verdict is not FraudVerdict.ALLOW:
+        return await doubt(seen, one, outcome, verdict)
     return True
+
+
+async def doubt(seen: Situation, one: Attempt, outcome: Authorised | Captured, verdict: FraudVerdict) -> bool:
+    """Hold back a payment that is promised, for staff; or let go of it, where it is blocked, or its seats are gone.
+
+    The verdict is written by now, so whoever comes after a crash has the same.
+    """
+    if verdict is FraudVerdict.BLOCK:
+        blocked = Declined(gateway_id=outcome.gateway_id, code=fraud.BLOCKED, risk=outcome.risk)
+        return await write(seen, one, blocked)
+    if not seen.standing.dead:
+        return await hold_back(seen, one, outcome)
+    if not await called_off(seen.db, one.gateway, outcome.gateway_id, one.id):
+        return False
+    gone = Voided(gateway_id=outcome.gateway_id)
+    return await give_up(seen, one, gone, "its seats were gone before anybody could look at it", late=True)
 
 
 async def sell(seen: Situation, one: Attempt) -> bool:
@@ -220,6 +242,8 @@ async def call_off(seen: Situation, one: Attempt, reason: str, *, late: bool = F
 
 async def out_of_time(seen: Situation, one: Attempt) -> bool:
     """The deadline has passed, and not everybody has paid: what is promised is let go."""
+    if one.status is PaymentStatus.REVIEW:
+        return await call_off(seen, one, "nobody approved it")
     return await call_off(seen, one, "the rest was not paid in time", late=True)
 
 
@@ -260,6 +284,8 @@ async def give_up(
         await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
         if late:
             await notices.of_money_returned(session, payment, one.order.amount)
+        if isinstance(outcome, Declined):
+            await fraud.note_decline(session, payment, outcome.code, outcome.risk)
         if stage is Stage.OPEN and not others:
             await seen.purpose.put_back(session, cause)
     return True

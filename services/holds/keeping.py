@@ -135,6 +135,18 @@ async def begin_payment(session: Session, hold_id: UUID) -> datetime:
     return hold.expires_at
 
 
+async def linger(session: Session, hold: Hold, span: timedelta) -> datetime:
+    """Keep what a locked hold keeps for `span` from now while somebody decides about its payment; its deadline.
+
+    At most ten minutes beyond the hold's cap, and never less than it had. A hold that is dead stays dead.
+    """
+    moment = await now(session)
+    deadline = min(moment + span, hold.cap_at + PAYMENT_GRACE)
+    if hold.status is HoldStatus.ACTIVE and moment < hold.expires_at < deadline:
+        await set_deadline(session, hold, deadline)
+    return hold.expires_at
+
+
 async def payment_failed(session: Session, hold_id: UUID) -> bool:
     """Put the deadline back to what it was before the payment; whether the hold lives by it.
 

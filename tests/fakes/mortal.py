@@ -2,7 +2,7 @@
 
 A step is: look, then perhaps a call to the gateway, then one transaction, which is there wholly or not at all. So every
 place where dying makes a difference is a look, the moment before a call, or the moment after it, when the gateway has
-done what nobody here knows yet.
+done what nobody here knows yet. One step has two transactions: a verdict is written before a payment is held back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from services.bookings import situation
+from services.bookings import reviewing, situation
 from services.gateways import Gateway, Gateways
 
 
@@ -40,7 +40,12 @@ class Life:
             self.point("look")
             return await situation.look(*arguments)
 
+        async def mortal_hold_back(*arguments: Any) -> Any:
+            self.point("before hold_back")
+            return await reviewing.hold_back(*arguments)
+
         monkeypatch.setattr("services.bookings.saga.look", mortal_look)
+        monkeypatch.setattr("services.bookings.steps.hold_back", mortal_hold_back)
         return Gateways([cast("Gateway", MortalGateway(gateways.named(name), self)) for name in gateways.names])
 
 
