@@ -20,7 +20,6 @@ from models import (
     Booking,
     BookingLine,
     BookingStatus,
-    CancellationQuote,
     Hold,
     Passenger,
     PassengerTitle,
@@ -46,8 +45,6 @@ from services.bookings import (
 from services.departures import Departure
 from services.fares import PriceLine
 from services.itineraries import Segment, Slice, direct
-
-QUOTE_KIND = "CancellationQuote"
 
 id_of, slot_of = attrgetter("id"), attrgetter("slot_id")
 
@@ -84,23 +81,6 @@ class CreateBookingInput:
     passengers: list[PassengerInput]
     source: str | None = None
     referral_code: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuoteCancellationInput:
-    """Ask what cancelling a booking would give back."""
-
-    booking_id: strawberry.ID
-    booking_token: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CancelBookingInput:
-    """Cancel a booking as quoted."""
-
-    quote_id: strawberry.ID
-    booking_token: str | None = None
-    idempotency_key: str
 
 
 @dataclass(frozen=True)
@@ -207,26 +187,6 @@ async def booking_by_pnr(info: Info, pnr: str, last_name: str) -> ShownBooking |
     return None
 
 
-async def quote_cancellation(info: Info, input: QuoteCancellationInput) -> CancellationQuote:
-    """What cancelling would give back."""
-    ctx = info.context
-    async with ctx.transaction() as session:
-        found = await access.booking(session, ctx, input.booking_id, input.booking_token)
-        return await bookings.quote_cancellation(session, found)
-
-
-async def cancel_booking(info: Info, input: CancelBookingInput) -> ShownBooking:
-    """Cancel as quoted; the money goes back at once, or as soon as the gateway answers."""
-    ctx = info.context
-    quote_id = ids.uuid_of(QUOTE_KIND, input.quote_id, "quoteId")
-    async with ctx.reading() as session:
-        found = await access.quoted_booking(session, ctx, quote_id, input.booking_token)
-    row = await bookings.cancel(
-        ctx.app.database, ctx.app.gateways, quote_id, found.id, ctx.owner, input.idempotency_key
-    )
-    return ShownBooking(row, owned=True)
-
-
 @dataclass(frozen=True)
 class BookingPage:
     """Some of a person's bookings, the newest first."""
@@ -319,10 +279,26 @@ async def slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slic
 
 async def slices_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[Slice]]:
     """The same of many."""
+    return await journeys(roots, info, given_up=False)
+
+
+async def cancelled_slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slice]:
+    """The flights that were cancelled of it, in the order of travel."""
+    return (await cancelled_slices_of_all([root], info))[0]
+
+
+async def cancelled_slices_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[Slice]]:
+    """The same of many."""
+    return await journeys(roots, info, given_up=True)
+
+
+async def journeys(roots: Sequence[ShownBooking], info: Info, *, given_up: bool) -> list[list[Slice]]:
+    """Of each booking the flights that are flown, or those that were cancelled of it."""
     reader = info.context.reader
-    booked = await loaders.SEGMENTS.all(reader, [root.id for root in roots])
+    found = await loaders.SEGMENTS.all(reader, [root.id for root in roots])
+    booked = [[row for row in rows if (row.cancelled_at is not None) == given_up] for rows in found]
     slots = list({row.slot_id for rows in booked for row in rows})
-    flights = dict(zip(slots, await loaders.DEPARTURE.all(reader, slots), strict=True))
+    flights = dict(zip(slots, await loaders.DEPARTURE.all(reader, slots), strict=True)) if slots else {}
     return [
         [
             direct(Segment(flight=flight, cabin=row.cabin, booking_class=row.booking_class))

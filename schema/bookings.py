@@ -7,11 +7,9 @@ from typing import cast
 
 import strawberry
 
-from core.money import Money as Amount
 from engine.execution import batched, pure
-from engine.limits import cost
+from engine.limits import cost, list_size
 from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
-from models import CancellationQuote as QuoteRow
 from models import SeatAssignment as SeatRow
 from resolvers import bookings as resolve
 from resolvers.bookings import ShownBooking
@@ -23,7 +21,7 @@ from schema.nodes import Money, Node, id_of, rows_of
 from schema.paging import PageInfo
 from schema.papers import Paper
 from schema.payments import Payment
-from schema.problems import HoldExpired, PriceChanged, QuoteExpired, mutation, outcome
+from schema.problems import HoldExpired, PriceChanged, mutation, outcome
 from services.bookings import Contact as ContactRow
 from services.bookings import TimelineActor, TimelineSubject
 
@@ -39,8 +37,6 @@ strawberry.input(
     resolve.CreateBookingInput,
     description="An offer and a hold that become a booking. A guest's idempotency key is a random UUID (version 4).",
 )
-strawberry.input(resolve.QuoteCancellationInput, description="Which booking might be cancelled.")
-strawberry.input(resolve.CancelBookingInput, description="The quote to act on.")
 
 
 @strawberry.type(description="How to reach whoever booked.")
@@ -87,6 +83,9 @@ class Passenger:
     title: PassengerTitle | None = strawberry.field(description="How they are addressed.")
     first_name: str = strawberry.field(description="Given names.")
     last_name: str = strawberry.field(description="Surname.")
+    cancelled_at: datetime | None = strawberry.field(
+        description="When they left the booking, which was cancelled in part; null for whoever travels."
+    )
     seats = strawberry.field(
         resolver=batched(resolve.seats_of_all)(resolve.seats),
         graphql_type=list[SeatAssignment],
@@ -148,6 +147,12 @@ class Booking(Node):
         graphql_type=list[Slice],
         description="The journeys, in the order of travel.",
     )
+    cancelled_slices = strawberry.field(
+        resolver=batched(resolve.cancelled_slices_of_all)(resolve.cancelled_slices),
+        graphql_type=list[Slice],
+        description="Journeys that were cancelled while the rest of the booking was not.",
+        directives=[list_size(2)],
+    )
     timeline = strawberry.field(
         resolver=resolve.timeline,
         graphql_type=list[TimelineEntry] | None,
@@ -182,31 +187,6 @@ class BookingConnection:
     page_info: PageInfo = strawberry.field(description="Whether more follows.")
 
 
-@pure
-def refund(root: strawberry.Parent[QuoteRow]) -> Amount:
-    """What comes back."""
-    return Amount(root.refund, root.currency)
-
-
-@pure
-def fee(root: strawberry.Parent[QuoteRow]) -> Amount:
-    """What is kept."""
-    return Amount(root.fee, root.currency)
-
-
-@strawberry.type(description="What cancelling would give back, kept until it expires.")
-class CancellationQuote:
-    """`models.CancellationQuote`."""
-
-    is_type_of = rows_of(QuoteRow)
-
-    id = id_of("CancellationQuote")
-    expires_at: datetime = strawberry.field(description="Until then it is kept.")
-    refund = strawberry.field(resolver=refund, graphql_type=Money, description="What comes back.")
-    fee = strawberry.field(resolver=fee, graphql_type=Money, description="What is kept.")
-    reason: str = strawberry.field(description="By which rule, in words.")
-
-
 @strawberry.type
 class BookingMutations:
     """What is done with bookings."""
@@ -215,14 +195,4 @@ class BookingMutations:
         resolve.create_booking,
         outcome("CreateBookingResult", Booking, PriceChanged, HoldExpired),
         "Make an offer and a hold into a booking that waits for its money.",
-    )
-    quote_cancellation = mutation(
-        resolve.quote_cancellation,
-        outcome("QuoteCancellationResult", CancellationQuote),
-        "Ask what cancelling would give back. Nothing is cancelled.",
-    )
-    cancel_booking = mutation(
-        resolve.cancel_booking,
-        outcome("CancelBookingResult", Booking, QuoteExpired, HoldExpired),
-        "Cancel as quoted. The seats are free at once; the money goes back.",
     )

@@ -11,6 +11,7 @@ from engine.limits import cost, list_size
 from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
 from schema import caching
 from schema.bookings import Booking, BookingMutations
+from schema.cancellation import CancellationMutations
 from schema.clients import ClientMutations, ClientQueries
 from schema.costs import LOOKING_UP, READING
 from schema.documents import DocumentMutations, DocumentQueries
@@ -97,6 +98,7 @@ Mutation = merge_types(
         HoldMutations,
         SeatMutations,
         BookingMutations,
+        CancellationMutations,
         PaymentMutations,
         InventoryMutations,
         NoticeMutations,

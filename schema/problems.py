@@ -6,18 +6,20 @@ errors and this table together.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from strawberry.extensions import FieldExtension
 
 from core import errors, ids, telemetry
 from models import Cabin
+from resolvers.cancellation import PASSENGER_KIND
 from resolvers.flights import FLIGHT_KIND
 from resolvers.itineraries import new_offer
 from schema.itineraries import Offer
@@ -70,6 +72,7 @@ class ProblemCode(StrEnum):
     ALREADY_PAID = "ALREADY_PAID"
     QUOTE_EXPIRED = "QUOTE_EXPIRED"
     QUOTE_SPENT = "QUOTE_SPENT"
+    MINORS_ALONE = "MINORS_ALONE"
     MORE_THAN_LEFT = "MORE_THAN_LEFT"
     FLIGHT_DEPARTED = "FLIGHT_DEPARTED"
     EMAIL_TAKEN = "EMAIL_TAKEN"
@@ -183,12 +186,24 @@ class QuoteExpired(Problem):
     """`services.bookings.QuoteExpired`."""
 
 
+@strawberry.type(description="Children would be left without an adult of the booking.")
+class MinorsAlone(Problem):
+    """`services.bookings.MinorsAlone`."""
+
+    passenger_ids: list[strawberry.ID] = strawberry.field(description="Those children.")
+
+
 def taken_seats(error: holds.SeatsTaken) -> list[TakenSeats]:
     """The seats of the error, by the ids that clients know."""
     return [
         TakenSeats(flight_id=strawberry.ID(ids.global_id(FLIGHT_KIND, slot_id)), seats=seats)
         for slot_id, seats in error.taken.items()
     ]
+
+
+def people(keys: Iterable[UUID]) -> list[strawberry.ID]:
+    """Passengers, by the ids that clients know."""
+    return [strawberry.ID(ids.global_id(PASSENGER_KIND, key)) for key in keys]
 
 
 def sold_out(error: holds.SoldOut) -> dict[str, Any]:
@@ -211,6 +226,7 @@ TOLD_AS: tuple[tuple[type[errors.DomainError], type[Problem], Facts], ...] = (
         lambda error: {"decline_code": error.decline_code, "retryable": error.retryable},
     ),
     (bookings.QuoteExpired, QuoteExpired, lambda _: {}),
+    (bookings.MinorsAlone, MinorsAlone, lambda error: {"passenger_ids": people(error.left)}),
     (errors.Invalid, InvalidInput, lambda error: {"field": error.field}),
     (errors.NotFound, NotFound, lambda _: {}),
     (errors.Forbidden, Forbidden, lambda _: {}),

@@ -139,7 +139,11 @@ async def anybody_booked(session: ReadSession, slot_id: int) -> bool:
 
 def booked_on(slot_id: int) -> Select[Booking]:
     """The bookings whose passengers are to fly on it, each once."""
-    flies = exists().where(BookingSegment.booking_id == Booking.id, BookingSegment.slot_id == slot_id)
+    flies = exists().where(
+        BookingSegment.booking_id == Booking.id,
+        BookingSegment.slot_id == slot_id,
+        BookingSegment.cancelled_at.is_(None),
+    )
     return select(Booking).where(Booking.status.in_(BOOKED), flies)
 
 

@@ -133,6 +133,21 @@ class SeatsFound(TypedDict):
     lost: Annotated[list[SeatOf], "seats that are somebody else's now: a place without a seat is instead"]
 
 
+class PartlyCancelled(Caused):
+    """A booking after a part of it was cancelled: it costs less, and is CONFIRMED as before."""
+
+    booking: Uuid
+    pnr: Annotated[str, "the record locator"]
+    hold: Uuid
+    total: Minor
+    currency: str
+    quote: Annotated[Uuid, "on the terms of which"]
+    passengers: Annotated[list[Uuid], "who left it"]
+    slots: Annotated[list[int], "which departures nobody of it flies any more"]
+    refund: Minor
+    fee: Annotated[int, "what was kept, in minor units of `currency`"]
+
+
 class Payment(PaymentChange, Caused):
     """A payment after a change of its status."""
 
@@ -372,6 +387,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "booking.failed": Kind(Booking, "booking", "A booking could not be made good, and nothing is owed."),
         "booking.cancelled": Kind(Booking, "booking", "A booking was cancelled."),
         "booking.seats_found": Kind(SeatsFound, "booking", "The money came late, and the booking has its places."),
+        "booking.partly_cancelled": Kind(PartlyCancelled, "booking", "A part of a booking was cancelled."),
         "booking.no_show": Kind(Booking, "booking", "Nobody came."),
         "payment.initiated": Kind(Payment, "booking", "A payment was begun."),
         "payment.requires_action": Kind(Payment, "booking", "The payer's bank asks something."),

@@ -245,11 +245,19 @@ INVARIANTS = (
         SELECT format('booking %s: %s of %s paid, %s of %s tickets', pnr, paid, total, issued, due)
         FROM (
             SELECT bookings.pnr, bookings.total,
-                (SELECT coalesce(sum(captured - refunded), 0) FROM payments WHERE booking_id = bookings.id) AS paid,
+                (SELECT coalesce(sum(captured), 0) FROM payments WHERE booking_id = bookings.id)
+                  - (SELECT coalesce(sum(refunds.amount), 0) FROM refunds
+                     JOIN payments ON payments.id = refunds.payment_id
+                     WHERE payments.booking_id = bookings.id)
+                  - (SELECT coalesce(sum(fee), 0) FROM cancellation_quotes
+                     WHERE booking_id = bookings.id AND used_at IS NOT NULL) AS paid,
                 (SELECT count(*) FROM tickets JOIN passengers ON passengers.id = tickets.passenger_id
-                 WHERE passengers.booking_id = bookings.id AND tickets.status = 'OPEN') AS issued,
-                (SELECT count(*) FROM passengers WHERE booking_id = bookings.id)
-                    * (SELECT count(*) FROM booking_segments WHERE booking_id = bookings.id) AS due
+                 WHERE passengers.booking_id = bookings.id
+                   AND (tickets.status = 'OPEN' OR (tickets.status = 'USED' AND passengers.cancelled_at IS NULL))
+                ) AS issued,
+                (SELECT count(*) FROM passengers WHERE booking_id = bookings.id AND cancelled_at IS NULL)
+                    * (SELECT count(*) FROM booking_segments
+                       WHERE booking_id = bookings.id AND cancelled_at IS NULL) AS due
             FROM bookings WHERE bookings.status = 'CONFIRMED') AS confirmed
         WHERE paid <> total OR issued <> due
         """,
@@ -265,7 +273,7 @@ INVARIANTS = (
                   - (SELECT coalesce(sum(refunds.amount), 0) FROM refunds
                      JOIN payments ON payments.id = refunds.payment_id
                      WHERE payments.booking_id = bookings.id AND refunds.status = 'REQUESTED')
-                  - (SELECT coalesce(max(fee), 0) FROM cancellation_quotes
+                  - (SELECT coalesce(sum(fee), 0) FROM cancellation_quotes
                      WHERE booking_id = bookings.id AND used_at IS NOT NULL) AS kept,
                 (SELECT count(*) FROM tickets JOIN passengers ON passengers.id = tickets.passenger_id
                  WHERE passengers.booking_id = bookings.id AND tickets.status = 'OPEN') AS open
@@ -286,6 +294,9 @@ INVARIANTS = (
             UNION ALL
             SELECT booking_id, 'KEPT', id, fee, currency
             FROM cancellation_quotes WHERE used_at IS NOT NULL AND fee > 0
+            UNION ALL
+            SELECT id, 'EARNED', id, total, currency
+            FROM bookings WHERE status IN ('COMPLETED', 'NO_SHOW') AND total > 0
             UNION ALL
             SELECT payments.booking_id, moved.kind, refunds.id, refunds.amount, refunds.currency
             FROM refunds JOIN payments ON payments.id = refunds.payment_id
@@ -310,7 +321,7 @@ INVARIANTS = (
                       requested)
         FROM (
             SELECT bookings.pnr, bookings.status,
-                CASE WHEN bookings.status IN ('CONFIRMED', 'CHECKED_IN', 'COMPLETED', 'NO_SHOW')
+                CASE WHEN bookings.status IN ('CONFIRMED', 'CHECKED_IN')
                      THEN bookings.total ELSE 0 END AS owed,
                 (SELECT coalesce(sum(refunds.amount), 0) FROM refunds
                  JOIN payments ON payments.id = refunds.payment_id

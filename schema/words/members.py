@@ -197,6 +197,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "ALREADY_PAID": "The booking is paid.",
         "QUOTE_EXPIRED": "The quote has expired, or the booking has changed since: ask for a new one.",
         "QUOTE_SPENT": "The quote was used.",
+        "MINORS_ALONE": "Children would be left without an adult of the booking.",
         "MORE_THAN_LEFT": "More is to go back than was paid and not given back.",
         "FLIGHT_DEPARTED": "The flight has left.",
         "EMAIL_TAKEN": "There is an account with this e-mail.",
@@ -235,6 +236,15 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "reason": "For the record: a broken seat, one for the crew.",
     },
     "CabinQuantityInput": {"cabin": "The cabin.", "quantity": "How many, at least one."},
+    "CancellationRule": {
+        "NOT_PAID": "Nothing has been paid.",
+        "AIRLINE": "The airline won't fly: everything comes back.",
+        "BY_LAW": "Within 24 hours of booking, a week ahead: everything comes back.",
+        "NOT_REFUNDABLE": "The fare gives nothing back.",
+        "LESS_FEE": "More than 24 hours ahead: everything less the fee, which is kept once per booking.",
+        "HALF": "12 to 24 hours ahead: half comes back.",
+        "TOO_LATE": "Less than 12 hours ahead: nothing comes back.",
+    },
     "CancelBookingInput": {
         "quoteId": "From quoteCancellation.",
         "bookingToken": A_BOOKING_TOKEN,
@@ -315,7 +325,12 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "idempotencyKey": A_KEY,
         "returnUrl": "Where the payer comes back to after 3-D Secure.",
     },
-    "QuoteCancellationInput": {"bookingId": "The booking.", "bookingToken": A_BOOKING_TOKEN},
+    "QuoteCancellationInput": {
+        "bookingId": "The booking.",
+        "bookingToken": A_BOOKING_TOKEN,
+        "passengerIds": "Who leaves it, from every flight still ahead; infants leave with their adult.",
+        "flightIds": "Which flights are cancelled, for everybody. Without either: the whole booking.",
+    },
     "RefreshSessionInput": {"refreshToken": "The newest of the session; good once."},
     "RegisterInput": {
         "email": "With which to sign in.",

@@ -2,7 +2,8 @@
 
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
 there, each upon the `situation.py` it finds, or back by `calling_off.py`; `cancellation.py` quotes by `terms.py` and
-cancels; `reviewing.py` has payments refused, or looked at by staff; `expiry.py` writes down what deadlines decided;
+cancels a `journey.py`, whole or the part that `parting.py` reckons; `reviewing.py` has payments refused, or looked at by
+staff; `expiry.py` writes down what deadlines decided;
 `revival.py` finds what was left alone; `listing.py` has a person's bookings and what happened to each; `reading.py`
 finds the rest. `rows.py` has the states of a booking and the order of locks.
 """
@@ -12,6 +13,7 @@ from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellat
 from services.bookings.creation import book, create
 from services.bookings.expiry import Broken, expire_abandoned
 from services.bookings.listing import BookingFilter, TimelineActor, TimelineEntry, TimelineSubject, of_owner, timeline
+from services.bookings.parting import MinorsAlone
 from services.bookings.paying import pay
 from services.bookings.reading import (
     by_id,
@@ -38,6 +40,7 @@ __all__ = [
     "Broken",
     "Contact",
     "CreateBooking",
+    "MinorsAlone",
     "PassengerDetails",
     "QuoteExpired",
     "SeatChoice",

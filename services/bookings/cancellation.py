@@ -1,39 +1,40 @@
-"""Cancelling: first what comes back, kept at that for a quarter of an hour; then it is done.
+"""Cancelling, whole or in part: first what comes back, kept at that for a quarter of an hour; then it is done.
 
 Seats return to everybody at once. The money follows: the refund is written with the cancellation, and the gateway is
-asked for it afterwards, by the request or by a job. A booking that is not paid yet is abandoned in the same way.
+asked for it afterwards, by the request or by a job. A booking that is not paid yet is abandoned in the same way, and
+only as a whole. One that was cancelled in part stays CONFIRMED with who and what is left, at what those have paid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import aliased
+from sqlalchemy import delete, update
 
-from core.db import Database, ReadSession, Session
+from core.db import Database, Session
 from core.errors import Conflict, NotFound
 from core.log import logger
 from core.money import Money
 from core.states import WrongState
 from models import (
-    Airport,
     Booking,
+    BookingLine,
     BookingSegment,
     BookingStatus,
     CancellationQuote,
     CancellationRule,
-    FareFamily,
-    Flight,
-    FlightStatus,
+    Passenger,
     PostingKind,
+    PriceLineKind,
+    SeatAssignment,
     TicketStatus,
 )
-from services import holds, idempotency, jobs, ledger, payments, refunds, tickets
+from services import holds, idempotency, jobs, ledger, outbox, payments, refunds, tickets
 from services.bookings import reading, rows
+from services.bookings.journey import Journey, journey_of
+from services.bookings.parting import Part, part_of
 from services.bookings.saga import advance
 from services.bookings.terms import Case, Terms, terms
 from services.gateways import Gateways, GatewayUnavailable
@@ -41,7 +42,16 @@ from services.holds import Owner
 from services.transitions import Cause
 
 QUOTE_LIFETIME = timedelta(minutes=15)
-LEFT = frozenset({FlightStatus.DEPARTED, FlightStatus.IN_FLIGHT, FlightStatus.LANDED, FlightStatus.DIVERTED})
+
+CANCELLED_LINES = {
+    PriceLineKind.FARE: "fare",
+    PriceLineKind.TAX: "taxes",
+    PriceLineKind.FEE: "fees",
+    PriceLineKind.SEAT: "seats",
+    PriceLineKind.EXTRA: "extras",
+    PriceLineKind.PROMOTION: "promotion",
+}
+"""How the line names what it takes off the price."""
 
 log = logger("bookings")
 
@@ -52,47 +62,38 @@ class QuoteExpired(Conflict):
     default_code = "QUOTE_EXPIRED"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trip:
-    """A flight of a booking with the rules under which it was sold, and the countries it begins and ends in."""
+async def quote_cancellation(
+    session: Session,
+    booking: Booking,
+    passenger_ids: Sequence[UUID] | None = None,
+    slot_ids: Sequence[int] | None = None,
+) -> CancellationQuote:
+    """What cancelling now would give back, and why; good for fifteen minutes.
 
-    flight: Flight
-    family: FareFamily
-    countries: frozenset[str]
-
-    @property
-    def departs_at(self) -> datetime:
-        """When it left, or is expected to."""
-        flight = self.flight
-        return flight.actual_departure_at or flight.estimated_departure_at or flight.departs_at
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the airline won't fly it."""
-        return self.flight.status is FlightStatus.CANCELLED
-
-
-async def quote_cancellation(session: Session, booking: Booking) -> CancellationQuote:
-    """What cancelling the booking now would give back, and why; good for fifteen minutes.
-
-    Raises PAYMENT_UNDER_WAY, FLIGHT_DEPARTED, and WrongState for a booking that is over.
+    Of a paid booking some of the passengers or some of the flights may be cancelled, with neither all of it. Raises
+    PAYMENT_UNDER_WAY, FLIGHT_DEPARTED, MinorsAlone, Invalid (`passengerIds`, `flightIds`), and WrongState for a booking
+    that is over, or not paid and to be cancelled in part.
     """
     fresh = await session.get_one(Booking, booking.id, populate_existing=True)
     moment = await holds.now(session)
-    trips = await trips_of(session, fresh.id)
-    check_cancellable(fresh, trips, moment)
-    paid = Money(await refunds.left_of(session, fresh.id), fresh.currency)
-    answer = Terms(refund=Money(0, fresh.currency), rule=CancellationRule.NOT_PAID)
+    check_cancellable(fresh)
+    journey = await journey_of(session, fresh)
+    part = part_of(journey, passenger_ids, slot_ids, moment)
+    paid, answer = Money(0, fresh.currency), Terms(refund=Money(0, fresh.currency), rule=CancellationRule.NOT_PAID)
     if fresh.status is BookingStatus.CONFIRMED:
-        answer = terms(case_of(fresh, trips, paid, moment))
+        paid, answer = part.paid, terms(case_of(journey, part, moment))
+    elif not part.whole:
+        raise WrongState("A booking that is not paid is abandoned as a whole.")
     quote = CancellationQuote(
         booking_id=fresh.id,
+        passengers=[one.id for one in part.passengers] if part.gone else None,
+        slots=part.slots if part.given_up and not part.whole else None,
         rule=answer.rule,
         refund=answer.refund.minor_units,
         fee=(paid - answer.refund).minor_units,
         currency=fresh.currency,
         reason=answer.reason,
-        basis=b"",
+        basis=journey.basis,
         created_at=moment,
         expires_at=moment + QUOTE_LIFETIME,
     )
@@ -101,52 +102,40 @@ async def quote_cancellation(session: Session, booking: Booking) -> Cancellation
     return quote
 
 
-def case_of(booking: Booking, trips: Sequence[Trip], paid: Money, moment: datetime) -> Case:
-    """The facts on which the terms depend. The strictest family of the journey rules, and the largest fee."""
+def case_of(journey: Journey, part: Part, moment: datetime) -> Case:
+    """The facts on which the terms depend. The strictest family of the journey rules, and the largest fee.
+
+    Once the airline has cancelled a flight of a journey, nobody is bound to the rest of it.
+    """
+    cancelled = any(trip.cancelled for trip in journey.flying) or CancellationRule.AIRLINE in journey.before
     return Case(
-        paid=paid,
-        fee=Money(max(trip.family.cancellation_fee for trip in trips), booking.currency),
-        refundable=all(trip.family.refundable for trip in trips),
-        in_us=any("US" in trip.countries for trip in trips),
-        flight_cancelled=any(trip.cancelled for trip in trips),
-        booked_at=booking.created_at,
-        departs_at=min(trip.departs_at for trip in trips),
+        paid=part.paid,
+        fee=Money(max(trip.family.cancellation_fee for trip in journey.trips), journey.booking.currency),
+        refundable=all(trip.family.refundable for trip in journey.trips),
+        in_us=any("US" in trip.countries for trip in journey.trips),
+        flight_cancelled=cancelled,
+        booked_at=journey.booking.created_at,
+        departs_at=min(trip.departs_at for trip in part.trips),
         moment=moment,
+        before=journey.before,
     )
 
 
-async def trips_of(session: ReadSession, booking_id: UUID) -> Sequence[Trip]:
-    """The flights of a booking, in the order of travel."""
-    origin, destination = aliased(Airport), aliased(Airport)
-    found = await session.execute(
-        select(Flight, FareFamily, origin.country, destination.country)
-        .join(BookingSegment, BookingSegment.slot_id == Flight.slot_id)
-        .join(FareFamily, FareFamily.code == BookingSegment.family_code)
-        .join(origin, origin.iata_code == Flight.origin_code)
-        .join(destination, destination.iata_code == Flight.destination_code)
-        .where(BookingSegment.booking_id == booking_id)
-        .order_by(BookingSegment.ordinal)
-    )
-    return [Trip(flight=flight, family=family, countries=frozenset(countries)) for flight, family, *countries in found]
-
-
-def check_cancellable(booking: Booking, trips: Sequence[Trip], moment: datetime) -> None:
-    """Raises Conflict unless the booking can be cancelled at that moment."""
+def check_cancellable(booking: Booking) -> None:
+    """Raises Conflict unless a booking in that state can be cancelled."""
     if booking.status is BookingStatus.PAYMENT_PENDING:
         raise Conflict("A payment for this booking is under way.", code="PAYMENT_UNDER_WAY")
     if not rows.BOOKING.allows(booking.status, BookingStatus.CANCELLED):
         raise WrongState(f"A booking that is {booking.status} cannot be cancelled.")
-    for trip in trips:
-        if not trip.cancelled and (trip.flight.status in LEFT or trip.departs_at <= moment):
-            raise Conflict(f"{trip.flight.designator} has left.", code="FLIGHT_DEPARTED")
 
 
 async def cancel(db: Database, gateways: Gateways, quote_id: UUID, booking_id: UUID, owner: Owner, key: str) -> Booking:
-    """Cancel a booking on the terms of a quote; the same request again: the booking as it is.
+    """Cancel a booking, or a part of it, on the terms of a quote; the same request again: the booking as it is.
 
-    Returns when the booking is cancelled and its seats are free, though the refund may still be on its way. Owns its
+    Returns when that is cancelled and its seats are free, though the refund may still be on its way. Owns its
     transactions; whose the booking is has been checked before. Raises NotFound (the quote), QuoteExpired,
-    PAYMENT_UNDER_WAY, FLIGHT_DEPARTED, WrongState, holds.HoldExpired, idempotency.KeyReused; nothing changes then.
+    PAYMENT_UNDER_WAY, FLIGHT_DEPARTED, SEATS_NOT_BOOKED for whoever has checked in, WrongState, holds.HoldExpired,
+    idempotency.KeyReused; nothing changes then.
     """
     async with db.transaction() as session:
         print_ = idempotency.fingerprint([quote_id, booking_id])
@@ -162,27 +151,82 @@ async def cancel(db: Database, gateways: Gateways, quote_id: UUID, booking_id: U
 
 
 async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause: Cause) -> None:
-    """In one transaction: the quote is spent, the booking cancelled, its refund requested, its seats given back."""
+    """In one transaction: the quote is spent, what it is for cancelled, its refund requested, its seats given back."""
     await holds.lock(session, await rows.hold_of(session, booking_id))
     booking = await rows.locked(session, booking_id)
     moment = await holds.now(session)
     quote = await spend(session, quote_id, booking_id, moment)
-    check_cancellable(booking, await trips_of(session, booking_id), moment)
-    if quote.refund + quote.fee != await refunds.left_of(session, booking_id):
+    check_cancellable(booking)
+    journey = await journey_of(session, booking)
+    if quote.basis != journey.basis:
         raise QuoteExpired("The booking has changed since this quote. Ask for a new one.")
-    was_paid = booking.status is BookingStatus.CONFIRMED
-    await rows.move(session, booking, BookingStatus.CANCELLED, cause)
-    if not was_paid:
+    part = part_of(journey, quote.passengers, quote.slots, moment)
+    if booking.status is not BookingStatus.CONFIRMED:
+        await rows.move(session, booking, BookingStatus.CANCELLED, cause)
         await holds.release(session, booking.hold_id, cause, booked=True)
         return
-    if quote.fee:
-        await ledger.post(session, PostingKind.KEPT, booking_id, quote.id, Money(quote.fee, quote.currency))
-    refund = Money(quote.refund, quote.currency)
-    if await refunds.give_back(session, booking_id, refund, quote.reason, cause):
-        await jobs.look_after(session, booking_id, payments.RESCUE)
-    await tickets.close(session, booking_id, TicketStatus.REFUNDED if quote.refund else TicketStatus.VOID, cause)
-    places = await reading.places_of(session, booking_id)
+    if part.whole:
+        await rows.move(session, booking, BookingStatus.CANCELLED, cause)
+    else:
+        await take_off(session, journey, part, moment)
+    await pay_back(session, quote, cause)
+    to = TicketStatus.REFUNDED if quote.refund else TicketStatus.VOID
+    people = [one.id for one in part.passengers]
+    await tickets.close(session, booking_id, to, cause, people, part.slots)
+    places = await reading.places_of(session, booking_id, people, part.slots)
+    if not part.whole:
+        await leave(session, booking, quote, part, cause)
     await holds.give_back(session, booking.hold_id, places.seats, places.unseated)
+
+
+async def pay_back(session: Session, quote: CancellationQuote, cause: Cause) -> None:
+    """Keep what the quote keeps, and request what it gives back; a job looks after it."""
+    if quote.fee:
+        await ledger.post(session, PostingKind.KEPT, quote.booking_id, quote.id, Money(quote.fee, quote.currency))
+    refund = Money(quote.refund, quote.currency)
+    if await refunds.give_back(session, quote.booking_id, refund, quote.reason, cause):
+        await jobs.look_after(session, quote.booking_id, payments.RESCUE)
+
+
+async def take_off(session: Session, journey: Journey, part: Part, moment: datetime) -> None:
+    """Take a part off a booking: its price, by a line for each kind, who leaves it, and what is flown no more."""
+    booking, named = journey.booking, {trip.slot_id: trip.flight.designator for trip in journey.trips}
+    next_line = max((line.ordinal for line in journey.lines), default=-1) + 1
+    session.add_all(
+        BookingLine(
+            booking_id=booking.id,
+            ordinal=ordinal,
+            kind=taken.kind,
+            label=" ".join(filter(None, ("Cancelled:", named.get(taken.slot_id or 0), CANCELLED_LINES[taken.kind]))),
+            amount=-taken.amount.minor_units,
+            slot_id=taken.slot_id,
+        )
+        for ordinal, taken in enumerate(part.taken, next_line)
+    )
+    booking.total -= part.paid.minor_units
+    await session.flush()
+    await session.execute(update(Passenger).where(Passenger.id.in_(part.gone)).values(cancelled_at=moment))
+    of_booking = BookingSegment.booking_id == booking.id
+    flights = update(BookingSegment).where(of_booking, BookingSegment.slot_id.in_(part.given_up))
+    await session.execute(flights.values(cancelled_at=moment))
+
+
+async def leave(session: Session, booking: Booking, quote: CancellationQuote, part: Part, cause: Cause) -> None:
+    """Tell that a part has left the booking, and that its places are nobody's of it."""
+    people = [one.id for one in part.passengers]
+    await session.execute(
+        delete(SeatAssignment).where(SeatAssignment.passenger_id.in_(people), SeatAssignment.slot_id.in_(part.slots))
+    )
+    facts = rows.payload(booking) | {
+        "quote": str(quote.id),
+        "passengers": [str(id_) for id_ in part.gone],
+        "slots": list(part.given_up),
+        "refund": quote.refund,
+        "fee": quote.fee,
+        "actor": cause.actor,
+        "reason": cause.reason,
+    }
+    await outbox.record(session, "booking.partly_cancelled", outbox.booking_stream(booking.id), facts)
 
 
 async def spend(session: Session, quote_id: UUID, booking_id: UUID, moment: datetime) -> CancellationQuote:

@@ -28,7 +28,7 @@ UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": 
 
 
 async def by_pnr(session: ReadSession, pnr: str, last_name: str) -> Booking | None:
-    """The booking of that locator, if one of its passengers has that last name; None says nothing more.
+    """The booking of that locator, if one who travels on it has that last name; None says nothing more.
 
     Case, accents and punctuation don't matter. A locator that nobody has costs the same work as a wrong name.
     """
@@ -39,7 +39,7 @@ async def by_pnr(session: ReadSession, pnr: str, last_name: str) -> Booking | No
     rows = await session.execute(
         select(Booking, Passenger.last_name)
         .join(Passenger, Passenger.booking_id == Booking.id)
-        .where(Booking.pnr == pnr)
+        .where(Booking.pnr == pnr, Passenger.cancelled_at.is_(None))
         .order_by(Passenger.ordinal)
     )
     found: Booking | None = None
@@ -68,14 +68,23 @@ class Places:
     unseated: Mapping[PoolKey, int]
 
 
-async def places_of(session: ReadSession, booking_id: UUID) -> Places:
-    """The places of a booking's passengers on its flights."""
+async def places_of(
+    session: ReadSession,
+    booking_id: UUID,
+    passengers: Sequence[UUID] | None = None,
+    slots: Sequence[int] | None = None,
+) -> Places:
+    """The places of a booking's passengers on its flights; of some of them only, or on some of the flights."""
     chosen = (
         select(SeatAssignment.slot_id, SeatAssignment.pool, SeatAssignment.unit)
         .join(Passenger, Passenger.id == SeatAssignment.passenger_id)
         .where(Passenger.booking_id == booking_id)
         .order_by(SeatAssignment.slot_id, SeatAssignment.unit)
     )
+    if passengers is not None:
+        chosen = chosen.where(SeatAssignment.passenger_id.in_(passengers))
+    if slots is not None:
+        chosen = chosen.where(SeatAssignment.slot_id.in_(slots))
     units: dict[int, list[str]] = defaultdict(list)
     unseated = Counter[PoolKey]()
     for slot_id, pool, unit in await session.execute(chosen):
