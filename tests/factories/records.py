@@ -20,12 +20,17 @@ from services import outbox
 
 @dataclass
 class Rebuilt:
-    """What the facts of a booking say: its columns, and by key its payments, refunds and tickets. Statuses as text."""
+    """What the facts of a booking say: its columns, and by key its payments, refunds and tickets. Statuses as text.
+
+    `gone` are the passengers who left it, `given_up` the flights (by slot) that were cancelled of it.
+    """
 
     booking: dict[str, Any] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
     tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    given_up: set[int] = field(default_factory=set)
 
     def take_in(self, kind: str, payload: Mapping[str, Any]) -> None:
         """One more fact, in order. What is neither booking, payment, refund nor ticket changes none of them."""
@@ -33,6 +38,8 @@ class Rebuilt:
         match kind.partition(".")[0]:
             case "booking":
                 self.booking |= said
+                self.gone.update(said.get("passengers", ()))
+                self.given_up.update(said.get("slots", ()))
             case "payment":
                 self.payments.setdefault(said["payment"], {}).update(said)
             case "refund":
