@@ -1,11 +1,11 @@
 """Bookings: from an offer and a hold to tickets, and back.
 
-`creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps from
-there, each upon the `situation.py` it finds, or back by `calling_off.py`; `cancellation.py` quotes by `terms.py` and
-cancels a `journey.py`, whole or the part that `parting.py` reckons; `reviewing.py` has payments refused, or looked at by
-staff; `expiry.py` writes down what deadlines decided;
-`revival.py` finds what was left alone; `listing.py` has a person's bookings and what happened to each; `reading.py`
-finds the rest. `rows.py` has the states of a booking and the order of locks.
+`creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps
+from there, each upon the `situation.py` it finds, or back by `calling_off.py`; `cancellation.py` quotes by `terms.py`
+and cancels a `journey.py`, whole or the part that `parting.py` reckons; `reviewing.py` has payments refused, or
+looked at by staff; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone;
+`listing.py` has a person's bookings and what happened to each; `reading.py` finds the rest. `rows.py` has the states
+of a booking and the order of locks.
 """
 
 from services.bookings.calling_off import drop
