@@ -142,7 +142,8 @@ class Worker:
             return await bookings.advance(self._db, self._gateways, UUID(payload["booking_id"]))
 
         async def drop_payment(payload: dict[str, Any]) -> timedelta | None:
-            return await bookings.drop(self._db, self._gateways, UUID(payload["payment_id"]))
+            payment_id, stray = UUID(payload["payment_id"]), payload.get("stray")
+            return await bookings.drop(self._db, self._gateways, payment_id, stray)
 
         async def handle_webhook(payload: dict[str, Any]) -> None:
             await payments.handle_event(self._db, self._gateways, payload["gateway"], payload["event_id"])

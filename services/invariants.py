@@ -305,10 +305,11 @@ INVARIANTS = (
                                ('RETURNED', 'SUCCEEDED', 'FAILED')) AS moved (kind, came_from, became)
             WHERE moved.came_from IS NOT DISTINCT FROM transitions.from_status AND moved.became = transitions.to_status
             UNION ALL
-            SELECT taken.booking_id, undue.kind, taken.subject, taken.amount, payments.currency
-            FROM ledger AS taken JOIN payments ON payments.id = taken.subject AND payments.captured = 0
+            SELECT taken.booking_id, undue.kind, taken.subject, taken.amount, bookings.currency
+            FROM ledger AS taken JOIN bookings ON bookings.id = taken.booking_id
+            LEFT JOIN payments ON payments.id = taken.subject
             CROSS JOIN (VALUES ('UNDUE'), ('UNDUE_RETURNED')) AS undue (kind)
-            WHERE taken.kind = 'UNDUE') AS due
+            WHERE taken.kind = 'UNDUE' AND coalesce(payments.captured, 0) = 0) AS due
           USING (booking_id, kind, subject)
         WHERE (posted.amount, posted.currency) IS DISTINCT FROM (due.amount, due.currency)
         """,

@@ -105,9 +105,13 @@ async def forget(writer: Writer, booking_id: UUID) -> None:
     await writer.fetch(FORGET, f"{LOOKED_AFTER}{booking_id}")
 
 
-async def drop_payment(writer: Writer, payment_id: UUID, delay: timedelta) -> None:
-    """Have whatever a gateway promised for a payment that is over called off, after `delay`."""
-    await enqueue(writer, Entrypoint.DROP_PAYMENT, {"payment_id": str(payment_id)}, delay)
+async def drop_payment(writer: Writer, payment_id: UUID, delay: timedelta, stray: str | None = None) -> None:
+    """Have whatever a gateway promised for a payment that is over called off, after `delay`.
+
+    `stray` names another payment at the gateway that was made for the same one of ours: that is called off then.
+    """
+    payload = {"payment_id": str(payment_id)} | ({} if stray is None else {"stray": stray})
+    await enqueue(writer, Entrypoint.DROP_PAYMENT, payload, delay)
 
 
 def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

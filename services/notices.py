@@ -130,14 +130,17 @@ async def of_payment(session: Session, payment: Payment, came_from: PaymentStatu
     await write(session, [booking], message)
 
 
-async def of_money_returned(session: Session, payment: Payment, amount: Money) -> None:
-    """Tell whoever booked, a guest too, that money which came too late, or a second time, goes back to them in full."""
+async def of_money_returned(session: Session, payment: Payment, amount: Money, money: UUID | None = None) -> None:
+    """Tell whoever booked, a guest too, that money which came too late, or a second time, goes back to them in full.
+
+    `money` is what the ledger calls it, where that is not the payment itself: of each it is told once.
+    """
     booking = await session.get_one(Booking, payment.booking_id)
     text = (
         f"{amount.amount} {amount.currency} for your booking {booking.pnr} came too late, or had been paid before."
         " All of it goes back to you."
     )
-    message = Message(kind=NoticeKind.MONEY_RETURNED, text=text, source=f"payment.returned:{payment.id}")
+    message = Message(kind=NoticeKind.MONEY_RETURNED, text=text, source=f"payment.returned:{money or payment.id}")
     await write(session, [booking], message)
 
 

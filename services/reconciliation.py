@@ -32,6 +32,7 @@ from services.gateways import (
     ListedPayment,
     ListedRefund,
     NeedsAction,
+    Outcome,
     Processing,
     RefundAnswer,
 )
@@ -150,6 +151,8 @@ async def compare_payment(session: Session, gateway: str, listed: ListedPayment,
         if isinstance(outcome, AT_STAKE):
             details = {"payment": str(listed.payment_id), "outcome": type(outcome).__name__}
             await note(session, gateway, DiscrepancyKind.UNKNOWN_PAYMENT, str(outcome.gateway_id), details)
+    elif payment.gateway_id not in (None, outcome.gateway_id):
+        await drop_stray(session, payment, outcome)
     elif payment.status in payments.OVER:
         if isinstance(outcome, AT_STAKE) and not await was_sent_back(session, payment.id):
             log.warning("payment.left_at_gateway", payment=str(payment.id), found=type(outcome).__name__)
@@ -159,6 +162,16 @@ async def compare_payment(session: Session, gateway: str, listed: ListedPayment,
     elif not isinstance(outcome, Captured) or outcome.amount.minor_units != payment.captured:
         details = ours(payment) | {"outcome": type(outcome).__name__, "taken": taken_of(outcome)}
         await note(session, payment, DiscrepancyKind.OTHER_AMOUNT, str(outcome.gateway_id), details)
+
+
+async def drop_stray(session: Session, payment: Payment, outcome: Outcome) -> None:
+    """Have a second payment at the gateway called off that was made for one of ours: one is kept, this is not it."""
+    gateway_id = outcome.gateway_id
+    if gateway_id is None or not isinstance(outcome, AT_STAKE):
+        return
+    if not await was_sent_back(session, payments.stray_id(payment.id, gateway_id)):
+        log.warning("payment.stray", payment=str(payment.id), stray=gateway_id, found=type(outcome).__name__)
+        await jobs.drop_payment(session, payment.id, timedelta(), gateway_id)
 
 
 def taken_of(outcome: object) -> int:

@@ -23,10 +23,13 @@ BUSY = timedelta(minutes=1)
 log = logger("bookings")
 
 
-async def called_off(db: Database, gateway: Gateway, gateway_id: str, payment_id: UUID) -> bool:
+async def called_off(
+    db: Database, gateway: Gateway, gateway_id: str, payment_id: UUID, undue: UUID | None = None
+) -> bool:
     """Have a payment called off; False where the gateway can't yet, because a bank is at work on it: ask again later.
 
-    Money that was taken meanwhile is sent back, and posted. Raises GatewayUnavailable.
+    Money that was taken meanwhile is sent back, and posted: as the payment's own, or as `undue`. Raises
+    GatewayUnavailable.
     """
     try:
         await gateway.void(gateway_id)
@@ -36,16 +39,16 @@ async def called_off(db: Database, gateway: Gateway, gateway_id: str, payment_id
         log.warning("void.refused", payment=str(payment_id), code=refusal.code, found=found)
         if not isinstance(outcome, Captured):
             return isinstance(outcome, Voided)
-        key = f"{payment_id}:refund"
+        key = f"{undue or payment_id}:refund"
         answer = await gateway.find_refund(gateway_id, key)
         if answer is None:
             answer = await gateway.refund(gateway_id, outcome.amount, key)
-        await post(db, payment_id, outcome, answer)
+        await post(db, payment_id, undue or payment_id, outcome, answer)
     return True
 
 
-async def post(db: Database, payment_id: UUID, taken: Captured, answer: RefundAnswer) -> None:
-    """Post money that was taken for a payment that is given up, and that it was sent back."""
+async def post(db: Database, payment_id: UUID, undue: UUID, taken: Captured, answer: RefundAnswer) -> None:
+    """Post money that was taken for a payment that is given up, or a second time, and that it was sent back."""
     sent = answer.outcome is not RefundOutcome.FAILED
     if not sent:
         log.error("undue.not_returned", payment=str(payment_id), refund=answer.gateway_id)
@@ -53,9 +56,9 @@ async def post(db: Database, payment_id: UUID, taken: Captured, answer: RefundAn
         payment = await session.get_one(Payment, payment_id)
         await rows.locked(session, payment.booking_id)
         for kind in (PostingKind.UNDUE, PostingKind.UNDUE_RETURNED)[: 1 + sent]:
-            await ledger.post_once(session, kind, payment.booking_id, payment_id, taken.amount)
+            await ledger.post_once(session, kind, payment.booking_id, undue, taken.amount)
         if sent:
-            await notices.of_money_returned(session, payment, taken.amount)
+            await notices.of_money_returned(session, payment, taken.amount, undue)
 
 
 async def drop_orphan(db: Database, seen: Attempt, gateway_id: str) -> None:
@@ -70,14 +73,19 @@ async def drop_orphan(db: Database, seen: Attempt, gateway_id: str) -> None:
     await called_off(db, seen.gateway, gateway_id, seen.id)
 
 
-async def drop(db: Database, gateways: Gateways, payment_id: UUID) -> timedelta | None:
+async def drop(db: Database, gateways: Gateways, payment_id: UUID, stray: str | None = None) -> timedelta | None:
     """Have nothing left at the gateway of a payment that is over; after how long to try again, None when it is done.
 
-    Raises GatewayUnavailable.
+    `stray`: not of that payment itself, over or not, but of another one at the gateway that was made for it. Raises
+    GatewayUnavailable.
     """
     async with db.transaction() as session:
         payment = await session.get_one(Payment, payment_id)
         booking = await session.get_one(Booking, payment.booking_id)
+    if stray is not None:
+        undue = payments.stray_id(payment_id, stray)
+        done = await called_off(db, gateways.named(payment.gateway), stray, payment_id, undue)
+        return None if done else BUSY
     if payment.status not in payments.OVER:
         return None
     gateway, gateway_id = gateways.named(payment.gateway), payment.gateway_id

@@ -36,13 +36,18 @@ class Sandbox:
         body: dict[str, Any] = answer.json()
         return body
 
-    async def method(self, type: str) -> str:
-        """A payment method of a type that has no test token, as the payer's browser makes it."""
+    async def send(self, path: str, **form: str) -> dict[str, Any]:
+        """Have something made by its API, beside Jetway; its form's fields."""
         headers = {"Authorization": f"Bearer {KEY}"}
         async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=5, trust_env=False) as client:
-            answer = await client.post("/v1/payment_methods", data={"type": type})
+            answer = await client.post(path, data=form)
         answer.raise_for_status()
-        return str(answer.json()["id"])
+        body: dict[str, Any] = answer.json()
+        return body
+
+    async def method(self, type: str) -> str:
+        """A payment method of a type that has no test token, as the payer's browser makes it."""
+        return str((await self.send("/v1/payment_methods", type=type))["id"])
 
     async def fault(self, kind: str, path: str, **more: Any) -> None:
         """Have a request to `path` (a pattern) go wrong once."""
