@@ -44,7 +44,7 @@ class Payment(Base):
     that, null standing for all of it, is under way or taken: a partial unique index says so. `waived` is what of the
     amount will not be taken, because the seats that it was for were lost. `off_session` tells that the payer is not
     there, and that the bank may be asked more than once: `attempts` counts how often it was, `retry_at` is when it is
-    asked again.
+    asked again. `deadline_at` is until when the money may come, where that is longer than the seats are kept.
     """
 
     __tablename__ = "payments"
@@ -92,6 +92,7 @@ class Payment(Base):
     off_session: Mapped[bool] = mapped_column(server_default=text("false"))
     attempts: Mapped[Small] = mapped_column(server_default=text("1"))
     retry_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
 
 

@@ -70,13 +70,21 @@ METHODS = (
     *(method for country in _COUNTRIES for method in _sepa_of(country)),
     Method("ideal", type="ideal", country="NL", challenge="always"),
     Method("bancontact", type="bancontact", country="BE", challenge="always"),
+    Method("alipay", type="alipay", country="CN", challenge="always"),
     Method("upi", type="upi", country="IN", challenge="always"),
 )
 
-CURRENCIES = {"us_bank_account": "usd", "sepa_debit": "eur", "ideal": "eur", "bancontact": "eur", "upi": "inr"}
-"""The one currency that each type is paid in."""
+CURRENCIES = {
+    "us_bank_account": "usd",
+    "sepa_debit": "eur",
+    "ideal": "eur",
+    "bancontact": "eur",
+    "alipay": "usd",
+    "upi": "inr",
+}
+"""The one currency that each type is paid in here; Alipay knows more."""
 
-REDIRECTS = frozenset({"ideal", "bancontact"})
+REDIRECTS = frozenset({"ideal", "bancontact", "alipay"})
 """Types whose payer has to leave the shop's page."""
 
 MANDATED = frozenset({"us_bank_account", "sepa_debit"})
@@ -85,7 +93,7 @@ MANDATED = frozenset({"us_bank_account", "sepa_debit"})
 
 def by_account(type: str, number: str | None) -> str | None:
     """The name of the test method behind an IBAN, an account number, or a type that has none; None for no such."""
-    if type in ("ideal", "bancontact", "upi"):
+    if type in REDIRECTS or type == "upi":
         return type
     table = _AUSTRIAN if type == "sepa_debit" else _ACCOUNTS
     return table.get((number or "").replace(" ", ""))

@@ -56,9 +56,11 @@ class Controls:
         return [Route("/sandbox/health", self.health, methods=["GET"]), *routes]
 
     async def health(self, request: Request) -> Response:
-        """Whether the store answers, and how many webhooks wait; open to all."""
-        row = self._store.db.execute("SELECT count(*) AS n FROM deliveries WHERE state = 'pending'").fetchone()
-        return _json({"status": "ok", "time": int(self._clock.now()), "pending_webhooks": row["n"]})
+        """Whether the store answers, how many webhooks wait, and what is due and has yet to happen; open to all."""
+        db, now = self._store.db, self._clock.now()
+        waiting = db.execute("SELECT count(*) AS n FROM deliveries WHERE state = 'pending'").fetchone()["n"]
+        due = db.execute("SELECT count(*) AS n FROM timers WHERE due <= ?", (now,)).fetchone()["n"]
+        return _json({"status": "ok", "time": int(now), "pending_webhooks": waiting, "due_timers": due})
 
     async def list_faults(self, request: Request) -> Response:
         """Faults that have yet to strike."""

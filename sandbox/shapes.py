@@ -340,6 +340,7 @@ _SHAPES: dict[str, Callable[[Method], Doc]] = {
     "sepa_debit": _sepa,
     "ideal": lambda method: {"bank": "ing", "bic": "INGBNL2A"},
     "bancontact": lambda method: {},
+    "alipay": lambda method: {},
     "upi": lambda method: {"vpa": None},
 }
 """What a PaymentMethod of each type says of itself."""

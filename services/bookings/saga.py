@@ -137,9 +137,12 @@ def first_step(seen: Situation, one: Attempt) -> Callable[[Situation, Attempt], 
 def patience(seen: Situation, waiting: Iterable[Attempt]) -> timedelta:
     """When to look again at a purpose with payments under way.
 
-    Payers are waited for until just after their deadline; a gateway that could not be told our next step, a minute.
+    Payers are waited for until just after their deadline, which is the hold's, or a longer one of the payment's own; a
+    gateway that could not be told our next step, a minute.
     """
-    in_time = seen.stage is Stage.OPEN and not seen.standing.dead
-    if in_time and all(one.status in payments.WAITING for one in waiting):
+    if seen.stage is not Stage.OPEN or not all(one.status in payments.WAITING for one in waiting):
+        return BUSY
+    if not seen.standing.dead:
         return seen.standing.left + AFTER_DEADLINE
-    return BUSY
+    lefts = [one.left if one.in_time and one.left else timedelta() for one in seen.unsettled]
+    return min(lefts) + AFTER_DEADLINE if all(lefts) else BUSY

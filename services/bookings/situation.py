@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,8 @@ LOOK = f"""
                SELECT FROM refunds WHERE refunds.payment_id = payments.id AND refunds.status <> 'FAILED'),
            payments.amendment_id, payments.id, payments.status, payments.gateway, payments.gateway_id,
            payments.waived,
-           payments.amount, payments.currency, payments.method, payments.return_url, payments.created_at
+           payments.amount, payments.currency, payments.method, payments.return_url, payments.created_at,
+           payments.deadline_at - jetway_now()
     FROM bookings JOIN holds ON holds.id = bookings.hold_id
     LEFT JOIN payments ON payments.booking_id = bookings.id AND payments.status <> ALL ($2::text[])
     WHERE bookings.id = $1
@@ -47,11 +49,17 @@ class Attempt:
     gateway_id: str | None
     order: Order
     waived: int
+    left: timedelta | None
 
     @property
     def due(self) -> Money:
         """What is to be taken of it: what was promised, less what is waived."""
         return Money(self.order.amount.minor_units - self.waived, self.order.amount.currency)
+
+    @property
+    def in_time(self) -> bool:
+        """Whether its bank may take its time, whatever becomes of the seats meanwhile; `left` is how long."""
+        return self.left is not None and self.left > timedelta()
 
     def key(self, step: str) -> str:
         """The idempotency key of a call to the gateway."""
@@ -140,7 +148,8 @@ async def situation(
 
 def attempt(gateways: Gateways, booking_id: UUID, pnr: str, columns: Sequence[Any]) -> Attempt:
     """A payment, from its columns."""
-    payment_id, status, gateway, gateway_id, waived, amount, currency, method, return_url, created_at = columns
+    payment_id, status, gateway, gateway_id, waived, *ordered, left = columns
+    amount, currency, method, return_url, created_at = ordered
     return Attempt(
         id=payment_id,
         status=PaymentStatus(status),
@@ -156,6 +165,7 @@ def attempt(gateways: Gateways, booking_id: UUID, pnr: str, columns: Sequence[An
             return_url=return_url,
             created_at=created_at,
         ),
+        left=left,
     )
 
 

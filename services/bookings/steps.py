@@ -51,9 +51,12 @@ async def find(seen: Situation, one: Attempt) -> bool:
 
 
 async def ask(seen: Situation, one: Attempt) -> bool:
-    """Has the payer, or the gateway, done what we wait for? Once the seats are gone, the payment is called off."""
+    """Has the payer, or the gateway, done what we wait for? Once the seats are gone, the payment is called off.
+
+    A bank that takes days is waited for until the payment's own deadline; the seats are anybody's meanwhile.
+    """
     outcome = await one.gateway.fetch(one.known_to_gateway)
-    if isinstance(outcome, NeedsAction | Processing) and seen.standing.dead:
+    if isinstance(outcome, NeedsAction | Processing) and seen.standing.dead and not one.in_time:
         return await call_off(seen, one, "nobody confirmed it in time")
     return await write(seen, one, outcome)
 
@@ -106,6 +109,8 @@ async def note(
             payment.gateway_id = outcome.gateway_id
             payment.client_secret = getattr(outcome, "client_secret", payment.client_secret)
             payment.redirect_url = getattr(outcome, "redirect_url", None)
+            if isinstance(outcome, Processing) and outcome.patience is not None:
+                payment.deadline_at = payment.created_at + outcome.patience
             cause = Cause(actor="gateway", reason=f"the gateway answered {type(outcome).__name__}")
             await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
     if payment is None:

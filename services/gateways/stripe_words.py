@@ -52,7 +52,10 @@ BY_CURRENCY = {
         Means(kind="sepa_debit", capture=Capture.DELAYED, patience=timedelta(days=10)),
     ),
     "INR": (Means(kind="upi", capture=Capture.IMMEDIATE, redirects=True),),
-    "USD": (Means(kind="us_bank_account", capture=Capture.DELAYED, patience=timedelta(days=8)),),
+    "USD": (
+        Means(kind="alipay", capture=Capture.IMMEDIATE, redirects=True),
+        Means(kind="us_bank_account", capture=Capture.DELAYED, patience=timedelta(days=8)),
+    ),
 }
 """What besides. SEPA debits are known after five business days, ACH debits after four, and holidays come on top."""
 

@@ -24,7 +24,9 @@ async def mixed(pay: stripe.StripeClient, type: str, currency: str) -> PaymentIn
     return params
 
 
-@pytest.mark.parametrize(("type", "currency"), [("ideal", "eur"), ("bancontact", "eur"), ("upi", "inr")])
+@pytest.mark.parametrize(
+    ("type", "currency"), [("ideal", "eur"), ("bancontact", "eur"), ("alipay", "usd"), ("upi", "inr")]
+)
 async def test_agreed_at_the_bank_is_taken_at_once(
     pay: stripe.StripeClient, http: httpx.AsyncClient, type: str, currency: str
 ) -> None:
