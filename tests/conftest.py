@@ -1,23 +1,19 @@
 """What every test may ask for: a real PostgreSQL, a real Valkey, a database of its own. Wiring only.
 
-Each test process starts its own servers; a test's database is a copy of one migrated template, which takes a twentieth
-of a second. `server` is the whole of Jetway with a real schedule, once per process.
+Each test process starts its own servers; a test's database is a copy of one migrated template, or one that was tidied
+after another test (`tests/fakes/shelves.py`). `server` is the whole of Jetway with a real schedule, once per process.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from core.db import Database
@@ -30,6 +26,7 @@ from tests.factories.facts import misfits_in
 from tests.factories.schedules import Schedule, write_schedule
 from tests.fakes.given import GivenPostgres, GivenValkey
 from tests.fakes.servers import Server, started
+from tests.fakes.shelves import Shelf
 
 ROOT = Path(__file__).parents[1]
 
@@ -78,35 +75,24 @@ def redis_url(valkey: EmbeddedValkey | GivenValkey) -> str:
     return valkey.url
 
 
-COUNTER = itertools.count(1)
-
-
-@asynccontextmanager
-async def a_database(migrated: EmbeddedPostgres | GivenPostgres) -> AsyncIterator[str]:
-    """The address of an empty, migrated database, for as long as it is needed."""
-    template = urlsplit(migrated.url()).path.lstrip("/")
-    name = f"{template}_{next(COUNTER)}"
-    admin = await asyncpg.connect(migrated.url("postgres"))
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield migrated.url(name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+@pytest.fixture(scope="session")
+def shelf(migrated: EmbeddedPostgres | GivenPostgres) -> Shelf:
+    """The databases of this process."""
+    return Shelf(migrated.url())
 
 
 @pytest.fixture
-async def database_url(migrated: EmbeddedPostgres | GivenPostgres) -> AsyncIterator[str]:
+async def database_url(shelf: Shelf) -> AsyncIterator[str]:
     """The address of an empty, migrated database that is this test's alone."""
-    async with a_database(migrated) as url:
+    async with shelf.database() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def module_database_url(migrated: EmbeddedPostgres | GivenPostgres) -> Iterator[str]:
+def module_database_url(shelf: Shelf) -> Iterator[str]:
     """The same for all tests of a module."""
     with asyncio.Runner() as runner:
-        made = a_database(migrated)
+        made = shelf.database()
         yield runner.run(made.__aenter__())
         runner.run(made.__aexit__(None, None, None))
 

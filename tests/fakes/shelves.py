@@ -1,0 +1,178 @@
+"""Databases that tests have used and that are as good as new: a copy of the template costs much more than tidying one.
+
+A database goes back on the shelf only where nothing tells it from a fresh copy of the template: its connections are
+ended, its rows deleted, its sequences and statistics set back, and its definitions are still those of the template, as
+a digest over the catalogue says. Where anything is left (a test changed a table, or wrote very much) it is dropped.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import asyncpg
+
+MOST_ROWS = 3_000
+"""Rows of one table that are worth deleting; beyond that what they leave behind would slow the next test."""
+
+NUMBERS = itertools.count(1)
+"""Copies have names that no other shelf of this process has given."""
+
+DIGEST = """
+    SELECT md5(string_agg(one, chr(10) ORDER BY one)) FROM (
+        SELECT concat_ws(' ', 'function', oid::regprocedure, prosrc, prosqlbody, provolatile, prosecdef, proconfig)
+        FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'trigger', tgrelid::regclass, tgname, tgenabled, tgtype, tgfoid::regproc)
+        FROM pg_trigger
+        UNION ALL SELECT concat_ws(' ', 'relation', relname, relkind, relpersistence, reloptions, relacl)
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'column', attrelid::regclass, attnum, attname, atttypid, attnotnull, attoptions)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'default', adrelid::regclass, adnum, pg_get_expr(adbin, adrelid))
+        FROM pg_attrdef
+        UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, convalidated, conkey, conbin)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'index', indexrelid::regclass, indisvalid, indisunique, indkey, indpred)
+        FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'schema', nspname) FROM pg_namespace WHERE nspname !~ '^pg_(temp|toast_temp)'
+        UNION ALL SELECT concat_ws(' ', 'setting', setrole, setconfig)
+        FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+        WHERE datname = current_database()
+    ) AS everything (one)
+"""
+TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"
+SEQUENCES = "SELECT sequencename, coalesce(last_value, start_value), last_value IS NOT NULL FROM pg_sequences"
+CLOCK = "SELECT pg_get_functiondef('jetway_now'::regproc)"
+END_OTHERS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1"
+
+
+class Source(Protocol):
+    """A PostgreSQL with a template."""
+
+    def url(self) -> str:
+        """The address of the template."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What a fresh copy of the template is like. Of the tables that are `furnished` with rows, these, as JSON."""
+
+    tables: tuple[str, ...]
+    furnished: Mapping[str, str]
+    sequences: tuple[tuple[str, int, bool], ...]
+    clock: str
+    digest: str
+
+    @cached_property
+    def counting(self) -> str:
+        """How many rows each table has that should have none, up to one more than `MOST_ROWS`."""
+        return " UNION ALL ".join(
+            f"SELECT '{name}', (SELECT count(*) FROM (SELECT FROM \"{name}\" LIMIT {MOST_ROWS + 1}) AS found)"  # noqa: S608
+            for name in self.tables
+            if name not in self.furnished
+        )
+
+    @cached_property
+    def setting_back(self) -> str:
+        """Sets every sequence back."""
+        calls = (f"setval('\"{name}\"', {value}, {is_called})" for name, value, is_called in self.sequences)
+        return f"SELECT {', '.join(calls)}"
+
+
+class Shelf:
+    """The databases of one test process; `address` makes the address of one from its name."""
+
+    def __init__(self, template: str) -> None:
+        self._address = urlsplit(template)
+        self._name = self._address.path.lstrip("/")
+        self._free: list[str] = []
+        self._likeness: Likeness | None = None
+
+    def address(self, name: str) -> str:
+        """The address of a database."""
+        return self._address._replace(path=f"/{name}").geturl()
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[str]:
+        """The address of an empty, migrated database, for as long as it is needed."""
+        admin = await asyncpg.connect(self.address("postgres"))
+        try:
+            name = self._free.pop() if self._free else await self._copied(admin)
+            yield self.address(name)
+            await admin.execute(END_OTHERS.replace("$1", f"'{name}'"))
+            if await self._is_tidied(name):
+                self._free.append(name)
+            else:
+                await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        finally:
+            await admin.close()
+
+    async def _copied(self, admin: asyncpg.Connection) -> str:
+        """A new copy of the template."""
+        if self._likeness is None:
+            template = await asyncpg.connect(self.address(self._name))
+            self._likeness = await likeness(template)
+            await template.close()
+        name = f"{self._name}_{next(NUMBERS)}"
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {self._name}")
+        return name
+
+    async def _is_tidied(self, name: str) -> bool:
+        """Make a database that was used like new; False where it cannot be."""
+        like = self._likeness
+        if like is None:
+            raise RuntimeError("no copy was ever made")
+        connection = await asyncpg.connect(self.address(name))
+        try:
+            return await tidied(connection, like)
+        finally:
+            await connection.close()
+
+
+async def likeness(connection: asyncpg.Connection) -> Likeness:
+    """What the database of a connection is like."""
+    tables = tuple(name for (name,) in await connection.fetch(TABLES))
+    rows = {name: await rows_of(connection, name) for name in tables}
+    return Likeness(
+        tables=tables,
+        furnished={name: some for name, some in rows.items() if some},
+        sequences=tuple((name, value, called) for name, value, called in await connection.fetch(SEQUENCES)),
+        clock=await connection.fetchval(CLOCK),
+        digest=await connection.fetchval(DIGEST),
+    )
+
+
+async def rows_of(connection: asyncpg.Connection, table: str) -> str:
+    """Every row of a small table, as JSON; empty where there is none."""
+    found = await connection.fetchval(f'SELECT jsonb_agg(one ORDER BY one::text)::text FROM "{table}" AS one')  # noqa: S608
+    return found or ""
+
+
+async def tidied(connection: asyncpg.Connection, like: Likeness) -> bool:
+    """Delete what a test has left; False where the database cannot be made what it was, or not cheaply."""
+    await connection.execute(like.clock)
+    if await connection.fetchval(DIGEST) != like.digest:
+        return False
+    counts = {name: count for name, count in await connection.fetch(like.counting) if count}
+    if any(count > MOST_ROWS for count in counts.values()):
+        return False
+    async with connection.transaction():
+        # What refuses to be changed, such as the ledger, may be deleted all the same.
+        deleting = [f'DELETE FROM "{name}"' for name in counts]  # noqa: S608
+        await connection.execute("; ".join(["SET LOCAL session_replication_role = replica", *deleting]))
+        await connection.execute("SELECT pg_stat_reset()")
+        await connection.execute(like.setting_back)
+        for name, rows in like.furnished.items():
+            if await rows_of(connection, name) != rows:
+                await connection.execute(f'DELETE FROM "{name}"')  # noqa: S608
+                await connection.execute(
+                    f'INSERT INTO "{name}" OVERRIDING SYSTEM VALUE'  # noqa: S608
+                    f' SELECT * FROM jsonb_populate_recordset(NULL::"{name}", $1::jsonb)',
+                    rows,
+                )
+    return True
