@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Annotated, NewType, TypedDict
 
 from models import (
+    AmendmentKind,
+    AmendmentStatus,
     BookingStatus,
     DocumentPolicy,
     FlightStatus,
@@ -84,6 +86,7 @@ HoldChange = TypedDict("HoldChange", {"status": HoldStatus, "from": HoldStatus |
 BookingChange = TypedDict("BookingChange", {"status": BookingStatus, "from": BookingStatus | None})
 PaymentChange = TypedDict("PaymentChange", {"status": PaymentStatus, "from": PaymentStatus | None})
 RefundChange = TypedDict("RefundChange", {"status": RefundStatus, "from": RefundStatus | None})
+AmendmentChange = TypedDict("AmendmentChange", {"status": AmendmentStatus, "from": AmendmentStatus | None})
 TicketChange = TypedDict("TicketChange", {"status": TicketStatus, "from": TicketStatus | None})
 FlightChange = TypedDict("FlightChange", {"status": FlightStatus, "from": FlightStatus | None})
 RoleChange = TypedDict("RoleChange", {"role": Role, "from": Role})
@@ -217,6 +220,30 @@ class Ticket(TicketChange, Caused):
     booking: Uuid
     passenger: Uuid
     slot: Slot
+
+
+class Amendment(AmendmentChange, Caused):
+    """A change of a booking after a change of its status."""
+
+    amendment: Uuid
+    booking: Uuid
+    kind: AmendmentKind
+    difference: Annotated[int, "the new price less the old one, in minor units of `currency`"]
+    penalty: Annotated[int, "what is kept beside the price"]
+    due: Annotated[int, "their sum: more than nothing is collected, less is given back"]
+    currency: str
+
+
+class BookingChanged(Caused):
+    """A booking after one of its changes was applied."""
+
+    booking: Uuid
+    pnr: Annotated[str, "the record locator"]
+    status: BookingStatus
+    hold: Uuid
+    total: Minor
+    currency: str
+    amendment: Uuid
 
 
 class FlightDay(TypedDict):
@@ -389,6 +416,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "booking.seats_found": Kind(SeatsFound, "booking", "The money came late, and the booking has its places."),
         "booking.partly_cancelled": Kind(PartlyCancelled, "booking", "A part of a booking was cancelled."),
         "booking.no_show": Kind(Booking, "booking", "Nobody came."),
+        "booking.changed": Kind(BookingChanged, "booking", "Flights, seats or names of a booking are other ones."),
+        "amendment.quoted": Kind(Amendment, "booking", "A change was quoted, or its payment was declined."),
+        "amendment.payment_pending": Kind(Amendment, "booking", "Somebody pays a change."),
+        "amendment.applied": Kind(Amendment, "booking", "A change was applied to its booking."),
+        "amendment.expired": Kind(Amendment, "booking", "A change was not confirmed, or not paid, in time."),
+        "amendment.failed": Kind(Amendment, "booking", "A change could not be made; its booking is as it was."),
         "payment.initiated": Kind(Payment, "booking", "A payment was begun."),
         "payment.requires_action": Kind(Payment, "booking", "The payer's bank asks something."),
         "payment.processing": Kind(Payment, "booking", "The gateway is at work."),

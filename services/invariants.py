@@ -185,12 +185,18 @@ INVARIANTS = (
         SELECT format('slot %s %s: %s sold, %s owned', pools.slot_id, pools.code, pools.sold,
                       coalesce(owned.quantity, 0))
         FROM pools LEFT JOIN (
+            SELECT slot_id, pool, sum(quantity) AS quantity FROM (
             SELECT seat.slot_id, seat.pool, count(*) AS quantity
             FROM seat_assignments AS seat
             JOIN passengers ON passengers.id = seat.passenger_id
             JOIN bookings ON bookings.id = passengers.booking_id AND bookings.status IN {SOLD}
             JOIN holds ON holds.id = bookings.hold_id AND holds.status = 'BOOKED'
-            GROUP BY seat.slot_id, seat.pool) AS owned
+            GROUP BY seat.slot_id, seat.pool
+            UNION ALL
+            SELECT item.slot_id, item.pool, item.quantity
+            FROM amendments JOIN hold_items AS item ON item.hold_id = amendments.hold_id
+            WHERE amendments.status = 'PAYMENT_PENDING' AND amendments.sold_at IS NOT NULL) AS places
+            GROUP BY slot_id, pool) AS owned
           ON owned.slot_id = pools.slot_id AND owned.pool = pools.code
         WHERE pools.sold <> coalesce(owned.quantity, 0)
         """,  # noqa: S608 - the statuses above
@@ -202,6 +208,18 @@ INVARIANTS = (
         SELECT format('booking %s is %s, its hold %s %s', bookings.pnr, bookings.status, holds.id, holds.status)
         FROM bookings JOIN holds ON holds.id = bookings.hold_id
         WHERE bookings.status IN ('EXPIRED', 'FAILED', 'CANCELLED') AND (
+            (holds.status = 'ACTIVE' AND holds.expires_at > jetway_now())
+            OR (holds.status = 'BOOKED' AND EXISTS (
+                SELECT FROM hold_items AS item WHERE item.hold_id = holds.id AND item.returned < item.quantity)))
+        """,
+    ),
+    Invariant(
+        "A change that is over keeps nothing of its own",
+        "SELECT count(*) FROM amendments WHERE status IN ('APPLIED', 'EXPIRED', 'FAILED')",
+        """
+        SELECT format('amendment %s is %s, its hold %s %s', amendments.id, amendments.status, holds.id, holds.status)
+        FROM amendments JOIN holds ON holds.id = amendments.hold_id AND holds.booking_id = amendments.booking_id
+        WHERE amendments.status IN ('APPLIED', 'EXPIRED', 'FAILED') AND (
             (holds.status = 'ACTIVE' AND holds.expires_at > jetway_now())
             OR (holds.status = 'BOOKED' AND EXISTS (
                 SELECT FROM hold_items AS item WHERE item.hold_id = holds.id AND item.returned < item.quantity)))
@@ -250,7 +268,9 @@ INVARIANTS = (
                      JOIN payments ON payments.id = refunds.payment_id
                      WHERE payments.booking_id = bookings.id)
                   - (SELECT coalesce(sum(fee), 0) FROM cancellation_quotes
-                     WHERE booking_id = bookings.id AND used_at IS NOT NULL) AS paid,
+                     WHERE booking_id = bookings.id AND used_at IS NOT NULL)
+                  - (SELECT coalesce(sum(penalty), 0) FROM amendments
+                     WHERE booking_id = bookings.id AND status = 'APPLIED') AS paid,
                 (SELECT count(*) FROM tickets JOIN passengers ON passengers.id = tickets.passenger_id
                  WHERE passengers.booking_id = bookings.id
                    AND (tickets.status = 'OPEN' OR (tickets.status = 'USED' AND passengers.cancelled_at IS NULL))
@@ -274,7 +294,9 @@ INVARIANTS = (
                      JOIN payments ON payments.id = refunds.payment_id
                      WHERE payments.booking_id = bookings.id AND refunds.status = 'REQUESTED')
                   - (SELECT coalesce(sum(fee), 0) FROM cancellation_quotes
-                     WHERE booking_id = bookings.id AND used_at IS NOT NULL) AS kept,
+                     WHERE booking_id = bookings.id AND used_at IS NOT NULL)
+                  - (SELECT coalesce(sum(penalty), 0) FROM amendments
+                     WHERE booking_id = bookings.id AND status = 'APPLIED') AS kept,
                 (SELECT count(*) FROM tickets JOIN passengers ON passengers.id = tickets.passenger_id
                  WHERE passengers.booking_id = bookings.id AND tickets.status = 'OPEN') AS open
             FROM bookings WHERE bookings.status IN ('EXPIRED', 'FAILED', 'CANCELLED')) AS over
@@ -297,6 +319,8 @@ INVARIANTS = (
             UNION ALL
             SELECT id, 'EARNED', id, total, currency
             FROM bookings WHERE status IN ('COMPLETED', 'NO_SHOW') AND total > 0
+            UNION ALL
+            SELECT booking_id, 'KEPT', id, penalty, currency FROM amendments WHERE status = 'APPLIED' AND penalty > 0
             UNION ALL
             SELECT payments.booking_id, moved.kind, refunds.id, refunds.amount, refunds.currency
             FROM refunds JOIN payments ON payments.id = refunds.payment_id
@@ -348,6 +372,7 @@ INVARIANTS = (
                  ORDER BY transitions.id DESC LIMIT 1) AS last
             FROM (SELECT 'booking' AS machine, id::text AS subject, status FROM bookings
                   UNION ALL SELECT 'payment', id::text, status FROM payments
+                  UNION ALL SELECT 'amendment', id::text, status FROM amendments
                   UNION ALL SELECT 'refund', id::text, status FROM refunds
                   UNION ALL SELECT 'hold', id::text, status FROM holds WHERE status <> 'ACTIVE') AS subjects) AS ends
         WHERE last IS DISTINCT FROM status

@@ -65,10 +65,13 @@ class Offer:
 
 @row
 class Charged:
-    """A line of a price with the flight that it is for, by its slot, and the seat where it charges one."""
+    """A line of a price with the flight that it is for, by its slot, and the seat where it charges one.
+
+    Without a flight it is for the whole journey.
+    """
 
     line: PriceLine
-    slot_id: int
+    slot_id: int | None
     unit: str | None = None
 
 

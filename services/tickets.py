@@ -114,6 +114,16 @@ async def close(
     await tell(session, booking_id, changed, cause)
 
 
+async def exchange(
+    session: Session, booking_id: UUID, slots: Sequence[int], passengers: Sequence[UUID], cause: Cause
+) -> None:
+    """Exchange the open tickets for those flights, and those of those passengers, of a locked booking that was changed:
+    it has been written as it is to be, and gets the tickets that it lacks."""
+    await close(session, booking_id, TicketStatus.EXCHANGED, cause, slots=slots)
+    await close(session, booking_id, TicketStatus.EXCHANGED, cause, passengers=passengers)
+    await issue(session, booking_id, cause)
+
+
 async def tell(
     session: Session, booking_id: UUID, changed: Iterable[tuple[Ticket, TicketStatus | None]], cause: Cause
 ) -> None:

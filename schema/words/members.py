@@ -64,6 +64,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "PAYMENT": "An attempt to pay it.",
         "REFUND": "Money on its way back.",
         "TICKET": "A ticket.",
+        "AMENDMENT": "A change of it.",
     },
     "TimelineActor": {
         "OWNER": "Whoever booked.",

@@ -19,6 +19,7 @@ from sqlalchemy import cast as as_type
 from core.db import ReadSession
 from core.paging import Page, check_first, key_of, newest_page
 from models import (
+    Amendment,
     Booking,
     BookingSegment,
     BookingStatus,
@@ -96,6 +97,7 @@ class TimelineSubject(StrEnum):
     PAYMENT = "PAYMENT"
     REFUND = "REFUND"
     TICKET = "TICKET"
+    AMENDMENT = "AMENDMENT"
 
 
 class TimelineActor(StrEnum):
@@ -123,10 +125,11 @@ class TimelineEntry:
 
 
 async def timeline(session: ReadSession, booking: Booking) -> list[TimelineEntry]:
-    """Everything that happened to a booking, its payments, refunds and tickets, in order."""
+    """Everything that happened to a booking, its payments, refunds, tickets and changes, in order."""
     mine = union_all(
         select(as_type(Booking.id, SqlText)).where(Booking.id == booking.id),
         select(as_type(Payment.id, SqlText)).where(Payment.booking_id == booking.id),
+        select(as_type(Amendment.id, SqlText)).where(Amendment.booking_id == booking.id),
         select(as_type(Refund.id, SqlText))
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Payment.booking_id == booking.id),

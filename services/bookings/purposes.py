@@ -7,7 +7,7 @@ is imported: it needs the saga, so the saga cannot import it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -113,6 +113,27 @@ _amendments: list[MadeBy] = []
 def register(made_by: MadeBy) -> None:
     """Have payments with an amendment pay for what `made_by` makes."""
     _amendments[:] = [made_by]
+
+
+Ending = Callable[[Session, UUID, Collection[UUID], Cause], Awaitable[None]]
+"""Ends the amendment of a locked booking that waits for its payment, given the holds that were locked before it."""
+
+_endings: list[Ending] = []
+
+
+def ended_by(ending: Ending) -> None:
+    """Have amendments called off by `ending` when their booking ends, or is changed in another way."""
+    _endings[:] = [ending]
+
+
+async def end_amendments(session: Session, booking_id: UUID, locked: Collection[UUID], cause: Cause) -> None:
+    """End the amendment of a locked booking that waits for its payment, which `advance` calls off then.
+
+    `locked` are the holds of `rows.holds_of`, which were locked before the booking. Raises PAYMENT_UNDER_WAY where the
+    payment was begun since then.
+    """
+    for ending in _endings:
+        await ending(session, booking_id, locked, cause)
 
 
 def of_amendment(booking_id: UUID, amendment_id: UUID) -> Purpose:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from core.db import ReadSession, Session
 from core.errors import NotFound
 from core.states import Machine
-from models import Booking, BookingStatus
+from models import Amendment, AmendmentStatus, Booking, BookingStatus
 from services import notices, outbox, transitions
 from services.transitions import Cause
 
@@ -78,6 +78,17 @@ async def hold_of(session: ReadSession, booking_id: UUID) -> UUID:
     if hold_id is None:
         raise NotFound("There is no such booking.")
     return hold_id
+
+
+async def holds_of(session: ReadSession, booking_id: UUID) -> list[UUID]:
+    """The hold of a booking, and that of an amendment of it which waits for its payment: to be locked together by
+    whoever ends the booking or changes it. Raises NotFound."""
+    waiting = select(Amendment.hold_id).where(
+        Amendment.booking_id == booking_id,
+        Amendment.status == AmendmentStatus.PAYMENT_PENDING,
+        Amendment.hold_id.is_not(None),
+    )
+    return [await hold_of(session, booking_id), *await session.scalars(waiting)]
 
 
 async def begin(session: Session, booking: Booking, cause: Cause) -> None:

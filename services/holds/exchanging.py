@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from core.db import Session
 from models import Hold, HoldItem, HoldStatus
+from services.holds.classes import assign_classes
 from services.holds.keeping import give_back, sell, sold_units
 from services.holds.moves import PoolKey, PoolMove, SlotUnits, hand_claims, items, lock_pools, move_pools
 from services.transitions import Cause
@@ -18,18 +19,22 @@ async def exchange(
     units: Sequence[SlotUnits],
     places: Mapping[PoolKey, int],
     cause: Cause,
+    classes: Mapping[int, str] | None = None,
 ) -> None:
     """Return some of what a sold hold has to everybody, and give it all that another hold keeps, or has sold already.
 
     `units` and `places` are what is returned, as `give_back` takes them. Both holds have been locked with `lock_many`.
     Pools are locked here, so this comes last in its transaction. The other hold ends BOOKED, and keeps nothing. What
     it brings to a pool of which this one keeps more, or what no booking class counts yet, counts in this one's class.
-    Raises HoldExpired where something of the other is somebody else's by now, and SEATS_NOT_BOOKED as `give_back` does.
+    `classes` are, by slot, booking classes that are to count what the other has not sold yet. Raises ClassClosed where
+    one of them is not open, HoldExpired where something of the other is somebody else's by now, and SEATS_NOT_BOOKED as
+    `give_back` does.
     """
     gained = [] if other is None else await items(session, other.id)
     kept = {(item.slot_id, item.pool) for item in [*gained, *await items(session, hold.id)]}
     await lock_pools(session, kept)
     if other is not None and other.status is not HoldStatus.BOOKED:
+        await assign_classes(session, other, classes or {})
         await sell(session, other, cause)
     if units or places:
         await give_back(session, hold.id, units, places)

@@ -121,6 +121,12 @@ async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
     await session.flush()
 
 
+async def detach(session: Session, hold: Hold) -> None:
+    """Have a locked, living hold be its shopper's again, whatever booking it belonged to."""
+    hold.booking_id = None
+    await session.flush()
+
+
 async def begin_payment(session: Session, hold_id: UUID) -> datetime:
     """Give somebody who pays ten minutes from now at least, and return the deadline; asked again, it stays.
 

@@ -17,6 +17,7 @@ import pytest
 from models import HoldStatus, PaymentStatus, RefundStatus
 from scripts.facts import committed, grown, losses, of_type, schema_of, without_version
 from services import flights, tickets
+from services.amendments import rows as amendments
 from services.bookings import rows
 from services.facts import KINDS, PASSING
 from services.holds import moves
@@ -37,6 +38,7 @@ MADE = {
     *rows.FACTS.values(),
     *flights.FACTS.values(),
     *tickets.FACTS.values(),
+    *amendments.FACTS.values(),
     *moves.SEAT_FACTS.values(),
     *named("hold", HoldStatus, HoldStatus.ACTIVE),
     *named("refund", RefundStatus),

@@ -10,6 +10,7 @@ from sqlalchemy import Enum, text
 from core.db import Database
 from core.states import Machine
 from models import Base
+from services.amendments import AMENDMENT
 from services.bookings.rows import BOOKING
 from services.flights import FLIGHT
 from services.holds import HOLD
@@ -19,6 +20,7 @@ from services.seats import SEAT
 from services.tickets import TICKET
 
 COLUMNS: dict[str, Machine] = {  # type: ignore[type-arg]
+    "amendments": AMENDMENT,
     "bookings": BOOKING,
     "claims": SEAT,
     "flights": FLIGHT,

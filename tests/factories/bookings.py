@@ -54,9 +54,15 @@ class Desk:
         self._plans = plans
 
     async def offer(
-        self, family: str = "FLEX", adults: int = 1, children: int = 0, infants: int = 0, cabin: Cabin = Cabin.ECONOMY
+        self,
+        family: str = "FLEX",
+        adults: int = 1,
+        children: int = 0,
+        infants: int = 0,
+        cabin: Cabin = Cabin.ECONOMY,
+        slot_id: int | None = None,
     ) -> Offer:
-        """What a search finds for a party in a fare family."""
+        """What a search finds for a party in a fare family: on the first flight, or on that of the slot."""
         command = FlightSearchInput(
             slices=[SliceInput(origin="JFK", destination="LAX", date=self.schedule.day)],
             passengers=PassengersInput(adults=adults, children=children, infants=infants),
@@ -64,7 +70,7 @@ class Desk:
         )
         async with self.database.reading() as session:
             found = await itineraries.one_way(session, command)
-        wanted = (self.schedule.first, family)
+        wanted = (slot_id or self.schedule.first, family)
         one = next(one for one in found if (one.slot_id, one.family_code) == wanted)
         return offers.read(self.keyring, one.offered(self.keyring, offers.expiry()).id)
 

@@ -20,9 +20,9 @@ from services import outbox
 
 @dataclass
 class Rebuilt:
-    """What the facts of a booking say: its columns, and by key its payments, refunds and tickets. Statuses as text.
+    """What the facts of a booking say: its columns, and by key its payments, refunds, tickets and changes.
 
-    `gone` are the passengers who left it, `given_up` the flights (by slot) that were cancelled of it.
+    Statuses are text. `gone` are the passengers who left it, `given_up` the flights (by slot) that were cancelled of it.
     """
 
     booking: dict[str, Any] = field(default_factory=dict)
@@ -31,9 +31,10 @@ class Rebuilt:
     tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     given_up: set[int] = field(default_factory=set)
+    amendments: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def take_in(self, kind: str, payload: Mapping[str, Any]) -> None:
-        """One more fact, in order. What is neither booking, payment, refund nor ticket changes none of them."""
+        """One more fact, in order. What is about none of these changes none of them."""
         said = {key: value for key, value in payload.items() if key not in ("from", "actor", "reason")}
         match kind.partition(".")[0]:
             case "booking":
@@ -44,6 +45,8 @@ class Rebuilt:
                 self.payments.setdefault(said["payment"], {}).update(said)
             case "refund":
                 self.refunds.setdefault(said["refund"], {}).update(said)
+            case "amendment":
+                self.amendments.setdefault(said["amendment"], {}).update(said)
             case "ticket":
                 self.tickets.setdefault(said["ticket"], {}).update(said)
 

@@ -1,0 +1,27 @@
+"""A counter that sells, a gateway that takes the money, and what changes a booking."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.db import Database
+from services.gateways import Gateways
+from tests.factories.amendments import Changes
+from tests.factories.bookings import Desk
+from tests.factories.schedules import Schedule, write_schedule
+from tests.fakes.sandbox import gateways, sandbox
+from tests.services.bookings.conftest import desk
+
+__all__ = ["desk", "gateways", "sandbox"]
+
+
+@pytest.fixture
+async def schedule(database: Database) -> Schedule:
+    """Two flights in five days: too soon for the 24-hour rule."""
+    return await write_schedule(database, days_ahead=5)
+
+
+@pytest.fixture
+def changes(desk: Desk, gateways: Gateways) -> Changes:
+    """What changes bookings of that counter."""
+    return Changes(desk, gateways)
