@@ -26,7 +26,7 @@ from core import lifeline, loops
 from core import log as logs
 from core.db import Database, Session
 from core.settings import Settings
-from services import alerts, bookings, holds, jobs, payments, reconciliation, relay
+from services import alerts, amendments, bookings, holds, jobs, payments, reconciliation, relay
 from services.gateways import Gateways
 from services.jobs import Entrypoint, Handler
 from services.relay import Relay, Sink, ToValkey
@@ -73,6 +73,7 @@ class Worker:
             "jobs": lambda: self.until(jobs.consume(self._settings.database_url, self.handlers(), stop)),
             "holds": self.sweeper("holds", self.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
             "bookings": self.sweeper("bookings", self.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
+            "amendments": self.sweeper("amendments", amendments.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
             "revived": self.sweeper("revived", bookings.revive, SWEEP_SIZE, REVIVE_SECONDS),
             "reconciler": self.reconciler,
             "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),

@@ -14,7 +14,7 @@ from core.db import ReadSession
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.keys import Keyring
 from core.rows import Reader
-from models import Booking, CancellationQuote, Hold, Payment, Role, User
+from models import Amendment, Booking, CancellationQuote, Hold, Payment, Role, User
 from resolvers.context import Context
 from services import bookings, holds
 
@@ -80,6 +80,17 @@ async def quoted_booking(session: ReadSession, ctx: Context, quote_id: UUID, tok
     try:
         if quote is not None:
             return await booking_by_key(session, ctx, quote.booking_id, token)
+    except Forbidden:
+        pass
+    raise NotFound("There is no such quote, or it is not yours.")
+
+
+async def amended_booking(session: ReadSession, ctx: Context, amendment_id: UUID, token: str | None) -> Booking:
+    """The booking that a change was quoted for, for whoever may see it; NotFound for everybody else, as above."""
+    found = await session.get(Amendment, amendment_id)
+    try:
+        if found is not None:
+            return await booking_by_key(session, ctx, found.booking_id, token)
     except Forbidden:
         pass
     raise NotFound("There is no such quote, or it is not yours.")

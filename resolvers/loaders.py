@@ -15,8 +15,8 @@ from uuid import UUID
 from aiodataloader import DataLoader
 
 from core.rows import Reader
-from models import BookingLine, BookingSegment, HoldItem, Passenger, Payment, SeatAssignment, Ticket
-from services import bookings, departures, holds
+from models import Amendment, BookingLine, BookingSegment, HoldItem, Passenger, Payment, SeatAssignment, Ticket
+from services import amendments, bookings, departures, holds
 from services.departures import Departure
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Source(Generic[Key, Value]):
         return DataLoader(load, cache=False)
 
 
+AMENDMENTS: Source[UUID, list[Amendment]] = Source(amendments.by_booking_ids, [])
+AMENDMENT_PAYMENTS: Source[UUID, list[Payment]] = Source(amendments.payments_by_ids, [])
 DEPARTURE: Source[int, Departure | None] = Source(departures.by_slots, None)
 HOLD_ITEMS: Source[UUID, list[HoldItem]] = Source(holds.kept_by, [])
 LINES: Source[UUID, list[BookingLine]] = Source(bookings.lines_by_booking_ids, [])

@@ -11,9 +11,11 @@ from engine.execution import batched, pure
 from engine.limits import cost, list_size
 from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
 from models import SeatAssignment as SeatRow
+from resolvers import amendments as amending
 from resolvers import bookings as resolve
 from resolvers.bookings import ShownBooking
 from resolvers.papers import papers_of
+from schema.amendments import Amendment
 from schema.costs import LOOKING_UP, READING
 from schema.flights import Flight
 from schema.itineraries import PriceLine, Slice
@@ -27,7 +29,6 @@ from services.bookings import TimelineActor, TimelineSubject
 
 strawberry.enum(BookingStatus, description="The life of a booking.")
 strawberry.enum(PassengerType, description="By age on the day of travel; an infant sits on a lap.")
-strawberry.enum(PassengerTitle, description="How a passenger is addressed.")
 strawberry.enum(TicketStatus, description="What a ticket is still good for.")
 
 strawberry.input(resolve.SeatChoiceInput, description="Which seat of a flight a passenger takes, if any yet.")
@@ -151,6 +152,12 @@ class Booking(Node):
         resolver=batched(resolve.cancelled_slices_of_all)(resolve.cancelled_slices),
         graphql_type=list[Slice],
         description="Journeys that were cancelled while the rest of the booking was not.",
+        directives=[list_size(2)],
+    )
+    amendments = strawberry.field(
+        resolver=batched(amending.of_all_bookings)(amending.of_booking),
+        graphql_type=list[Amendment] | None,
+        description="Every change that was quoted or made, the oldest first; for the owner alone.",
         directives=[list_size(2)],
     )
     timeline = strawberry.field(

@@ -10,6 +10,7 @@ from engine.execution import quicken
 from engine.limits import cost, list_size
 from resolvers import bookings, flights, holds, itineraries, nodes, payments, users
 from schema import caching
+from schema.amendments import AmendmentMutations
 from schema.bookings import Booking, BookingMutations
 from schema.cancellation import CancellationMutations
 from schema.clients import ClientMutations, ClientQueries
@@ -99,6 +100,7 @@ Mutation = merge_types(
         SeatMutations,
         BookingMutations,
         CancellationMutations,
+        AmendmentMutations,
         PaymentMutations,
         InventoryMutations,
         NoticeMutations,

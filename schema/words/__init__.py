@@ -10,6 +10,7 @@ from typing import cast
 
 from graphql import GraphQLEnumType, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
+from schema.words import changes
 from schema.words.members import ARGUMENTS, MEMBERS, TYPES
 
 
@@ -17,7 +18,7 @@ def describe(schema: GraphQLSchema) -> None:
     """Put the words where they belong; raises KeyError for words about what the schema has not."""
     for name, words in TYPES.items():
         schema.type_map[name].description = words
-    for name, members in MEMBERS.items():
+    for name, members in {**MEMBERS, **changes.MEMBERS}.items():
         owner = cast("GraphQLEnumType | GraphQLInputObjectType", schema.type_map[name])
         described = owner.values if isinstance(owner, GraphQLEnumType) else owner.fields
         for member, words in members.items():

@@ -201,6 +201,12 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "MINORS_ALONE": "Children would be left without an adult of the booking.",
         "MORE_THAN_LEFT": "More is to go back than was paid and not given back.",
         "FLIGHT_DEPARTED": "The flight has left.",
+        "NOT_CHANGEABLE": "The fare cannot be changed.",
+        "CHANGES_CLOSED": "A flight leaves within the hour, or has left: nothing of it is changed any more.",
+        "CHECKED_IN": "Somebody has checked in for the flight.",
+        "OTHER_JOURNEY": "The offer is not for this journey.",
+        "NAME_CHANGE_TOO_LARGE": "This would be another person.",
+        "CHANGE_FAILED": "The change could not be completed; nothing was charged, and the booking is as it was.",
         "EMAIL_TAKEN": "There is an account with this e-mail.",
     },
     "AuthoriseSeatsInput": {

@@ -22,7 +22,8 @@ from services import outbox
 class Rebuilt:
     """What the facts of a booking say: its columns, and by key its payments, refunds, tickets and changes.
 
-    Statuses are text. `gone` are the passengers who left it, `given_up` the flights (by slot) that were cancelled of it.
+    Statuses are text. `gone` are the passengers who left it, `given_up` the flights (by slot) that were cancelled of
+    it.
     """
 
     booking: dict[str, Any] = field(default_factory=dict)
