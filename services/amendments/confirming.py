@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from core.db import Database, Session
 from core.errors import Conflict, Invalid
 from core.ids import uuid7
 from core.log import logger
+from core.money import Money
 from models import Amendment, AmendmentStatus, Payment, PaymentStatus
 from services import holds, idempotency, jobs, payments
 from services.amendments import rows
@@ -18,9 +20,11 @@ from services.amendments.applying import apply
 from services.amendments.kinds import KINDS
 from services.amendments.picture import check_changeable, check_open, look
 from services.amendments.purpose import Locked, lock
+from services.bookings import reviewing
 from services.bookings.cancellation import QuoteExpired
 from services.bookings.paying import check_method, check_return_url
 from services.bookings.saga import work_off
+from services.fraud import NOBODY, Payer
 from services.gateways import Gateways
 from services.holds import ClassClosed, Owner
 from services.payments import PaymentDeclined
@@ -41,6 +45,7 @@ async def confirm(
     return_url: str | None,
     owner: Owner,
     key: str,
+    payer: Payer = NOBODY,
 ) -> Amendment:
     """Have a booking changed as quoted; the amendment as it stands when that is done, or must wait for its payer.
 
@@ -55,7 +60,16 @@ async def confirm(
     if method is not None:
         check_method(method)
     check_return_url(return_url)
-    command = Command(quote_id, booking_id, method, return_url, gateways.default.name, owner, key)
+    command = Command(
+        quote_id=quote_id,
+        booking_id=booking_id,
+        method=method,
+        return_url=return_url,
+        gateways=gateways,
+        owner=owner,
+        key=key,
+        payer=payer,
+    )
     try:
         async with db.transaction() as session:
             payment_id = await begin(session, command)
@@ -78,27 +92,23 @@ async def confirm(
     return amendment
 
 
+@dataclass(frozen=True, kw_only=True)
 class Command:
     """A confirmation as it was asked for."""
 
-    def __init__(
-        self,
-        quote_id: UUID,
-        booking_id: UUID,
-        method: str | None,
-        return_url: str | None,
-        gateway: str,
-        owner: Owner,
-        key: str,
-    ) -> None:
-        self.quote_id = quote_id
-        self.booking_id = booking_id
-        self.method = method
-        self.return_url = return_url
-        self.gateway = gateway
-        self.owner = owner
-        self.key = key
-        self.cause = Cause(actor=owner.key, reason="changed by its owner")
+    quote_id: UUID
+    booking_id: UUID
+    method: str | None
+    return_url: str | None
+    gateways: Gateways
+    owner: Owner
+    key: str
+    payer: Payer
+
+    @property
+    def cause(self) -> Cause:
+        """Who changes the booking."""
+        return Cause(actor=self.owner.key, reason="changed by its owner")
 
 
 async def begin(session: Session, command: Command) -> UUID:
@@ -143,28 +153,35 @@ def check_good(amendment: Amendment, moment: datetime) -> None:
 
 
 async def begin_payment(session: Session, command: Command, found: Locked, payment_id: UUID) -> None:
-    """Write the intent to pay what is due; the new places are kept meanwhile, and counted in their booking classes."""
-    amendment = found.amendment
+    """Write the intent to pay what is due; the new places are kept meanwhile, and counted in their booking classes.
+
+    A payment that is refused at once, as fraud, leaves the quote as it was.
+    """
+    amendment, other = found.amendment, found.other
     if command.method is None:
         raise Invalid("Say how to pay what is due.", field="paymentMethod")
-    if found.other is not None:
-        await holds.begin_payment(session, found.other.id)
+    gateway = command.gateways.route(Money(amendment.due, amendment.currency), command.method)
+    await jobs.look_after(session, amendment.booking_id, payments.RESCUE)
+    if other is not None:
+        await holds.begin_payment(session, other.id)
+        await holds.assign_classes(session, other, KINDS[amendment.kind].classes(amendment.change))
     payment = Payment(
         id=payment_id,
         booking_id=amendment.booking_id,
         amendment_id=amendment.id,
-        gateway=command.gateway,
+        gateway=gateway.name,
         method=command.method,
         return_url=command.return_url,
         amount=amendment.due,
         currency=amendment.currency,
         created_at=func.jetway_now(),
     )
-    await rows.move(session, amendment, AmendmentStatus.PAYMENT_PENDING, command.cause)
-    await payments.begin(session, payment, Cause(actor=command.owner.key, reason="paying a change"))
-    await jobs.look_after(session, amendment.booking_id, payments.RESCUE)
-    if found.other is not None:
-        await holds.assign_classes(session, found.other, KINDS[amendment.kind].classes(amendment.change))
+    cause = Cause(actor=command.owner.key, reason="paying a change")
+    if await reviewing.begin(session, payment, command.payer, cause):
+        await rows.move(session, amendment, AmendmentStatus.PAYMENT_PENDING, command.cause)
+    elif other is not None:
+        await holds.payment_failed(session, other.id)
+        await holds.detach(session, other)
 
 
 async def refuse_if_failed(session: Session, amendment: Amendment, payment: Payment) -> None:

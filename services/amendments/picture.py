@@ -28,7 +28,7 @@ from models import (
     SeatStatus,
 )
 from services import holds, idempotency
-from services.bookings.cancellation import LEFT, Trip, trips_of
+from services.bookings.journey import LEFT, Trip, trips_of
 from services.fares import Party
 
 Row = TypeVar("Row", bound=Base)
@@ -70,7 +70,7 @@ class Picture:
 
     def trips_on(self, slot_ids: Collection[int]) -> list[Trip]:
         """The flights of those slots."""
-        return [trip for trip in self.trips if trip.flight.slot_id in slot_ids]
+        return [trip for trip in self.trips if trip.slot_id in slot_ids]
 
 
 async def look(session: ReadSession, booking: Booking) -> Picture:
@@ -89,7 +89,7 @@ async def look(session: ReadSession, booking: Booking) -> Picture:
         booking=booking,
         people=staying,
         segments=flown,
-        trips=[trip for trip in await trips_of(session, booking.id) if trip.flight.slot_id in slots],
+        trips=[trip for trip in await trips_of(session, booking.id) if not trip.given_up],
         places=await rows(session, places, SeatAssignment.passenger_id, SeatAssignment.slot_id),
         lines=await rows(session, lines, BookingLine.ordinal),
         moment=await holds.now(session),

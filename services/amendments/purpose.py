@@ -5,7 +5,7 @@ changed once it is there. Until then the booking stands as it was, and so it doe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.db import Session
@@ -21,7 +21,7 @@ from services.amendments.picture import Picture, checked_in, look
 from services.bookings import purposes
 from services.bookings.purposes import Stage, Standing
 from services.bookings.rows import hold_of, locked
-from services.holds import SalesClosed
+from services.holds import HoldExpired, SalesClosed
 from services.transitions import Cause
 
 GRACE = timedelta(minutes=10)
@@ -116,6 +116,21 @@ class Change:
         if found.other is not None:
             await holds.check_on_sale(session, found.other.id)
             await holds.sell(session, found.other, cause)
+
+    async def sell_late(self, session: Session, cause: Cause) -> bool:
+        """What was lost is not looked for: the booking stands, and may be changed anew. Raises holds.HoldExpired."""
+        amendment = await session.get_one(Amendment, self.amendment_id)
+        raise HoldExpired(amendment.expires_at)
+
+    async def linger(self, session: Session, span: timedelta) -> datetime:
+        """The hold lives for `span` from now as far as it may, and the quote without a hold as long."""
+        found, moment = self.locked, await holds.now(session)
+        if found.other is not None:
+            return await holds.linger(session, found.other, span)
+        if moment < found.amendment.expires_at + GRACE:
+            found.amendment.expires_at = max(found.amendment.expires_at, moment + span - GRACE)
+            await session.flush()
+        return found.amendment.expires_at + GRACE
 
     async def confirm(self, session: Session, cause: Cause) -> None:
         """The booking is changed. Where it cannot be as agreed any more, all that was paid for it goes back."""

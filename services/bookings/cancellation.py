@@ -32,7 +32,7 @@ from models import (
     TicketStatus,
 )
 from services import holds, idempotency, jobs, ledger, outbox, payments, refunds, tickets
-from services.bookings import reading, rows
+from services.bookings import purposes, reading, rows
 from services.bookings.journey import Journey, journey_of
 from services.bookings.parting import Part, part_of
 from services.bookings.saga import advance
@@ -152,7 +152,8 @@ async def cancel(db: Database, gateways: Gateways, quote_id: UUID, booking_id: U
 
 async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause: Cause) -> None:
     """In one transaction: the quote is spent, what it is for cancelled, its refund requested, its seats given back."""
-    await holds.lock(session, await rows.hold_of(session, booking_id))
+    held = await rows.holds_of(session, booking_id)
+    await holds.lock_many(session, held)
     booking = await rows.locked(session, booking_id)
     moment = await holds.now(session)
     quote = await spend(session, quote_id, booking_id, moment)
@@ -165,6 +166,7 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
         await rows.move(session, booking, BookingStatus.CANCELLED, cause)
         await holds.release(session, booking.hold_id, cause, booked=True)
         return
+    await purposes.end_amendments(session, booking_id, held, cause)
     if part.whole:
         await rows.move(session, booking, BookingStatus.CANCELLED, cause)
     else:
