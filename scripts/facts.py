@@ -1,4 +1,4 @@
-"""The schemas of facts: `docs/facts/<kind>.json` is what `services/facts.py` declares, and only ever grows.
+"""The schemas of facts: `docs/facts/<kind>.json` is what `services/facts` declares, and only ever grows.
 
 python -m scripts.facts            compares; says what differs
 python -m scripts.facts --write    writes docs/facts from the code, where nothing that consumers may rely on goes
@@ -16,7 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from services.facts import KINDS, Instant, Kind, Uuid
+from services.facts import KINDS, Kind
+from services.facts.payloads import Instant, Uuid
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "facts"
@@ -53,7 +54,7 @@ def schema_of(kind: str, about: Kind) -> Schema:
 
 
 def of_type(hint: Any) -> Schema:
-    """The schema of a type that `services/facts.py` may use. Raises TypeError for any other."""
+    """The schema of a type that `services/facts` may use. Raises TypeError for any other."""
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return {"type": "string", "enum": [member.value for member in hint]}
     if is_typeddict(hint):
@@ -141,9 +142,9 @@ def main(arguments: list[str]) -> int:
         return 0
     stale = [kind for kind in after if without_version(before.get(kind, {})) != after[kind]]
     if stale:
-        print(f"docs/facts is not what services/facts.py says of {', '.join(stale)}: make schema")
+        print(f"docs/facts is not what services/facts says of {', '.join(stale)}: make schema")
         return 1
-    print("Facts: docs/facts is what services/facts.py says.")
+    print("Facts: docs/facts is what services/facts says.")
     return 0
 
 

@@ -73,7 +73,7 @@ LOOK = text(
 async def prune(session: Session, above: int, *, retention: timedelta = RETENTION, size: int = 5_000) -> Pruned:
     """Look at the next `size` facts above the id `above`, and remove those that only live streams needed.
 
-    Those whose kind is passing (`services/facts.py`) go `retention` after they were recorded, once every sink has heard
+    Those whose kind is passing (`services/facts`) go `retention` after they were recorded, once every sink has heard
     them. All others stay, because bookings are rebuilt from them. `relay_heads.pruned_to` says up to which position the
     history has holes; a cursor below it is answered with a snapshot. `reached` is 0 at the end of what is old enough.
     """

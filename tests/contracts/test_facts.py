@@ -141,5 +141,5 @@ def test_what_a_schema_does_not_say_is_found() -> None:
     assert "name" in misfits([more])[0]
     assert "does not match '^session:'" in misfits([{**message, "stream": "slot:1"}])[0]
     assert misfits([{"kind": "seat.lost"}]) == [
-        "seat.lost has no schema: declare it in services/facts.py, then `make schema`"
+        "seat.lost has no schema: declare it in services/facts, then `make schema`"
     ]

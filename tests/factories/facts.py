@@ -85,7 +85,7 @@ def misfits(messages: Iterable[dict[str, Any]]) -> list[str]:
     for message in messages:
         check = validator(message["kind"])
         if check is None:
-            found.append(f"{message['kind']} has no schema: declare it in services/facts.py, then `make schema`")
+            found.append(f"{message['kind']} has no schema: declare it in services/facts, then `make schema`")
         else:
             found += [f"{message['kind']}: {error.json_path}: {error.message}" for error in check.iter_errors(message)]
     return found
