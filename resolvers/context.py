@@ -26,7 +26,9 @@ from core.rows import Reader
 from core.settings import Settings
 from core.turnstile import Turnstile
 from resolvers.loaders import Loaders
+from services import fraud
 from services.clients import KnownClient
+from services.fraud import Payer
 from services.gateways import Gateways
 from services.holds import Owner, Placer
 from services.holds.desk import Desk
@@ -90,6 +92,8 @@ class Context:
     request_id: str
     ip: str
     client: KnownClient | None = None
+    device: str | None = None
+    """What the client calls the device that it runs on, if it says so."""
     writes: bool = False
     """Whether it is a mutation, which must see what it wrote; or a stream, which must see what it was told."""
 
@@ -102,6 +106,12 @@ class Context:
     def owner(self) -> Owner:
         """Whose the holds and bookings are that this operation makes."""
         return Owner(user_id=self.viewer.user_id)
+
+    def payer(self, email: str | None) -> Payer:
+        """Who pays, where this operation pays something whose confirmation goes to that address."""
+        return fraud.payer(
+            self.app.keyring, user_id=self.viewer.user_id, device=self.device, address=self.ip, email=email
+        )
 
     def cause(self, reason: str) -> Cause:
         """Who makes a change, and why, as history writes it."""

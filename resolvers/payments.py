@@ -94,6 +94,7 @@ async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
         return_url=input.return_url,
         owner=ctx.owner,
         idempotency_key=input.idempotency_key,
+        payer=ctx.payer(found.email),
     )
     return ShownPayment(paid, owned=True)
 

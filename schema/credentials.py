@@ -25,16 +25,22 @@ API_KEY = "x-api-key"
 """The header by which an API client says who it is, and the name of the same in connection_init."""
 
 
+DEVICE = "x-jetway-device"
+"""The header, and the name in connection_init, by which a client says on which device it runs: text of its own making,
+the same for as long as it is installed. Nobody has to say it; payments are counted by it (docs/fraud.md)."""
+
+
 class Credentials(NamedTuple):
-    """What a client says of who it is: who uses it, and which program it is."""
+    """What a client says of who it is: who uses it, which program it is, and on which device it runs."""
 
     authorization: str | None
     api_key: str | None
+    device: str | None = None
 
 
 def credentials_of(payload: Mapping[str, Any]) -> Credentials:
     """The credentials in connection_init. Raises Refused for what is no text."""
-    return Credentials(text_of(payload, "authorization"), text_of(payload, API_KEY))
+    return Credentials(text_of(payload, "authorization"), text_of(payload, API_KEY), text_of(payload, DEVICE))
 
 
 def context_of(
@@ -53,7 +59,14 @@ def context_of(
         raise Refused(401, refusal.message, extensions(refusal)) from refusal
     client = None if said.api_key is None else client_of(clients, said.api_key)
     ip = connection.client.host if connection.client is not None else ""
-    return Context(app=application, viewer=viewer, request_id=connection.scope["request_id"], ip=ip, client=client)
+    return Context(
+        app=application,
+        viewer=viewer,
+        request_id=connection.scope["request_id"],
+        ip=ip,
+        client=client,
+        device=said.device,
+    )
 
 
 def client_of(clients: Clients, api_key: str) -> KnownClient:

@@ -31,6 +31,7 @@ from resolvers.context import Application, Context, unseen
 from schema import caching
 from schema.credentials import (
     API_KEY,
+    DEVICE,
     Credentials,
     client_identity,
     context_of,
@@ -147,7 +148,7 @@ def make(schema: strawberry.Schema, application: Application, ended: EndedSessio
     )
 
     def make_context(connection: HTTPConnection, authorization: str | None) -> Context:
-        said = Credentials(authorization, header(connection, API_KEY))
+        said = Credentials(authorization, header(connection, API_KEY), header(connection, DEVICE))
         return context_of(application, ended, clients, connection, said)
 
     def make_context_of_socket(connection: HTTPConnection, said: Credentials) -> Context:
