@@ -26,7 +26,12 @@ from core import lifeline, loops
 from core import log as logs
 from core.db import Database, Session
 from core.settings import Settings
+<<<<<<< HEAD
 from services import alerts, amendments, bookings, holds, jobs, payments, reconciliation, relay
+=======
+from services import alerts, bookings, holds, jobs, payments, reconciliation, relay
+from services.fraud import reviews, signals
+>>>>>>> f6fd51f (Staff see what waits for them and decide, see which rules payments went beyond, and set the rules; devices are counted where clients say theirs)
 from services.gateways import Gateways
 from services.jobs import Entrypoint, Handler
 from services.relay import Relay, Sink, ToValkey
@@ -37,6 +42,9 @@ REVIVE_SECONDS = 60.0
 TOMBSTONE_SECONDS = 10.0
 TOMBSTONES = 1_000
 PRUNE_SECONDS = 60.0
+SIGNALS = 1_000
+REVIEWS_SECONDS = 10.0
+"""How often what waits for staff is measured."""
 HEARTBEAT_SECONDS = 1.0
 LAG_SECONDS = 2.0
 RELAY_TIMEOUT = 2.0
@@ -79,6 +87,8 @@ class Worker:
             "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),
             "facts": self.prune,
             "lag": self.lag,
+            "signals": self.sweeper("signals", signals.prune, SIGNALS, PRUNE_SECONDS),
+            "reviews": self.reviews,
         }
         async with asyncio.TaskGroup() as group:
             for name, step in steps.items():
@@ -129,6 +139,12 @@ class Worker:
         async with self._db.transaction() as session:
             await jobs.reconcile(session, reconciliation.PERIOD)
         return REVIVE_SECONDS
+
+    async def reviews(self) -> float:
+        """Measure what waits for staff."""
+        async with self._db.reading() as session:
+            await reviews.gauge(session)
+        return REVIEWS_SECONDS
 
     async def lag(self) -> float:
         """Measure how far the relay is behind."""

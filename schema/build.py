@@ -17,6 +17,7 @@ from schema.clients import ClientMutations, ClientQueries
 from schema.costs import LOOKING_UP, READING
 from schema.documents import DocumentMutations, DocumentQueries
 from schema.flights import Airport, Flight
+from schema.fraud import FraudMutations, FraudQueries
 from schema.holds import Hold, HoldMutations
 from schema.inventory import InventoryMutations, InventoryQueries
 from schema.itineraries import OfferConnection
@@ -33,7 +34,15 @@ from schema.words import describe
 
 
 @strawberry.type(description="What can be asked. A look-up that finds nothing, or nothing that is yours, is null.")
-class Query(ClientQueries, DocumentQueries, InventoryQueries, LedgerQueries, NoticeQueries, ReconciliationQueries):
+class Query(
+    ClientQueries,
+    DocumentQueries,
+    FraudQueries,
+    InventoryQueries,
+    LedgerQueries,
+    NoticeQueries,
+    ReconciliationQueries,
+):
     """Every root field that reads."""
 
     node = strawberry.field(
@@ -107,6 +116,7 @@ Mutation = merge_types(
         UserMutations,
         DocumentMutations,
         ReconciliationMutations,
+        FraudMutations,
         ClientMutations,
     ),
 )

@@ -6,22 +6,26 @@ Enums belong to the tables and inputs to the services, which know no GraphQL and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from graphql import GraphQLEnumType, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
-from schema.words import changes
-from schema.words.members import ARGUMENTS, MEMBERS, TYPES
+from schema.words import changes, fraud, members
+from schema.words.members import TYPES
+
+MEMBERS: Mapping[str, Mapping[str, str]] = {**members.MEMBERS, **changes.MEMBERS, **fraud.MEMBERS}
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {**members.ARGUMENTS, **fraud.ARGUMENTS}
 
 
 def describe(schema: GraphQLSchema) -> None:
     """Put the words where they belong; raises KeyError for words about what the schema has not."""
     for name, words in TYPES.items():
         schema.type_map[name].description = words
-    for name, members in {**MEMBERS, **changes.MEMBERS}.items():
+    for name, said in MEMBERS.items():
         owner = cast("GraphQLEnumType | GraphQLInputObjectType", schema.type_map[name])
         described = owner.values if isinstance(owner, GraphQLEnumType) else owner.fields
-        for member, words in members.items():
+        for member, words in said.items():
             described[member].description = words
     for path, arguments in ARGUMENTS.items():
         name, _, field = path.partition(".")

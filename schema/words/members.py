@@ -182,6 +182,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "SEATS_CONTESTED": "Others were quicker each time; ask again.",
         "SALES_CLOSED": "The flight is not sold any more.",
         "SETTLED": "Somebody has settled this before.",
+        "REVIEW_OVER": "The payment does not wait for a decision any more.",
         "HOLD_EXPIRED": "The hold has ended: hold the seats anew.",
         "HOLD_BOOKED": "The hold belongs to a booking now.",
         "EXTENSION_LIMIT": "The hold cannot be extended any more.",

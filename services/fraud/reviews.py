@@ -44,6 +44,46 @@ class Review:
     booking: Booking
     assessments: Sequence[FraudAssessment]
 
+    @property
+    def id(self) -> UUID:
+        """Its payment's key."""
+        return self.row.payment_id
+
+    @property
+    def status(self) -> PaymentStatus:
+        """How far the payment is."""
+        return self.payment.status
+
+    @property
+    def opened_at(self) -> datetime:
+        """Since when it waits."""
+        return self.row.opened_at
+
+    @property
+    def deadline_at(self) -> datetime:
+        """Until when it can be decided."""
+        return self.row.deadline_at
+
+    @property
+    def decision(self) -> ReviewDecision | None:
+        """What was decided; None where nobody has."""
+        return self.row.decision
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When."""
+        return self.row.decided_at
+
+    @property
+    def decided_by(self) -> str | None:
+        """By whom."""
+        return self.row.decided_by
+
+    @property
+    def reason(self) -> str | None:
+        """Why."""
+        return self.row.reason
+
 
 async def begin(session: Session, payment: Payment, deadline: datetime) -> None:
     """Put a locked payment that has become REVIEW before staff, until `deadline`."""
@@ -111,6 +151,13 @@ async def of_payments(session: ReadSession, payment_ids: Collection[UUID]) -> li
     for one in assessed:
         beside[one.payment_id].append(one)
     return [Review(*found[key], beside[key]) for key in wanted if key in found]
+
+
+async def assessments_of(session: ReadSession, booking_id: UUID) -> Sequence[FraudAssessment]:
+    """What was found of the payments of a booking, in order."""
+    chosen = select(FraudAssessment).join(Payment, Payment.id == FraudAssessment.payment_id)
+    chosen = chosen.where(Payment.booking_id == booking_id).order_by(FraudAssessment.at, FraudAssessment.payment_id)
+    return (await session.scalars(chosen)).all()
 
 
 async def gauge(session: ReadSession) -> None:
