@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,7 +29,7 @@ from tests.fakes.sandbox import Sandbox, gateways, sandbox
 __all__ = ["gateways", "sandbox"]
 
 APPROVES, REJECTS = (Cause(actor=f"user:{number}", reason="decided") for number in (1, 2))
-Decide = Callable[[Database, UUID, Cause], Awaitable[UUID]]
+Decide = Callable[[Database, UUID, Cause], Coroutine[Any, Any, UUID]]
 
 
 @pytest.fixture
@@ -118,7 +119,8 @@ async def test_control_without_the_lock_both_decide(database: Database, waiting:
         async with database.transaction() as session:
             chosen = update(PaymentReview).where(PaymentReview.payment_id == waiting.id)
             decided = {"decided_at": text("now()"), "decided_by": "user:1", "reason": "decided"}
-            assert (await session.execute(chosen.values(decision=decision, **decided))).rowcount == 1
+            written = chosen.values(decision=decision, **decided).returning(PaymentReview.payment_id)
+            assert await session.scalar(written) == waiting.id
 
     together = asyncio.Barrier(2)
     await asyncio.gather(*(decide_by_what_was_seen(one) for one in ReviewDecision))
