@@ -72,7 +72,7 @@ async def test_of_two_who_decide_the_first_does(
         too_late = asyncio.create_task(outcome(second(database, waiting.id, REJECTS)))
         await until_blocked(database, 2)
     assert [await deciding, await too_late] == ["decided", "over"]
-    expected = {
+    expected: dict[Decide, tuple[str, str, str]] = {
         bookings.approve: ("CONFIRMED", "CAPTURED", "APPROVED"),
         bookings.reject: ("FAILED", "VOIDED", "REJECTED"),
     }
