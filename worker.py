@@ -26,12 +26,8 @@ from core import lifeline, loops
 from core import log as logs
 from core.db import Database, Session
 from core.settings import Settings
-<<<<<<< HEAD
 from services import alerts, amendments, bookings, holds, jobs, payments, reconciliation, relay
-=======
-from services import alerts, bookings, holds, jobs, payments, reconciliation, relay
 from services.fraud import reviews, signals
->>>>>>> f6fd51f (Staff see what waits for them and decide, see which rules payments went beyond, and set the rules; devices are counted where clients say theirs)
 from services.gateways import Gateways
 from services.jobs import Entrypoint, Handler
 from services.relay import Relay, Sink, ToValkey
