@@ -1,0 +1,327 @@
+"""Every mutation of a booking, in every state of it: what may not be is refused by type, and nothing is changed.
+
+The table says what each answers where. A mutation joins it by its document, its variables and a line of answers.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import stripe
+from sqlalchemy import text
+
+from core import tokens
+from core.db import Database
+from core.ids import global_id, uuid7
+from core.keys import Keyring
+from models import Booking, PassengerType, Role
+from resolvers.access import token_for
+from services import bookings
+from services.gateways import Gateways
+from services.offers import Offer
+from services.seats import Plans
+from tests.factories.bookings import Desk, pass_time, traveller
+from tests.factories.schedules import Schedule
+from tests.factories.states import BACK, STATES, Road
+from tests.fakes.clients import Client, key
+from tests.fakes.inside import Inside, serving
+from tests.fakes.people import ACCOUNT, SIGN_IN
+from tests.fakes.sandbox import SECRET, Sandbox, gateways, sandbox
+
+__all__ = ["gateways", "sandbox"]
+
+GOES = ""
+"""It may be done in that state: other tests do it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A booking in some state, and what a client knows of it; `key` is the one that it was made with."""
+
+    booking: Booking
+    token: str
+    hold_token: str
+    offer: Offer
+    quote: str
+    key: str
+
+    @property
+    def id(self) -> str:
+        return global_id("Booking", self.booking.id)
+
+    @property
+    def hold(self) -> str:
+        return global_id("Hold", self.booking.hold_id)
+
+
+def create_booking(case: Case) -> dict[str, Any]:
+    ada = {"type": "ADULT", "firstName": "Ada", "lastName": "Lovelace", "dateOfBirth": "1990-12-10"}
+    seat = {"flightId": global_id("Flight", case.offer.segments[0].slot_id), "number": "3A"}
+    return {
+        "offerId": case.offer.id,
+        "holdId": case.hold,
+        "holdToken": case.hold_token,
+        "contact": {"email": "ada@example.org"},
+        "passengers": [{**ada, "seats": [seat]}],
+        "idempotencyKey": key(),
+    }
+
+
+def pay_booking(case: Case) -> dict[str, Any]:
+    return owned(case) | {"paymentMethod": "pm_card_visa", "returnUrl": BACK, "idempotencyKey": key()}
+
+
+def owned(case: Case) -> dict[str, Any]:
+    return {"bookingId": case.id, "bookingToken": case.token}
+
+
+def cancel_booking(case: Case) -> dict[str, Any]:
+    return {"quoteId": case.quote, "bookingToken": case.token, "idempotencyKey": key()}
+
+
+def extend_hold(case: Case) -> dict[str, Any]:
+    return {"holdId": case.hold, "token": case.hold_token, "idempotencyKey": key()}
+
+
+def release_hold(case: Case) -> dict[str, Any]:
+    return {"holdId": case.hold, "token": case.hold_token}
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """How a mutation is asked for a case, and its answers: type and code, by state; where it may be done, GOES.
+
+    `token` is the field of its input that proves whose the booking is.
+    """
+
+    variables: Callable[[Case], dict[str, Any]]
+    answers: Mapping[str, str]
+    token: str = "bookingToken"
+
+
+PENDING = tuple(state for state in STATES if state.startswith("PAYMENT_PENDING"))
+FLOWN = ("CHECKED_IN", "COMPLETED", "NO_SHOW")
+ENDED = ("EXPIRED", "FAILED", "CANCELLED")
+
+UNDER_WAY, ALREADY_PAID = "Conflict PAYMENT_UNDER_WAY", "Conflict ALREADY_PAID"
+WRONG_STATE, HOLD_BOOKED = "Conflict WRONG_STATE", "Conflict HOLD_BOOKED"
+QUOTE_EXPIRED, KEY_REUSED = "QuoteExpired QUOTE_EXPIRED", "Conflict IDEMPOTENCY_KEY_REUSED"
+BY_QUOTE = frozenset({"cancelBooking"})
+"""What names a quote, and through it the booking."""
+
+
+def answers(unpaid: str, pending: str, paid: str, flown: str, ended: str, **more: str) -> dict[str, str]:
+    """Answers by groups of states; `more` are those of single ones."""
+    groups = (("SEATS_LOCKED",), PENDING, ("CONFIRMED",), FLOWN, ENDED)
+    by_group = zip(groups, (unpaid, pending, paid, flown, ended), strict=True)
+    return {state: answer for states, answer in by_group for state in states} | more
+
+
+HOLDS = answers(*[HOLD_BOOKED] * 5)
+"""From the booking on, its hold is the booking's."""
+
+MUTATIONS: Mapping[str, Mutation] = {
+    "createBooking": Mutation(create_booking, HOLDS, "holdToken"),
+    "extendHold": Mutation(extend_hold, HOLDS, "token"),
+    "releaseHold": Mutation(release_hold, HOLDS, "token"),
+    "payBooking": Mutation(
+        pay_booking,
+        answers(GOES, UNDER_WAY, ALREADY_PAID, ALREADY_PAID, WRONG_STATE, EXPIRED="HoldExpired HOLD_EXPIRED"),
+    ),
+    "quoteCancellation": Mutation(owned, answers(GOES, UNDER_WAY, GOES, WRONG_STATE, WRONG_STATE)),
+    "cancelBooking": Mutation(
+        cancel_booking, answers(GOES, UNDER_WAY, QUOTE_EXPIRED, WRONG_STATE, WRONG_STATE, EXPIRED=QUOTE_EXPIRED)
+    ),
+}
+"""The quote of `cancelBooking` was made before anything was paid."""
+
+
+@pytest.fixture
+async def house(database_url: str, redis_url: str, sandbox: Sandbox) -> AsyncIterator[Inside]:
+    async with serving(database_url, redis_url, sandbox) as inside:
+        yield inside
+
+
+@pytest.fixture
+def road(
+    database: Database,
+    schedule: Schedule,
+    house: Inside,
+    plans: Plans,
+    gateways: Gateways,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Road:
+    return Road(Desk(database, house.keyring, plans, schedule), gateways, sandbox, monkeypatch)
+
+
+async def case_in(road: Road, state: str) -> Case:
+    """A booking that was brought into that state; its quote was made while it could still be cancelled unpaid."""
+    used = key()
+    adult = traveller(road.desk.schedule, PassengerType.ADULT, "Lovelace", "3A")
+    offer, held = await road.desk.offer(), await road.desk.hold("3A")
+    booking = await road.desk.create(road.desk.command(offer, held, adult, key_=used))
+    async with road.desk.database.transaction() as session:
+        quote = await bookings.quote_cancellation(session, booking)
+    await STATES[state][0](road, booking)
+    keyring: Keyring = road.desk.keyring
+    return Case(
+        booking=booking,
+        token=token_for(keyring, "Booking", booking.id),
+        hold_token=token_for(keyring, "Hold", booking.hold_id),
+        offer=offer,
+        quote=global_id("CancellationQuote", quote.id),
+        key=used,
+    )
+
+
+async def digest(database: Database, sandbox: Sandbox, booking: Booking) -> dict[str, object]:
+    """Everything that a refusal must leave as it was: every table, and the gateway's books of the booking."""
+    names = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
+    found: dict[str, object] = {}
+    async with database.reading() as session:
+        for name in (await session.scalars(text(names))).all():
+            rows = f"SELECT md5(string_agg(CAST(row AS text), '|' ORDER BY CAST(row AS text))) FROM {name} AS row"  # noqa: S608
+            found[name] = await session.scalar(text(rows))
+    intents = await sandbox.intents(booking.id)
+    found["gateway"] = [(one["id"], one["status"], one["amount_received"]) for one in intents]
+    for one in intents:
+        listed = await sandbox.ask("GET", f"/v1/refunds?payment_intent={one['id']}")
+        found[one["id"]] = [(refund["id"], refund["status"], refund["amount"]) for refund in listed["data"]]
+    return found
+
+
+async def ask(client: Client, mutation: str, variables: dict[str, Any]) -> str:
+    """What a mutation answers: its type, and the code where that is a problem."""
+    type_ = mutation[0].upper() + mutation[1:]
+    document = (
+        f"mutation ($input: {type_}Input!) {{ {mutation}(input: $input) {{ __typename ... on Problem {{ code }} }} }}"
+    )
+    answer = await client.post(document, {"input": variables})
+    assert "errors" not in answer, (mutation, answer)
+    data = answer["data"][mutation]
+    return " ".join(data.values())
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_what_may_not_be_is_refused_and_nothing_changes(road: Road, house: Inside, state: str) -> None:
+    case = await case_in(road, state)
+    async with road.desk.database.reading() as session:
+        found = await session.execute(text("SELECT b.status, p.status FROM bookings b LEFT JOIN payments p ON true"))
+        booking, payment = found.one()
+    assert (booking, payment or "") == (state.split()[0], STATES[state][1])
+    before = await digest(road.desk.database, road.sandbox, case.booking)
+    refused = {name: one for name, one in MUTATIONS.items() if one.answers[state] != GOES}
+    async with Client(house.url) as client:
+        answered = {name: await ask(client, name, one.variables(case)) for name, one in refused.items()}
+    assert answered == {name: one.answers[state] for name, one in refused.items()}
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+@pytest.mark.parametrize("state", ["SEATS_LOCKED", "CONFIRMED"])
+async def test_nobody_else_gets_further_than_not_found(road: Road, house: Inside, state: str) -> None:
+    """Without a token, with a token that is none, with that of another row, and signed in as somebody else."""
+    case, stranger = await case_in(road, state), await somebody_signed_in(road)
+    before = await digest(road.desk.database, road.sandbox, case.booking)
+    async with Client(house.url) as guest, Client(house.url, stranger) as signed_in:
+        for name, one in MUTATIONS.items():
+            kind = "Booking" if one.token == "bookingToken" else "Hold"
+            # Whose token a quote takes is known once it is read: nobody learns from the answer whether there is one.
+            wrong = "NotFound NOT_FOUND" if name in BY_QUOTE else "Forbidden WRONG_TOKEN"
+            variables = one.variables(case)
+            assert await ask(guest, name, variables | {one.token: None}) == "NotFound NOT_FOUND", name
+            assert await ask(signed_in, name, variables | {one.token: None}) == "NotFound NOT_FOUND", name
+            for token in ("x", token_for(house.keyring, kind, uuid4())):
+                assert await ask(guest, name, variables | {one.token: token}) == wrong, name
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+async def somebody_signed_in(road: Road) -> str:
+    """The access token of somebody who has nothing to do with it."""
+    user_id, session_id = uuid7(), uuid7()
+    connection = await road.desk.database.connect(lock_timeout="5s")
+    await connection.execute(ACCOUNT, user_id, "eve@example.org", Role.CUSTOMER)
+    await connection.execute(SIGN_IN, session_id, user_id)
+    await connection.close()
+    return tokens.issue(road.desk.keyring, user_id=user_id, session_id=session_id, role=Role.CUSTOMER)[0]
+
+
+async def test_a_key_stands_for_one_request(road: Road, house: Inside) -> None:
+    case = await case_in(road, "SEATS_LOCKED")
+    async with Client(house.url) as client:
+        again = create_booking(case) | {"idempotencyKey": case.key}
+        assert await ask(client, "createBooking", again) == KEY_REUSED
+        paid = pay_booking(case)
+        assert await ask(client, "payBooking", paid) == "Payment"
+        before = await digest(road.desk.database, road.sandbox, case.booking)
+        assert await ask(client, "payBooking", paid | {"paymentMethod": "pm_card_mastercard"}) == KEY_REUSED
+        assert await ask(client, "payBooking", paid | {"returnUrl": None}) == KEY_REUSED
+        assert await digest(road.desk.database, road.sandbox, case.booking) == before
+        cancelled = cancel_booking(case) | {"quoteId": await quote_of(client, case)}
+        assert await ask(client, "cancelBooking", cancelled) == "Booking"
+        before = await digest(road.desk.database, road.sandbox, case.booking)
+        assert await ask(client, "cancelBooking", cancelled | {"quoteId": case.quote}) == KEY_REUSED
+        assert await ask(client, "cancelBooking", cancelled | {"idempotencyKey": key()}) == "QuoteExpired QUOTE_SPENT"
+        for name, variables in (("payBooking", paid), ("cancelBooking", cancelled)):
+            assert await ask(client, name, variables) in ("Payment", "Booking")
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+async def test_a_quote_that_has_expired_cancels_nothing(road: Road, house: Inside) -> None:
+    case = await case_in(road, "CONFIRMED")
+    async with Client(house.url) as client:
+        late = cancel_booking(case) | {"quoteId": await quote_of(client, case)}
+        await pass_time(road.desk.database, timedelta(minutes=15))
+        before = await digest(road.desk.database, road.sandbox, case.booking)
+        assert await ask(client, "cancelBooking", late) == QUOTE_EXPIRED
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+async def quote_of(client: Client, case: Case) -> str:
+    """A quote for cancelling it as it is now."""
+    quote = await client.do("QuoteCancellation", **owned(case))
+    return str(quote["id"])
+
+
+async def test_a_method_that_is_none_and_an_address_that_is_none_pay_nothing(road: Road, house: Inside) -> None:
+    case = await case_in(road, "SEATS_LOCKED")
+    before = await digest(road.desk.database, road.sandbox, case.booking)
+    wrong = [{"paymentMethod": ""}, {"paymentMethod": "4242 4242"}, {"returnUrl": "javascript:alert(1)"}]
+    async with Client(house.url) as client:
+        for change in (*wrong, {"idempotencyKey": "1"}):
+            assert await ask(client, "payBooking", pay_booking(case) | change) == "InvalidInput INVALID_INPUT", change
+        for id_ in ("", "x", case.hold):
+            assert await ask(client, "payBooking", pay_booking(case) | {"bookingId": id_}) == "InvalidInput INVALID_ID"
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+async def test_webhooks_that_nobody_may_send_are_not_stored(road: Road, house: Inside) -> None:
+    case = await case_in(road, "PAYMENT_PENDING REQUIRES_ACTION")
+    (intent,) = await road.sandbox.intents(case.booking.id)
+    event = {"id": "evt_forged", "object": "event", "type": "payment_intent.succeeded", "data": {"object": intent}}
+    before = await digest(road.desk.database, road.sandbox, case.booking)
+    body = json.dumps(event)
+    sent = int(time.time())
+    sign = stripe.WebhookSignature.generate_signature_header
+    about_another = json.dumps(event | {"account": "acct_other"})
+    async with httpx.AsyncClient(base_url=house.url) as client:
+        for content, signature in (
+            (body, None),
+            (body, sign(body, "whsec_other", sent)),
+            (body, sign(body, SECRET, sent - 301)),
+            (body + " ", sign(body, SECRET, sent)),
+            (about_another, sign(about_another, SECRET, sent)),
+        ):
+            headers = {} if signature is None else {"stripe-signature": signature}
+            answer = await client.post("/webhooks/stripe", content=content, headers=headers)
+            assert answer.status_code == 400, answer.text
+        assert (await client.post("/webhooks/nobody", content=body)).status_code == 404
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before

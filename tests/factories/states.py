@@ -1,0 +1,147 @@
+"""A booking in each state in which a client can find it, as far as possible by the road that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+import pytest
+from sqlalchemy import text
+
+from models import Booking
+from services import bookings
+from services.gateways import Gateways
+from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.fakes.mortal import Died, Life
+from tests.fakes.sandbox import Sandbox
+
+BACK = "https://shop.example/paid"
+
+
+@dataclass(frozen=True)
+class Road:
+    """What it takes to bring a booking somewhere."""
+
+    desk: Desk
+    gateways: Gateways
+    sandbox: Sandbox
+    monkeypatch: pytest.MonkeyPatch
+
+    async def pay(self, booking: Booking, method: str = "pm_card_visa", dies_at: int | None = None) -> None:
+        """Pay, and perhaps die on the way."""
+        with self.monkeypatch.context() as patch, suppress(Died):
+            gateways = Life(dies_at).lead(patch, self.gateways)
+            await bookings.pay(self.desk.database, gateways, booking.id, method, BACK, GUEST, key())
+
+    async def say(self, statement: str) -> None:
+        """What another service will say one day, written by hand."""
+        async with self.desk.database.transaction() as session:
+            await session.execute(text(statement))
+
+
+Way = Callable[[Road, Booking], Awaitable[None]]
+
+
+async def seats_locked(road: Road, booking: Booking) -> None:
+    """Made, and not paid."""
+
+
+async def initiated(road: Road, booking: Booking) -> None:
+    """The intent is written, the gateway never asked."""
+    await road.pay(booking, dies_at=0)
+
+
+async def requires_action(road: Road, booking: Booking) -> None:
+    """The payer is at their bank."""
+    await road.pay(booking, "pm_card_threeDSecure2Required")
+
+
+async def processing(road: Road, booking: Booking) -> None:
+    """A bank is at work for days."""
+    await road.pay(booking, "pm_usBankAccount_success")
+
+
+async def review(road: Road, booking: Booking) -> None:
+    """The money is promised, and staff have to look."""
+    await road.pay(booking, dies_at=3)
+    await road.say("UPDATE payments SET status = 'REVIEW'")
+
+
+async def authorised(road: Road, booking: Booking) -> None:
+    """The money is promised, nothing is sold."""
+    await road.pay(booking, dies_at=3)
+
+
+async def sold(road: Road, booking: Booking) -> None:
+    """Sold, and the money not taken yet."""
+    await road.pay(booking, dies_at=5)
+
+
+async def confirmed(road: Road, booking: Booking) -> None:
+    """Paid."""
+    await road.pay(booking)
+
+
+async def checked_in(road: Road, booking: Booking) -> None:
+    """Its passengers have checked in."""
+    await road.pay(booking)
+    await road.say("UPDATE bookings SET status = 'CHECKED_IN'")
+
+
+async def completed(road: Road, booking: Booking) -> None:
+    """Flown."""
+    await road.pay(booking)
+    await road.say("UPDATE bookings SET status = 'COMPLETED'")
+
+
+async def no_show(road: Road, booking: Booking) -> None:
+    """Nobody came."""
+    await road.pay(booking)
+    await road.say("UPDATE bookings SET status = 'NO_SHOW'")
+
+
+async def expired(road: Road, booking: Booking) -> None:
+    """Not paid in time."""
+    await pass_time(road.desk.database, timedelta(minutes=16))
+    async with road.desk.database.transaction() as session:
+        assert await bookings.expire_abandoned(session, 10) == 1
+
+
+async def failed(road: Road, booking: Booking) -> None:
+    """The money could not be taken after all."""
+    await sold(road, booking)
+    (intent,) = await road.sandbox.intents(booking.id)
+    await road.sandbox.ask("POST", f"/v1/payment_intents/{intent['id']}/cancel")
+    await bookings.advance(road.desk.database, road.gateways, booking.id)
+
+
+async def cancelled(road: Road, booking: Booking) -> None:
+    """Paid and cancelled, its money on the way back."""
+    await road.pay(booking)
+    async with road.desk.database.transaction() as session:
+        quote = await bookings.quote_cancellation(session, booking)
+    await bookings.cancel(road.desk.database, road.gateways, quote.id, booking.id, GUEST, key())
+
+
+STATES: Mapping[str, tuple[Way, str]] = MappingProxyType(
+    {
+        "SEATS_LOCKED": (seats_locked, ""),
+        "PAYMENT_PENDING INITIATED": (initiated, "INITIATED"),
+        "PAYMENT_PENDING REQUIRES_ACTION": (requires_action, "REQUIRES_ACTION"),
+        "PAYMENT_PENDING PROCESSING": (processing, "PROCESSING"),
+        "PAYMENT_PENDING REVIEW": (review, "REVIEW"),
+        "PAYMENT_PENDING AUTHORIZED": (authorised, "AUTHORIZED"),
+        "PAYMENT_PENDING sold": (sold, "AUTHORIZED"),
+        "CONFIRMED": (confirmed, "CAPTURED"),
+        "CHECKED_IN": (checked_in, "CAPTURED"),
+        "COMPLETED": (completed, "CAPTURED"),
+        "NO_SHOW": (no_show, "CAPTURED"),
+        "EXPIRED": (expired, ""),
+        "FAILED": (failed, "VOIDED"),
+        "CANCELLED": (cancelled, "REFUNDED"),
+    }
+)
+"""By name, which begins with the booking's status: the way there, and the status of its payment."""
