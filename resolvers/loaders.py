@@ -15,7 +15,7 @@ from uuid import UUID
 from aiodataloader import DataLoader
 
 from core.rows import Reader
-from models import Amendment, BookingLine, BookingSegment, HoldItem, Passenger, Payment, SeatAssignment, Ticket
+from models import Amendment, BookingLine, BookingSegment, HoldItem, Passenger, Payment, Refund, SeatAssignment, Ticket
 from services import amendments, bookings, departures, holds
 from services.departures import Departure
 
@@ -55,6 +55,7 @@ HOLD_ITEMS: Source[UUID, list[HoldItem]] = Source(holds.kept_by, [])
 LINES: Source[UUID, list[BookingLine]] = Source(bookings.lines_by_booking_ids, [])
 PASSENGERS: Source[UUID, list[Passenger]] = Source(bookings.passengers_by_booking_ids, [])
 PAYMENTS: Source[UUID, list[Payment]] = Source(bookings.payments_by_booking_ids, [])
+REFUNDS: Source[UUID, list[Refund]] = Source(bookings.refunds_by_payment_ids, [])
 SEGMENTS: Source[UUID, list[BookingSegment]] = Source(bookings.segments_by_booking_ids, [])
 SEATS: Source[UUID, list[SeatAssignment]] = Source(bookings.seats_by_passenger_ids, [])
 TICKETS: Source[UUID, list[Ticket]] = Source(bookings.tickets_by_passenger_ids, [])
@@ -69,6 +70,7 @@ class Loaders:
         self.lines = LINES.loader(reader)
         self.passengers = PASSENGERS.loader(reader)
         self.payments = PAYMENTS.loader(reader)
+        self.refunds = REFUNDS.loader(reader)
         self.segments = SEGMENTS.loader(reader)
         self.seats = SEATS.loader(reader)
         self.tickets = TICKETS.loader(reader)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from engine.execution import batched
-from models import PaymentStatus
+from engine.limits import list_size
+from models import PaymentStatus, RefundStatus
 from resolvers import payments as resolve
 from resolvers.bookings import booking_of, bookings_of_all
 from resolvers.payments import ShownPayment
+from resolvers.refunds import refunds, refunds_of_all
 from schema.nodes import Money, Node, id_of, rows_of
 from schema.problems import HoldExpired, PaymentDeclined, mutation, outcome
 
@@ -27,6 +30,22 @@ strawberry.input(
 )
 
 
+strawberry.enum(RefundStatus, description="How far money is on its way back.")
+
+
+@strawberry.type(description="Money of a payment on its way back.")
+class Refund:
+    """`resolvers.refunds.ShownRefund`."""
+
+    id = id_of("Refund")
+    status: RefundStatus = strawberry.field(description="How far it got.")
+    amount: Money = strawberry.field(description="How much goes back.")
+    requested_at: datetime = strawberry.field(description="Since when it is on its way.")
+    expected_by: datetime | None = strawberry.field(
+        description="When it is with the payer at the latest, as far as banks keep their word; null where it failed."
+    )
+
+
 @strawberry.type(description="One attempt to pay a booking.")
 class Payment(Node):
     """`resolvers.payments.ShownPayment`."""
@@ -37,6 +56,12 @@ class Payment(Node):
     status: PaymentStatus = strawberry.field(description="How far it got.")
     amount: Money = strawberry.field(description="What it is for.")
     refunded: Money = strawberry.field(description="What of it has gone back.")
+    refunds = strawberry.field(
+        resolver=batched(refunds_of_all)(refunds),
+        graphql_type=list[Refund],
+        description="What of it goes back, or went: one for each time that something did.",
+        directives=[list_size(2)],
+    )
     client_secret: str | None = strawberry.field(description="For the gateway's own client library.")
     redirect_url: str | None = strawberry.field(description="Where the payer's bank asks, for 3-D Secure.")
     decline_code: str | None = strawberry.field(description="Why it was declined.")

@@ -333,6 +333,11 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "idempotencyKey": A_KEY,
         "returnUrl": "Where the payer comes back to after 3-D Secure.",
     },
+    "RefundStatus": {
+        "REQUESTED": "It is on its way.",
+        "SUCCEEDED": "The gateway has sent it.",
+        "FAILED": "It could not be sent, or came back: it is owed, and somebody looks after it.",
+    },
     "QuoteCancellationInput": {
         "bookingId": "The booking.",
         "bookingToken": A_BOOKING_TOKEN,

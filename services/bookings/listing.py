@@ -86,7 +86,8 @@ def conditions_of(chosen: BookingFilter) -> list[ColumnElement[bool]]:
         days.append(Flight.local_date <= chosen.departs_until)
     if days:
         leaves = select(BookingSegment.slot_id).join(Flight, Flight.slot_id == BookingSegment.slot_id)
-        conditions.append(exists(leaves.where(BookingSegment.booking_id == Booking.id, *days)))
+        flown = BookingSegment.booking_id == Booking.id, BookingSegment.cancelled_at.is_(None)
+        conditions.append(exists(leaves.where(*flown, *days)))
     return conditions
 
 

@@ -18,7 +18,7 @@ from core.db import ReadSession
 from core.detached import Detached
 from core.ids import is_record_locator
 from core.rows import Reader
-from models import Base, Booking, BookingLine, BookingSegment, Passenger, Payment, SeatAssignment, Ticket
+from models import Base, Booking, BookingLine, BookingSegment, Passenger, Payment, Refund, SeatAssignment, Ticket
 from services.holds import PoolKey, SlotUnits
 
 Row = TypeVar("Row", bound=Base)
@@ -127,6 +127,7 @@ DATED = f"""
 LINES = Hanging(BookingLine, "booking_id", "ordinal")
 PASSENGERS = Hanging(Passenger, "booking_id", "ordinal")
 PAYMENTS = Hanging(Payment, "booking_id", "id")
+REFUNDS = Hanging(Refund, "payment_id", "id")
 SEATS = Hanging(SeatAssignment, "passenger_id", "slot_id")
 SEGMENTS = Hanging(BookingSegment, "booking_id", "ordinal")
 TICKETS = Hanging(Ticket, "passenger_id", "number")
@@ -162,6 +163,11 @@ async def segments_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[U
 async def payments_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
     """Every attempt to pay, the first one first."""
     return await PAYMENTS.of(reader, ids)
+
+
+async def refunds_by_payment_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Refund]]:
+    """What of each payment goes back or went, the first one first."""
+    return await REFUNDS.of(reader, ids)
 
 
 async def seats_by_passenger_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[SeatAssignment]]:
