@@ -168,13 +168,24 @@ class Worker:
         async def reconcile(_: dict[str, Any]) -> timedelta:
             return await reconciliation.reconcile(self._db, self._gateways)
 
+        async def finish_flight(payload: dict[str, Any]) -> None:
+            last = await self.finished_some(int(payload["slot_id"]), None)
+            while last is not None:
+                last = await self.finished_some(int(payload["slot_id"]), last)
+
         return {
             Entrypoint.ADVANCE_BOOKING: advance_booking,
             Entrypoint.DROP_PAYMENT: drop_payment,
             Entrypoint.HANDLE_WEBHOOK: handle_webhook,
             Entrypoint.TELL_PASSENGERS: tell_passengers,
             Entrypoint.RECONCILE: reconcile,
+            Entrypoint.FINISH_FLIGHT: finish_flight,
         }
+
+    async def finished_some(self, slot_id: int, after: UUID | None) -> UUID | None:
+        """Finish some bookings of a flight that has landed, behind `after`; the last of them while there is more."""
+        async with self._db.transaction() as session:
+            return await bookings.finish(session, slot_id, after)
 
     async def told_some(self, alert_id: UUID) -> bool:
         """Tell an alert to some of those it is for, in a transaction of their own; whether more may be left."""

@@ -19,7 +19,7 @@ from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from core.states import Machine
 from models import Airport, Flight, FlightStatus, Slot, SlotStatus
-from services import alerts, outbox, transitions
+from services import alerts, jobs, outbox, transitions
 
 FLIGHT = Machine(
     "flight",
@@ -103,6 +103,8 @@ async def record_update(session: Session, update: FlightUpdate, cause: transitio
     told = {"slot": flight.slot_id, "airport": flight.origin_code}
     await outbox.record(session, "board.changed", airport_stream(flight.origin_code), told)
     await alerts.of_flight(session, flight, new_status, expected_before, cause)
+    if new_status is FlightStatus.LANDED and await alerts.anybody_booked(session, flight.slot_id):
+        await jobs.finish_flight(session, flight.slot_id)
     return True
 
 

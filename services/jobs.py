@@ -84,6 +84,7 @@ class Entrypoint(StrEnum):
     HANDLE_WEBHOOK = "handle_webhook"
     TELL_PASSENGERS = "tell_passengers"
     RECONCILE = "reconcile"
+    FINISH_FLIGHT = "finish_flight"
 
 
 async def advance_booking(writer: Writer, booking_id: UUID) -> None:
@@ -128,6 +129,11 @@ async def handle_webhook(writer: Writer, gateway: str, event_id: str) -> None:
 async def tell_passengers(writer: Writer, alert_id: UUID) -> None:
     """Have an alert told to everybody booked on its flight, once this transaction is committed."""
     await enqueue(writer, Entrypoint.TELL_PASSENGERS, {"alert_id": str(alert_id)})
+
+
+async def finish_flight(writer: Writer, slot_id: int) -> None:
+    """Have the bookings finished whose journey has ended with that flight, once this transaction is committed."""
+    await enqueue(writer, Entrypoint.FINISH_FLIGHT, {"slot_id": str(slot_id)})
 
 
 async def reconcile(writer: Writer, delay: timedelta) -> None:

@@ -3,15 +3,16 @@
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the steps
 from there, each upon the `situation.py` it finds, or back by `calling_off.py`; `cancellation.py` quotes by `terms.py`
 and cancels a `journey.py`, whole or the part that `parting.py` reckons; `reviewing.py` has payments refused, or
-looked at by staff; `expiry.py` writes down what deadlines decided; `revival.py` finds what was left alone;
-`listing.py` has a person's bookings and what happened to each; `reading.py` finds the rest. `rows.py` has the states
-of a booking and the order of locks.
+looked at by staff; `expiry.py` writes down what deadlines decided; `flown.py` what flights have ended; `revival.py`
+finds what was left alone; `listing.py` has a person's bookings and what happened to each; `reading.py` finds the
+rest. `rows.py` has the states of a booking and the order of locks.
 """
 
 from services.bookings.calling_off import drop
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
 from services.bookings.creation import book, create
 from services.bookings.expiry import Broken, expire_abandoned
+from services.bookings.flown import finish
 from services.bookings.listing import BookingFilter, TimelineActor, TimelineEntry, TimelineSubject, of_owner, timeline
 from services.bookings.parting import MinorsAlone
 from services.bookings.paying import pay
@@ -57,6 +58,7 @@ __all__ = [
     "create",
     "drop",
     "expire_abandoned",
+    "finish",
     "lines_by_booking_ids",
     "of_owner",
     "passengers_by_booking_ids",
