@@ -20,8 +20,16 @@ EXPONENTS = {
 }  # fmt: skip
 
 
+MOST_DIGITS = 15
+"""Of an amount in major units that somebody gives: its minor units fit into 64 bits."""
+
+
 class UnknownCurrency(ValueError):
     """The code is not an ISO 4217 currency that Jetway sells in."""
+
+
+class TooFine(ValueError):
+    """The amount has more decimals than its currency."""
 
 
 class CurrencyMismatch(ValueError):
@@ -92,6 +100,20 @@ class Money:
         if other.currency != self.currency:
             raise CurrencyMismatch(f"{self.currency} and {other.currency}")
         return other.minor_units
+
+
+def in_minor_units(amount: Decimal, currency: str) -> Money:
+    """An amount that is given in major units. Raises UnknownCurrency, and TooFine where it is no whole number of units.
+
+    What has more than fifteen digits before the point, or is no number, is TooFine as well.
+    """
+    nothing = Money(0, currency)
+    if not amount.is_finite() or amount.adjusted() >= MOST_DIGITS:
+        raise TooFine(str(amount))
+    units = amount.scaleb(EXPONENTS[nothing.currency])
+    if units != units.to_integral_value():
+        raise TooFine(str(amount))
+    return Money(int(units), currency)
 
 
 def add(amounts: Iterable[Money], currency: str) -> Money:

@@ -41,7 +41,8 @@ class Payment(Base):
     """One attempt to pay for a booking, or a share of it. Its key is the idempotency key of every call that it makes.
 
     `amendment_id` names what it pays for, null standing for the booking's sale. At most one payment of each share of
-    that, null standing for all of it, is under way or taken: a partial unique index says so. `waived` is what of the
+    that, null standing for all of it, is under way or taken: a partial unique index says so. `by_link` tells that
+    it was made by whoever had a payment link, who need not be the booking's owner. `waived` is what of the
     amount will not be taken, because the seats that it was for were lost. `off_session` tells that the payer is not
     there, and that the bank may be asked more than once: `attempts` counts how often it was, `retry_at` is when it is
     asked again. `deadline_at` is until when the money may come, where that is longer than the seats are kept.
@@ -75,6 +76,7 @@ class Payment(Base):
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"))
     amendment_id: Mapped[UUID | None] = mapped_column(ForeignKey("amendments.id"))
     share_id: Mapped[UUID | None] = mapped_column(ForeignKey("shares.id"))
+    by_link: Mapped[bool] = mapped_column(server_default=text("false"))
     gateway: Mapped[Code]
     gateway_id: Mapped[Code | None] = mapped_column(unique=True)
     method: Mapped[str]

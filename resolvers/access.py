@@ -17,10 +17,12 @@ from core.rows import Reader
 from models import Amendment, Booking, CancellationQuote, Hold, Payment, Role, User
 from resolvers.context import Context
 from services import bookings, holds
+from services.bookings import Link
 
 HOLD_KIND = "Hold"
 BOOKING_KIND = "Booking"
 PAYMENT_KIND = "Payment"
+SHARE_KIND = "Share"
 
 STAFF = frozenset({Role.STAFF, Role.ADMIN})
 """Who may change inventory."""
@@ -103,6 +105,19 @@ async def payment(session: ReadSession, ctx: Context, payment_id: str) -> Paymen
         raise NotFound("There is no such payment, or it is not yours.")
     await booking_by_key(session, ctx, found.booking_id, None)
     return found
+
+
+def share_key(share_id: str | None) -> UUID | None:
+    """The key of a share, which counts for nothing without its booking. Raises Invalid (the id)."""
+    return None if share_id is None else ids.uuid_of(SHARE_KIND, share_id, "shareId")
+
+
+def payment_link(ctx: Context, token: str) -> Link:
+    """What a payment link names: whoever has it may pay just that. Raises Forbidden for a token that is none."""
+    link = bookings.read_link(ctx.app.keyring, token)
+    if link is None:
+        raise Forbidden("This is not a payment link.", code="WRONG_TOKEN")
+    return link
 
 
 async def user(session: ReadSession, ctx: Context) -> User:

@@ -15,7 +15,18 @@ from uuid import UUID
 from aiodataloader import DataLoader
 
 from core.rows import Reader
-from models import Amendment, BookingLine, BookingSegment, HoldItem, Passenger, Payment, Refund, SeatAssignment, Ticket
+from models import (
+    Amendment,
+    BookingLine,
+    BookingSegment,
+    HoldItem,
+    Passenger,
+    Payment,
+    Refund,
+    SeatAssignment,
+    Share,
+    Ticket,
+)
 from services import amendments, bookings, departures, holds
 from services.departures import Departure
 
@@ -58,6 +69,7 @@ PAYMENTS: Source[UUID, list[Payment]] = Source(bookings.payments_by_booking_ids,
 REFUNDS: Source[UUID, list[Refund]] = Source(bookings.refunds_by_payment_ids, [])
 SEGMENTS: Source[UUID, list[BookingSegment]] = Source(bookings.segments_by_booking_ids, [])
 SEATS: Source[UUID, list[SeatAssignment]] = Source(bookings.seats_by_passenger_ids, [])
+SHARES: Source[UUID, list[Share]] = Source(bookings.shares_by_booking_ids, [])
 TICKETS: Source[UUID, list[Ticket]] = Source(bookings.tickets_by_passenger_ids, [])
 
 

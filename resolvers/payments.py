@@ -7,11 +7,13 @@ from uuid import UUID
 
 import strawberry
 
+from core import ids
 from core.money import Money
 from models import Payment, PaymentStatus
 from resolvers import access
 from resolvers.context import Info
 from services import bookings
+from services.bookings import Paying
 from services.gateways.sandbox import SANDBOX_METHODS, TestPaymentMethod
 
 
@@ -27,6 +29,7 @@ class PayBookingInput:
     payment_method: str
     idempotency_key: str
     return_url: str | None = None
+    share_id: strawberry.ID | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,10 @@ class PaymentSettings:
 
 @dataclass(frozen=True)
 class ShownPayment:
-    """A payment as its reader sees it. Only whoever owns the booking (`owned`) learns how to go on with it."""
+    """A payment as its reader sees it. Only whoever owns the booking (`owned`) learns how to go on with it.
+
+    Not even they do where somebody else made it with a link.
+    """
 
     row: Payment
     owned: bool
@@ -56,6 +62,12 @@ class ShownPayment:
         return PaymentStatus.PROCESSING if self.row.status is PaymentStatus.REVIEW else self.row.status
 
     @property
+    def share_id(self) -> strawberry.ID | None:
+        """The share that it pays."""
+        share_id = self.row.share_id
+        return None if share_id is None else strawberry.ID(ids.global_id(access.SHARE_KIND, share_id))
+
+    @property
     def amount(self) -> Money:
         """What it is for."""
         return Money(self.row.amount, self.row.currency)
@@ -68,12 +80,12 @@ class ShownPayment:
     @property
     def client_secret(self) -> str | None:
         """For the gateway's own client library."""
-        return self.row.client_secret if self.owned else None
+        return self.row.client_secret if self.owned and not self.row.by_link else None
 
     @property
     def redirect_url(self) -> str | None:
         """Where the payer's bank asks, while it has to."""
-        waits = self.owned and self.row.status is PaymentStatus.REQUIRES_ACTION
+        waits = self.owned and not self.row.by_link and self.row.status is PaymentStatus.REQUIRES_ACTION
         return self.row.redirect_url if waits else None
 
     @property
@@ -86,16 +98,16 @@ async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
     """Pay, or go on paying, a booking of the viewer's."""
     ctx = info.context
     found = await access.booking(ctx.reader, ctx, input.booking_id, input.booking_token)
-    paid = await bookings.pay(
-        ctx.app.database,
-        ctx.app.gateways,
+    asked = Paying(
         booking_id=found.id,
+        share_id=access.share_key(input.share_id),
         method=input.payment_method,
         return_url=input.return_url,
         owner=ctx.owner,
         idempotency_key=input.idempotency_key,
         payer=ctx.payer(found.email),
     )
+    paid = await bookings.pay_as(ctx.app.database, ctx.app.gateways, asked)
     return ShownPayment(paid, owned=True)
 
 

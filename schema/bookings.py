@@ -13,6 +13,7 @@ from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
 from models import SeatAssignment as SeatRow
 from resolvers import amendments as amending
 from resolvers import bookings as resolve
+from resolvers import shares as resolve_shares
 from resolvers.bookings import ShownBooking
 from resolvers.papers import papers_of
 from schema.amendments import Amendment
@@ -24,6 +25,7 @@ from schema.paging import PageInfo
 from schema.papers import Paper
 from schema.payments import Payment
 from schema.problems import HoldExpired, PriceChanged, mutation, outcome
+from schema.shares import Share
 from services.bookings import Contact as ContactRow
 from services.bookings import TimelineActor, TimelineSubject
 
@@ -143,6 +145,11 @@ class Booking(Node):
         graphql_type=list[Payment],
         description="Every attempt to pay it.",
     )
+    shares = strawberry.field(
+        resolver=batched(resolve_shares.shares_of_all)(resolve_shares.shares),
+        graphql_type=list[Share] | None,
+        description="Who pays which part of the price, where it is split; for the owner alone.",
+    )
     slices = strawberry.field(
         resolver=batched(resolve.slices_of_all)(resolve.slices),
         graphql_type=list[Slice],
@@ -202,4 +209,9 @@ class BookingMutations:
         resolve.create_booking,
         outcome("CreateBookingResult", Booking, PriceChanged, HoldExpired),
         "Make an offer and a hold into a booking that waits for its money.",
+    )
+    split_payment = mutation(
+        resolve_shares.split_payment,
+        outcome("SplitPaymentResult", Booking, HoldExpired),
+        "Split the price among several payers. Until somebody pays it may be split anew: old links are dead then.",
     )

@@ -29,6 +29,7 @@ from schema.payments import Payment, PaymentMutations, PaymentSettings
 from schema.reconciliation import ReconciliationMutations, ReconciliationQueries
 from schema.scalars import SCALARS
 from schema.seats import SeatMutations, suggest_seats
+from schema.shares import LinkMutations, ShareQueries
 from schema.users import User, UserMutations
 from schema.words import describe
 
@@ -42,6 +43,7 @@ class Query(
     LedgerQueries,
     NoticeQueries,
     ReconciliationQueries,
+    ShareQueries,
 ):
     """Every root field that reads."""
 
@@ -111,6 +113,7 @@ Mutation = merge_types(
         CancellationMutations,
         AmendmentMutations,
         PaymentMutations,
+        LinkMutations,
         InventoryMutations,
         NoticeMutations,
         UserMutations,

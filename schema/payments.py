@@ -55,6 +55,7 @@ class Payment(Node):
     id = id_of("Payment")
     status: PaymentStatus = strawberry.field(description="How far it got.")
     amount: Money = strawberry.field(description="What it is for.")
+    share_id: strawberry.ID | None = strawberry.field(description="Which share of a split price it pays; null: all.")
     refunded: Money = strawberry.field(description="What of it has gone back.")
     refunds = strawberry.field(
         resolver=batched(refunds_of_all)(refunds),

@@ -257,6 +257,29 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "Shares add up to the price while it is being paid, and each is paid by itself",
+        "SELECT count(*) FROM shares",
+        """
+        SELECT format('booking %s costs %s, its shares %s', bookings.pnr, bookings.total, sum(shares.amount))
+        FROM bookings JOIN shares ON shares.booking_id = bookings.id AND shares.withdrawn_at IS NULL
+        JOIN holds ON holds.id = bookings.hold_id AND holds.status <> 'BOOKED'
+        WHERE bookings.status IN ('SEATS_LOCKED', 'PAYMENT_PENDING')
+        GROUP BY bookings.id HAVING sum(shares.amount) <> bookings.total
+        UNION ALL
+        SELECT format('payment %s of share %s is of %s, the share of %s', payments.id, shares.id, payments.amount,
+                      shares.amount)
+        FROM payments JOIN shares ON shares.id = payments.share_id
+        WHERE (payments.amount, payments.currency, payments.booking_id)
+           <> (shares.amount, shares.currency, shares.booking_id)
+           OR (shares.withdrawn_at IS NOT NULL AND payments.status NOT IN ('DECLINED', 'VOIDED'))
+        UNION ALL
+        SELECT format('payment %s of all of booking %s stands beside its shares', payments.id, payments.booking_id)
+        FROM payments JOIN shares ON shares.booking_id = payments.booking_id AND shares.withdrawn_at IS NULL
+        WHERE payments.share_id IS NULL AND payments.amendment_id IS NULL
+          AND payments.status NOT IN ('DECLINED', 'VOIDED')
+        """,
+    ),
+    Invariant(
         "A confirmed booking is paid in full, and has a ticket for each passenger and flight",
         "SELECT count(*) FROM bookings WHERE status = 'CONFIRMED'",
         """

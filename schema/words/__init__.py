@@ -11,11 +11,11 @@ from typing import cast
 
 from graphql import GraphQLEnumType, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
-from schema.words import changes, fraud, members
+from schema.words import changes, fraud, members, shares
 from schema.words.members import TYPES
 
-MEMBERS: Mapping[str, Mapping[str, str]] = {**members.MEMBERS, **changes.MEMBERS, **fraud.MEMBERS}
-ARGUMENTS: Mapping[str, Mapping[str, str]] = {**members.ARGUMENTS, **fraud.ARGUMENTS}
+MEMBERS: Mapping[str, Mapping[str, str]] = {**members.MEMBERS, **changes.MEMBERS, **fraud.MEMBERS, **shares.MEMBERS}
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {**members.ARGUMENTS, **fraud.ARGUMENTS, **shares.ARGUMENTS}
 
 
 def describe(schema: GraphQLSchema) -> None:

@@ -32,6 +32,7 @@ from models import (
     Ticket,
     Transition,
 )
+from services.bookings.paying import PAYER
 
 WAITING = frozenset({BookingStatus.SEATS_LOCKED, BookingStatus.PAYMENT_PENDING})
 """Bookings that end with their hold's deadline, unless they are paid."""
@@ -105,6 +106,7 @@ class TimelineActor(StrEnum):
     """Who caused it."""
 
     OWNER = "OWNER"
+    PAYER = "PAYER"
     STAFF = "STAFF"
     GATEWAY = "GATEWAY"
     JETWAY = "JETWAY"
@@ -163,4 +165,6 @@ def actor_of(actor: str, booking: Booking) -> TimelineActor:
         return TimelineActor.OWNER
     if actor.startswith("user:"):
         return TimelineActor.STAFF
+    if actor == PAYER:
+        return TimelineActor.PAYER
     return TimelineActor.GATEWAY if actor == "gateway" else TimelineActor.JETWAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,10 +13,9 @@ from core.db import Database, Session
 from core.errors import Conflict, Invalid
 from core.ids import uuid7
 from core.money import Money
-from core.states import WrongState
 from models import Booking, BookingStatus, Hold, Payment, PaymentStatus
 from services import holds, idempotency, jobs, payments
-from services.bookings import reviewing, rows
+from services.bookings import reviewing, rows, splitting
 from services.bookings.saga import work_off
 from services.fraud import NOBODY, Payer
 from services.gateways import Gateways
@@ -25,6 +25,38 @@ from services.transitions import Cause
 
 METHOD = re.compile(r"[!-~]{1,255}")
 MAX_URL = 2048
+
+PAYER = "payer"
+"""How history names whoever pays with a link."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paying:
+    """Somebody who pays, and what: `share_id` None is all of the price, `by_link` that they came with a payment link.
+
+    `method` is a gateway's token, `payer` what is known of them. Keys of links are apart from those of owners, and
+    history names whoever uses them PAYER.
+    """
+
+    booking_id: UUID
+    method: str
+    return_url: str | None
+    owner: Owner
+    idempotency_key: str
+    share_id: UUID | None = None
+    by_link: bool = False
+    payer: Payer = NOBODY
+
+    @property
+    def operation(self) -> str:
+        """How its idempotency key is kept."""
+        return "payByLink" if self.by_link else "payBooking"
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What is the same where the same is asked again."""
+        share = [] if self.share_id is None else [self.share_id]
+        return idempotency.fingerprint([self.booking_id, self.method, self.return_url, *share])
 
 
 async def pay(
@@ -37,21 +69,34 @@ async def pay(
     idempotency_key: str,
     payer: Payer = NOBODY,
 ) -> Payment:
-    """Pay a booking with a gateway's token for a card; the payment as it stands when it is paid or must wait.
+    """Have all of a booking's price paid by its owner: see `pay_as`."""
+    asked = Paying(
+        booking_id=booking_id,
+        method=method,
+        return_url=return_url,
+        owner=owner,
+        idempotency_key=idempotency_key,
+        payer=payer,
+    )
+    return await pay_as(db, gateways, asked)
+
+
+async def pay_as(db: Database, gateways: Gateways, asked: Paying) -> Payment:
+    """Pay a booking, or a share of it; the payment as it stands when it is paid or must wait.
 
     The same request again goes on from wherever it is (3-D Secure was passed, an answer was lost) and, once decided,
     gets the same answer. Owns its transactions; whose the booking is has been checked before.
 
     Raises PaymentDeclined and HoldExpired, with everything put back and nothing charged; holds.SalesClosed for a
-    flight that was cancelled or has left, BOOKING_FAILED where that happened meanwhile; Conflict with
-    PAYMENT_UNDER_WAY, ALREADY_PAID or BOOKING_FAILED, WrongState, Invalid, NotFound, idempotency.KeyReused;
-    GatewayUnavailable where nothing is known yet: send the same request again.
+    flight that was cancelled or has left, BOOKING_FAILED where that happened meanwhile, or another share could not be
+    taken; what `splitting.price_of` raises, Invalid, NotFound, idempotency.KeyReused; GatewayUnavailable where nothing
+    is known yet: send the same request again.
     """
-    check_method(method)
-    check_return_url(return_url)
+    check_method(asked.method)
+    check_return_url(asked.return_url)
     async with db.transaction() as session:
-        payment_id = await intend(session, gateways, booking_id, method, return_url, owner, idempotency_key, payer)
-    rest = await work_off(db, gateways, booking_id)
+        payment_id = await intend(session, gateways, asked)
+    rest = await work_off(db, gateways, asked.booking_id)
     async with db.transaction() as session:
         payment = await session.get_one(Payment, payment_id)
         if payment.gateway in rest.away:
@@ -79,82 +124,68 @@ def check_return_url(url: str | None) -> None:
         raise Invalid("This is not an address to come back to.", field="returnUrl")
 
 
-async def intend(
-    session: Session,
-    gateways: Gateways,
-    booking_id: UUID,
-    method: str,
-    return_url: str | None,
-    owner: Owner,
-    key: str,
-    payer: Payer,
-) -> UUID:
+async def intend(session: Session, gateways: Gateways, asked: Paying) -> UUID:
     """Write the intent to pay, or find the payment that this request made before; the payment's key.
 
     A job stands behind every payment under way, for the case that whoever asked dies before it is done.
     """
     payment_id = uuid7()
-    print_ = idempotency.fingerprint([booking_id, method, return_url])
-    known = await idempotency.claim(session, owner.key, "payBooking", key, print_, payment_id)
+    owner, key = asked.owner.key, asked.idempotency_key
+    known = await idempotency.claim(session, owner, asked.operation, key, asked.fingerprint, payment_id)
     if known is not None:
         if (await session.get_one(Payment, known)).status not in payments.OVER | payments.TAKEN:
-            await jobs.look_after(session, booking_id, payments.RESCUE)
+            await jobs.look_after(session, asked.booking_id, payments.RESCUE)
         return known
-    booking = await keep_seats(session, booking_id)
-    gateway = gateways.route(Money(booking.total, booking.currency), method)
-    cause = Cause(actor=owner.key, reason="paying")
+    booking, price = await keep_seats(session, asked.booking_id, asked.share_id)
+    gateway = gateways.route(price, asked.method)
+    cause = Cause(actor=PAYER if asked.by_link else owner, reason="paying")
     payment = Payment(
         id=payment_id,
-        booking_id=booking_id,
+        booking_id=booking.id,
+        share_id=asked.share_id,
+        by_link=asked.by_link,
         gateway=gateway.name,
-        method=method,
-        return_url=return_url,
-        amount=booking.total,
-        currency=booking.currency,
+        method=asked.method,
+        return_url=asked.return_url,
+        amount=price.minor_units,
+        currency=price.currency,
         created_at=func.jetway_now(),
     )
-    if await reviewing.begin(session, payment, payer, cause):
+    if not await reviewing.begin(session, payment, asked.payer, cause):
+        if booking.status is not BookingStatus.PAYMENT_PENDING:
+            await holds.payment_failed(session, booking.hold_id)
+        return payment_id
+    if booking.status is not BookingStatus.PAYMENT_PENDING:
         await rows.move(session, booking, BookingStatus.PAYMENT_PENDING, cause)
-        await jobs.look_after(session, booking_id, payments.RESCUE)
-    else:
-        await holds.payment_failed(session, booking.hold_id)
+    await jobs.look_after(session, booking.id, payments.RESCUE)
     return payment_id
 
 
-async def keep_seats(session: Session, booking_id: UUID) -> Booking:
-    """Lock a booking that can be paid, with its hold's deadline moved out of the bank's way; raises SalesClosed."""
+async def keep_seats(session: Session, booking_id: UUID, share_id: UUID | None) -> tuple[Booking, Money]:
+    """Lock a booking that can be paid, with its hold's deadline moved out of the bank's way; and what is to be paid.
+
+    That is done for the first share that is paid: the others keep to its deadline. Raises SalesClosed.
+    """
     hold_id = await rows.hold_of(session, booking_id)
     try:
         await holds.begin_payment(session, hold_id)
     except HoldExpired:
-        check_payable(await rows.locked(session, booking_id))
+        await splitting.price_of(session, await rows.locked(session, booking_id), share_id)
         raise
     booking = await rows.locked(session, booking_id)
-    check_payable(booking)
+    price = await splitting.price_of(session, booking, share_id)
     await holds.check_on_sale(session, hold_id)
-    return booking
-
-
-def check_payable(booking: Booking) -> None:
-    """Raises Conflict unless the booking waits for its money; an EXPIRED one is told by its hold."""
-    match booking.status:
-        case BookingStatus.SEATS_LOCKED | BookingStatus.EXPIRED:
-            return
-        case BookingStatus.PAYMENT_PENDING:
-            raise Conflict("A payment for this booking is under way.", code="PAYMENT_UNDER_WAY")
-        case BookingStatus.CONFIRMED | BookingStatus.CHECKED_IN | BookingStatus.COMPLETED | BookingStatus.NO_SHOW:
-            raise Conflict("This booking is paid.", code="ALREADY_PAID")
-        case other:
-            raise WrongState(f"A booking that is {other} cannot be paid.")
+    return booking, price
 
 
 async def refuse_if_failed(session: Session, payment: Payment) -> None:
-    """Raises what became of a payment that took no money; returns for one that did, or still may."""
+    """Raises what became of a payment that was made for nothing; returns for one that was not, or may still not be."""
     if payment.decline_code is not None:
         raise PaymentDeclined(payment.decline_code)
-    if payment.status is not PaymentStatus.VOIDED:
+    if payment.status is PaymentStatus.CAPTURED and payment.share_id is None:
         return
     booking = await session.get_one(Booking, payment.booking_id)
     if booking.status is BookingStatus.FAILED:
-        raise Conflict("The payment could not be completed; nothing was charged.", code="BOOKING_FAILED")
-    raise HoldExpired((await session.get_one(Hold, booking.hold_id)).expires_at)
+        raise Conflict("The payment could not be completed; whatever was charged goes back.", code="BOOKING_FAILED")
+    if booking.status is BookingStatus.EXPIRED or payment.status is PaymentStatus.VOIDED:
+        raise HoldExpired((await session.get_one(Hold, booking.hold_id)).expires_at)

@@ -1,4 +1,4 @@
-"""What a booking's passengers and contact must be; nothing here asks the database.
+"""What a booking and its passengers and contact must be; nothing here asks the database.
 
 Each check raises Invalid with the field in the client's spelling (`passengers.0.firstName`), or Conflict with
 PASSENGERS_DO_NOT_MATCH where who travels and what was priced or held are not the same party.
@@ -15,7 +15,8 @@ from datetime import date
 from uuid import UUID
 
 from core.errors import Conflict, Invalid
-from models import Cabin, PassengerTitle, PassengerType
+from core.states import WrongState
+from models import Booking, BookingStatus, Cabin, PassengerTitle, PassengerType
 from services.fares import Party
 from services.holds import Owner, PoolKey
 
@@ -74,8 +75,7 @@ class CreateBooking:
 
 def check_words(command: CreateBooking) -> None:
     """Names and contact, as far as their letters go."""
-    if not EMAIL.fullmatch(command.contact.email.strip()) or len(command.contact.email) > 254:
-        raise Invalid("This is not an e-mail address.", field="contact.email")
+    check_email(command.contact.email, "contact.email")
     if command.contact.phone is not None and not PHONE.fullmatch(bare_phone(command.contact.phone)):
         raise Invalid("This is not a phone number.", field="contact.phone")
     for field, text in (("source", command.source), ("referralCode", command.referral_code)):
@@ -84,6 +84,12 @@ def check_words(command: CreateBooking) -> None:
     for index, passenger in enumerate(command.passengers):
         check_name(passenger.first_name, f"passengers.{index}.firstName")
         check_name(passenger.last_name, f"passengers.{index}.lastName")
+
+
+def check_email(text: str, field: str) -> None:
+    """An address as far as its letters tell (RFC 5321: 254 at most)."""
+    if not EMAIL.fullmatch(text.strip()) or len(text) > 254:
+        raise Invalid("This is not an e-mail address.", field=field)
 
 
 def bare_phone(text: str) -> str:
@@ -102,6 +108,19 @@ def check_name(name: str, field: str) -> None:
     letters = [unicodedata.category(one)[0] in "LM" for one in text if one not in NAME_MARKS]
     if not letters or not all(letters) or len(text) > MAX_NAME:
         raise Invalid(f"A name has 1 to {MAX_NAME} letters, spaces, hyphens and apostrophes.", field=field)
+
+
+def check_payable(booking: Booking) -> None:
+    """Raises Conflict unless the booking waits for its money; an EXPIRED one is told by its hold."""
+    match booking.status:
+        case BookingStatus.SEATS_LOCKED | BookingStatus.EXPIRED:
+            return
+        case BookingStatus.PAYMENT_PENDING:
+            raise Conflict("A payment for this booking is under way.", code="PAYMENT_UNDER_WAY")
+        case BookingStatus.CONFIRMED | BookingStatus.CHECKED_IN | BookingStatus.COMPLETED | BookingStatus.NO_SHOW:
+            raise Conflict("This booking is paid.", code="ALREADY_PAID")
+        case other:
+            raise WrongState(f"A booking that is {other} cannot be paid.")
 
 
 def check_party(passengers: Sequence[PassengerDetails], party: Party) -> None:

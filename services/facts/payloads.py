@@ -140,6 +140,22 @@ class PartlyCancelled(Caused):
     fee: Annotated[int, "what was kept, in minor units of `currency`"]
 
 
+class SplitShare(TypedDict):
+    """One payer's part of a price."""
+
+    share: Uuid
+    amount: Minor
+
+
+class BookingSplit(TypedDict):
+    """A booking whose price several payers pay. Shares that it had before are withdrawn."""
+
+    booking: Uuid
+    shares: list[SplitShare]
+    currency: str
+    actor: Actor
+
+
 class Payment(PaymentChange, Caused):
     """A payment after a change of its status."""
 
