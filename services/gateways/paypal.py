@@ -66,6 +66,7 @@ class PayPal:
 
     name = "paypal"
     methods = ("paypal",)
+    lists_after = timedelta(hours=3)
 
     def __init__(
         self, client_id: str, secret: str, webhook_id: str, api_base: str, returned: Callback, turned_back: Callback
@@ -167,7 +168,7 @@ class PayPal:
     async def payments_between(self, since: datetime, until: datetime) -> AsyncIterator[ListedPayment]:
         """Walk the transactions; each order that they name is then asked for itself.
 
-        The search may lag behind by three hours. Orders that nobody agreed to are in no list.
+        The search lags behind by up to `lists_after`. Orders that nobody agreed to are in no list.
         """
         seen: set[str] = set()
         async for one in self._transactions(since, until):

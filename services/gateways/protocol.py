@@ -246,6 +246,10 @@ class Gateway(Protocol):
     def means(self, amount: Money) -> Sequence[Means]:
         """The kinds of payment that can be used for that amount; none where this gateway cannot take it at all."""
 
+    @property
+    def lists_after(self) -> timedelta:
+        """How old things are, at the latest, when its lists have them."""
+
     async def authorise(self, order: Order) -> Outcome:
         """Have the money promised; taken at once, or later, where the payer's means know no promise.
 

@@ -73,6 +73,7 @@ class Stripe:
 
     name = "stripe"
     methods = ("pm_*", "card_*", "src_*")
+    lists_after = timedelta()
 
     def __init__(self, api_key: str, webhook_secret: str, api_base: str) -> None:
         self._http = stripe.HTTPXClient(timeout=TIMEOUT)
@@ -116,8 +117,11 @@ class Stripe:
 
     async def fetch(self, gateway_id: str) -> Outcome:
         """The PaymentIntent as it is now."""
-        with answered():
-            intent = await self._intents.retrieve_async(gateway_id, {"expand": EXPANDED})
+        try:
+            with answered():
+                intent = await self._intents.retrieve_async(gateway_id, {"expand": EXPANDED})
+        except stripe.InvalidRequestError as error:
+            raise refused(error) from error
         return outcome_of(intent, risk_of(intent, self._card_key))
 
     async def find(self, order: Order) -> Outcome | None:

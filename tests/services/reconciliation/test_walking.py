@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from core import clock
 from core.db import Database
@@ -20,7 +20,7 @@ from models import Booking
 from services import bookings, discrepancies, invariants, reconciliation
 from services.gateways import Authorised, Gateways, GatewayUnavailable, Order
 from services.payments import PaymentDeclined
-from services.reconciliation import PERIOD, WINDOW
+from services.reconciliation import PERIOD, SKEW, WINDOW
 from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, key, snapshot
 from tests.factories.schedules import Schedule
@@ -227,13 +227,65 @@ async def test_minutes_are_walked_in_their_order_up_to_what_is_settled(desk: Des
     await do(desk.database, "UPDATE payments SET created_at = :began", began=began)
     first = await reconciliation.next_stretch(desk.database, "stripe", now)
     assert first is not None
-    assert (first.since, first.until) == (began, began + WINDOW)
+    assert (first.since, first.until) == (began - SKEW, began - SKEW + WINDOW)
     insert = "INSERT INTO reconciliation_walks VALUES ('stripe', :to)"
     await do(desk.database, insert, to=began + 2 * WINDOW)
     last = await reconciliation.next_stretch(desk.database, "stripe", now)
     assert last is not None
     assert (last.since, last.until) == (began + 2 * WINDOW, now)
     assert await reconciliation.next_stretch(desk.database, "stripe", began + 2 * WINDOW) is None
+
+
+async def test_each_minute_is_walked_once(desk: Desk, gateways: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
+    booking = await paid(desk, gateways)
+    await do(desk.database, "UPDATE payments SET created_at = created_at - interval '25 minutes'")
+    asked: dict[str, list[tuple[Any, Any]]] = {}
+    fetched: list[str] = []
+
+    def counted(name: str) -> None:
+        real = getattr(gateways.default, name)
+
+        def listed(since: Any, until: Any) -> Any:
+            asked.setdefault(name, []).append((since, until))
+            return real(since, until)
+
+        monkeypatch.setattr(gateways.default, name, listed)
+
+    async def fetch(gateway_id: str) -> Any:
+        fetched.append(gateway_id)
+        return await real_fetch(gateway_id)
+
+    for name in ("payments_between", "refunds_between", "disputes_between"):
+        counted(name)
+    real_fetch = gateways.default.fetch
+    monkeypatch.setattr(gateways.default, "fetch", fetch)
+    await walk(desk, gateways)
+    windows = asked["payments_between"]
+    assert asked == dict.fromkeys(asked, windows)
+    assert [until for _, until in windows[:-1]] == [since for since, _ in windows[1:]]
+    assert len(windows) == 4
+    # It was written down in minutes in which the gateway did not make it: it was asked for, once.
+    assert fetched == [(await payment_of(desk, booking)).gateway_id]
+    assert await noted(desk) == []
+
+
+async def test_many_refunds_are_read_together(desk: Desk, gateways: Gateways) -> None:
+    booking = await paid(desk, gateways)
+    payment = await payment_of(desk, booking)
+    for _ in range(3):
+        await gateways.default.refund(payment.gateway_id, Money(1_00, "USD"), str(uuid7()))
+    statements: list[str] = []
+
+    def watch(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", watch)
+    try:
+        await walk(desk, gateways)
+    finally:
+        event.remove(Engine, "before_cursor_execute", watch)
+    assert [kind for kind, _ in await noted(desk)] == ["UNKNOWN_REFUND"] * 3
+    assert sum("FROM refunds" in statement for statement in statements) == 1
 
 
 async def test_somebody_settles_it_once(desk: Desk, gateways: Gateways) -> None:
