@@ -32,10 +32,10 @@ from engine.responses import Files
 from engine.surroundings import Shortcut, Surroundings
 from engine.websockets.serving import DrainingServer, SocketProtocol
 from resolvers.context import Application
-from schema import health, http, papers, wire
+from schema import health, http, papers, returning, wire
 from schema.build import schema
 from services import payments
-from services.gateways import Gateways
+from services.gateways import RETURNED, TURNED_BACK, Gateways
 from services.holds import Placer
 from services.holds.gates import Gates
 from services.limits import Limiter
@@ -94,6 +94,10 @@ def shell(
                 middleware=[Middleware(BodyLimit, limit=BODY_LIMIT)],
             ),
             Route("/papers", papers.paper, name="papers"),
+            *(
+                Route(f"/payments/{purpose}/{{token}}", returning.returned(purpose), name=purpose)
+                for purpose in (RETURNED, TURNED_BACK)
+            ),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),

@@ -32,6 +32,17 @@ READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 BOUND_LOGS_SECONDS = 10.0
 
+PAYPAL_EVENTS = (
+    "CHECKOUT.ORDER.APPROVED",
+    "PAYMENT.AUTHORIZATION.CREATED",
+    "PAYMENT.AUTHORIZATION.VOIDED",
+    "PAYMENT.CAPTURE.COMPLETED",
+    "PAYMENT.CAPTURE.DENIED",
+    "PAYMENT.CAPTURE.REFUNDED",
+    "PAYMENT.REFUND.FAILED",
+)
+"""The same of PayPal's webhook."""
+
 EVENTS = (
     "charge.dispute.created",
     "charge.dispute.funds_withdrawn",
@@ -162,9 +173,25 @@ class Laptop:
             "SANDBOX_WEBHOOK_EVENTS": ",".join(EVENTS),
             "SANDBOX_KEY": kept["SANDBOX_KEY"],
             "SANDBOX_WEBHOOK_SECRET": kept["SANDBOX_WEBHOOK_SECRET"],
+            **self.paypal(address(self.place.host, port), kept["SANDBOX_KEY"]),
             "STRIPE_API_BASE": address(self.place.host, port),
             "STRIPE_API_KEY": kept["SANDBOX_KEY"],
             "STRIPE_WEBHOOK_SECRET": kept["SANDBOX_WEBHOOK_SECRET"],
+        }
+
+    def paypal(self, sandbox: str, secret: str) -> dict[str, str]:
+        """The sandbox in PayPal's place."""
+        return {
+            "SANDBOX_PAYPAL_CLIENT_ID": "paypal_sandbox",
+            "SANDBOX_PAYPAL_SECRET": secret,
+            "SANDBOX_PAYPAL_WEBHOOK_ID": "WH-SANDBOX",
+            "SANDBOX_PAYPAL_WEBHOOK_URL": f"{self.place.url}/webhooks/paypal",
+            "SANDBOX_PAYPAL_WEBHOOK_EVENTS": ",".join(PAYPAL_EVENTS),
+            "PAYPAL_API_BASE": f"{sandbox}/paypal",
+            "PAYPAL_CLIENT_ID": "paypal_sandbox",
+            "PAYPAL_SECRET": secret,
+            "PAYPAL_WEBHOOK_ID": "WH-SANDBOX",
+            "PUBLIC_URL": self.environment.get("PUBLIC_URL", "").strip() or self.place.url,
         }
 
     def start_postgres(self) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import strawberry
 
-from core import ids
+from core import clock, ids
+from core.errors import NotFound
 from core.money import Money
 from models import Payment, PaymentStatus
 from resolvers import access
 from resolvers.context import Info
 from services import bookings
 from services.bookings import Paying
+from services.gateways import Capture
 from services.gateways.sandbox import SANDBOX_METHODS, TestPaymentMethod
 
 
@@ -39,6 +42,18 @@ class PaymentSettings:
     gateway: str
     sandbox: bool
     test_methods: tuple[TestPaymentMethod, ...]
+
+
+@dataclass(frozen=True)
+class PaymentOption:
+    """A kind of payment that a booking can be paid with, at which gateway."""
+
+    gateway: str
+    kind: str
+    payment_method: str
+    capture: Capture
+    redirects: bool
+    deadline: datetime | None
 
 
 @dataclass(frozen=True)
@@ -89,6 +104,11 @@ class ShownPayment:
         return self.row.redirect_url if waits else None
 
     @property
+    def deadline(self) -> datetime | None:
+        """Until when a bank may take its time."""
+        return self.row.deadline_at if self.row.status is PaymentStatus.PROCESSING else None
+
+    @property
     def decline_code(self) -> str | None:
         """Why it was declined."""
         return self.row.decline_code
@@ -109,6 +129,29 @@ async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
     )
     paid = await bookings.pay_as(ctx.app.database, ctx.app.gateways, asked)
     return ShownPayment(paid, owned=True)
+
+
+async def payment_methods(
+    info: Info, booking_id: strawberry.ID, booking_token: str | None = None
+) -> list[PaymentOption] | None:
+    """What the viewer's booking can be paid with; null where it is nothing."""
+    ctx = info.context
+    try:
+        found = await access.booking(ctx.reader, ctx, booking_id, booking_token)
+    except NotFound:
+        return None
+    began = clock.now()
+    return [
+        PaymentOption(
+            gateway=one.gateway,
+            kind=one.means.kind,
+            payment_method=one.method,
+            capture=one.means.capture,
+            redirects=one.means.redirects,
+            deadline=None if one.means.patience is None else began + one.means.patience,
+        )
+        for one in ctx.app.gateways.offered(Money(found.total, found.currency))
+    ]
 
 
 async def payment_settings(info: Info) -> PaymentSettings:

@@ -25,7 +25,7 @@ from schema.ledger import LedgerQueries
 from schema.live import Subscription
 from schema.nodes import Node
 from schema.notices import Notice, NoticeMutations, NoticeQueries
-from schema.payments import Payment, PaymentMutations, PaymentSettings
+from schema.payments import Payment, PaymentMutations, PaymentQueries, PaymentSettings
 from schema.reconciliation import ReconciliationMutations, ReconciliationQueries
 from schema.scalars import SCALARS
 from schema.seats import SeatMutations, suggest_seats
@@ -42,6 +42,7 @@ class Query(
     InventoryQueries,
     LedgerQueries,
     NoticeQueries,
+    PaymentQueries,
     ReconciliationQueries,
     ShareQueries,
 ):

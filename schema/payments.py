@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from engine.execution import batched
-from engine.limits import list_size
+from engine.limits import cost, list_size
 from models import PaymentStatus, RefundStatus
 from resolvers import payments as resolve
 from resolvers.bookings import booking_of, bookings_of_all
 from resolvers.payments import ShownPayment
 from resolvers.refunds import refunds, refunds_of_all
+from schema.costs import LOOKING_UP
 from schema.nodes import Money, Node, id_of, rows_of
 from schema.problems import HoldExpired, PaymentDeclined, mutation, outcome
+from services.gateways import Capture
 
 if TYPE_CHECKING:
     from schema.bookings import Booking
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 strawberry.enum(
     PaymentStatus,
     description="REQUIRES_ACTION: open redirectUrl. AUTHORIZED money is promised, CAPTURED money is taken.",
+)
+strawberry.enum(
+    Capture,
+    description="SEPARATE: promised first, taken when the seats are sold. IMMEDIATE: taken when the payer agrees."
+    " DELAYED: the payer's bank says days later whether it came.",
 )
 strawberry.input(
     resolve.PayBookingInput,
@@ -66,11 +73,29 @@ class Payment(Node):
     client_secret: str | None = strawberry.field(description="For the gateway's own client library.")
     redirect_url: str | None = strawberry.field(description="Where the payer's bank asks, for 3-D Secure.")
     decline_code: str | None = strawberry.field(description="Why it was declined.")
+    deadline: datetime | None = strawberry.field(
+        description="While it is PROCESSING at a bank that takes days: until when its money may come. Seats are kept"
+        " for minutes: money that comes when they are gone finds others, or goes back."
+    )
     booking = strawberry.field(
         resolver=batched(bookings_of_all)(booking_of),
         graphql_type=Annotated["Booking", strawberry.lazy("schema.bookings")],
         description="What it pays.",
     )
+
+
+@strawberry.type(description="A kind of payment that a booking can be paid with.")
+class PaymentOption:
+    """`resolvers.payments.PaymentOption`."""
+
+    gateway: str = strawberry.field(description="Who takes the money.")
+    kind: str = strawberry.field(description="The gateway's word for it: card, ideal, sepa_debit, paypal.")
+    payment_method: str = strawberry.field(
+        description="What payBooking takes as paymentMethod: this word, or with an asterisk a token that looks like it."
+    )
+    capture: Capture = strawberry.field(description="When the money is taken.")
+    redirects: bool = strawberry.field(description="Whether the payer leaves the shop's page; send a returnUrl.")
+    deadline: datetime | None = strawberry.field(description="DELAYED: until when the money may come.")
 
 
 @strawberry.type(description="A method of the sandbox, to try things out.")
@@ -89,6 +114,18 @@ class PaymentSettings:
     gateway: str = strawberry.field(description="Who takes the money.")
     sandbox: bool = strawberry.field(description="Whether no real money moves.")
     test_methods: list[TestPaymentMethod] = strawberry.field(description="The sandbox's methods; empty elsewhere.")
+
+
+@strawberry.type
+class PaymentQueries:
+    """What is asked before paying."""
+
+    payment_methods = strawberry.field(
+        resolver=resolve.payment_methods,
+        graphql_type=list[PaymentOption] | None,
+        description="What a booking of yours can be paid with.",
+        directives=[cost(LOOKING_UP)],
+    )
 
 
 @strawberry.type

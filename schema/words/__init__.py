@@ -11,11 +11,22 @@ from typing import cast
 
 from graphql import GraphQLEnumType, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
-from schema.words import changes, fraud, members, shares
+from schema.words import changes, fraud, members, paying, shares
 from schema.words.members import TYPES
 
-MEMBERS: Mapping[str, Mapping[str, str]] = {**members.MEMBERS, **changes.MEMBERS, **fraud.MEMBERS, **shares.MEMBERS}
-ARGUMENTS: Mapping[str, Mapping[str, str]] = {**members.ARGUMENTS, **fraud.ARGUMENTS, **shares.ARGUMENTS}
+MEMBERS: Mapping[str, Mapping[str, str]] = {
+    **members.MEMBERS,
+    **changes.MEMBERS,
+    **fraud.MEMBERS,
+    **paying.MEMBERS,
+    **shares.MEMBERS,
+}
+ARGUMENTS: Mapping[str, Mapping[str, str]] = {
+    **members.ARGUMENTS,
+    **fraud.ARGUMENTS,
+    **paying.ARGUMENTS,
+    **shares.ARGUMENTS,
+}
 
 
 def describe(schema: GraphQLSchema) -> None:

@@ -3,11 +3,11 @@
 `creation.py` books by the rules of `rules.py`; `paying.py` writes the intent to pay, and `saga.py` takes the `steps.py`
 from there, each upon the `situation.py` it finds, or back by `calling_off.py`; `purposes.py` says what payments are
 for, and `sale.py` is the first of that; `splitting.py` has several pay, `shares.py` shows how far they are, `links.py`
-lets others pay; `reviewing.py` has payments refused, or looked at by staff; `late.py` is about money that comes late.
-`cancellation.py` quotes by `terms.py` and cancels a `journey.py`, whole or the part that `parting.py` reckons;
-`expiry.py` writes down what deadlines decided, `flown.py` what flights have ended; `revival.py` finds what was left
-alone; `listing.py` has a person's bookings and what happened to each, `reading.py` the rest. `rows.py` has the states
-of a booking and the order of locks.
+lets others pay; `returning.py` takes payers back from their gateway's page; `reviewing.py` has payments refused, or
+looked at by staff; `late.py` is about money that comes late. `cancellation.py` quotes by `terms.py` and cancels a
+`journey.py`, whole or the part that `parting.py` reckons; `expiry.py` writes down what deadlines decided, `flown.py`
+what flights have ended; `revival.py` finds what was left alone; `listing.py` has a person's bookings and what happened
+to each, `reading.py` the rest. `rows.py` has the states of a booking and the order of locks.
 """
 
 from services.bookings.calling_off import drop
@@ -34,6 +34,7 @@ from services.bookings.reading import (
     segments_by_booking_ids,
     tickets_by_passenger_ids,
 )
+from services.bookings.returning import payer_returned
 from services.bookings.reviewing import approve, reject
 from services.bookings.revival import revive
 from services.bookings.rows import BOOKING
@@ -78,6 +79,7 @@ __all__ = [
     "linked",
     "of_owner",
     "passengers_by_booking_ids",
+    "payer_returned",
     "pay",
     "pay_as",
     "payments_by_booking_ids",

@@ -19,8 +19,7 @@ from services.gateways.paypal import PayPal
 from services.gateways.protocol import Gateway, Means
 from services.gateways.stripe import Stripe
 
-RETURNED = "payment-returned"
-TURNED_BACK = "payment-turned-back"
+RETURNED, TURNED_BACK = "returned", "turned-back"
 """What the addresses are signed for that a payer comes back to: having agreed, or having not."""
 
 
@@ -121,7 +120,7 @@ def paypal(settings: Settings) -> PayPal:
     keyring = Keyring(settings.secrets)
 
     def address(purpose: str, payment_id: UUID) -> str:
-        return f"{settings.public_url}/payments/{purpose}/{keyring.sign(purpose, payment_id.bytes)}"
+        return f"{settings.public_url}/payments/{purpose}/{keyring.sign(signing(purpose), payment_id.bytes)}"
 
     return PayPal(
         settings.paypal_client_id,
@@ -131,6 +130,11 @@ def paypal(settings: Settings) -> PayPal:
         returned=lambda payment_id: address(RETURNED, payment_id),
         turned_back=lambda payment_id: address(TURNED_BACK, payment_id),
     )
+
+
+def signing(purpose: str) -> str:
+    """What an address for RETURNED or TURNED_BACK is signed for."""
+    return f"payment-{purpose}"
 
 
 def read_route(text: str) -> Route:

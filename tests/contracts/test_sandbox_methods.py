@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from demo.laptop import EVENTS
+from demo.laptop import EVENTS, PAYPAL_EVENTS
 from sandbox import cards
+from services.gateways import paypal_words
 from services.gateways import sandbox as offered
 from services.gateways.stripe_words import CONCERNS
 
@@ -19,3 +20,4 @@ def test_a_method_does_what_is_said_of_it(method: offered.TestPaymentMethod) -> 
 
 def test_a_laptop_is_told_what_is_acted_on() -> None:
     assert set(EVENTS) == set(CONCERNS)
+    assert set(PAYPAL_EVENTS) == set(paypal_words.CONCERNS)

@@ -88,12 +88,16 @@ class Sandbox:
 
 
 @contextmanager
-def started() -> Iterator[Sandbox]:
-    """A sandbox of one's own, for whoever moves its clock."""
+def started(*more: str) -> Iterator[Sandbox]:
+    """A sandbox of one's own, for whoever moves its clock; `more` are flags."""
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
         flags = ["--port", "0", "--data", f"{folder}/money.db", "--key", KEY, "--settle-seconds", "3600"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", *flags], cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "sandbox", *flags, *more],
+            cwd=ROOT,
+            env=dict(os.environ),
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert process.stdout is not None
         try:

@@ -1,0 +1,197 @@
+"""A gateway of another shape takes the same road: its payer agrees on its page and comes back, or does not.
+
+Killed at any point, a booking ends as it would have otherwise, and the gateway's orders agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from core.errors import NotFound
+from models import Booking, Payment
+from services import bookings, invariants, ledger
+from services.gateways import Gateways
+from tests.factories.bookings import GUEST, Desk, key, pass_time, snapshot
+from tests.fakes.mortal import Life
+from tests.fakes.sandbox import Sandbox
+from tests.services.bookings.test_crashes import Stage
+
+BACK = "https://shop.example/paid"
+Ends = tuple[str, str, str, int]
+"""Statuses of the booking, its payment and the order; what was taken."""
+
+
+@pytest.fixture
+def stage(desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return Stage(desk, gateways, sandbox, monkeypatch)
+
+
+async def payment_of(stage: Stage) -> Payment:
+    """The only payment there is."""
+    async with stage.database.reading() as session:
+        (found,) = (await session.execute(text("SELECT id FROM payments"))).scalars()
+        return await session.get_one(Payment, found)
+
+
+async def agree(stage: Stage, booking: Booking, outcome: str = "approve") -> None:
+    """Begin to pay, and decide at PayPal."""
+    await stage.pay(booking, "paypal")
+    await stage.sandbox.agree(str((await payment_of(stage)).redirect_url), outcome)
+
+
+async def ends(stage: Stage, booking: Booking) -> Ends:
+    """How things stand, here and at the gateway, whose orders our ledger agrees with."""
+    payment = await payment_of(stage)
+    async with stage.database.reading() as session:
+        status = (await session.get_one(Booking, booking.id)).status
+        entries = await ledger.statement(session, booking.id)
+    (order,) = await stage.sandbox.orders(booking.id)
+    taken = order["purchase_units"][0].get("payments", {}).get("captures", [])
+    assert sum(round(float(one["amount"]["value"]) * 100) for one in taken) == payment.captured
+    assert [one for one in await invariants.check(stage.database) if one.broken] == []
+    assert [one.amount for one in entries] == ([payment.captured] if payment.captured else [])
+    return status, payment.status, order["status"], payment.captured
+
+
+Journey = Callable[[Stage, Booking, int | None], Awaitable[Life]]
+
+
+async def begun(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    return await stage.pay(booking, "paypal", dies_at)
+
+
+async def agreed(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await agree(stage, booking)
+    return await stage.advance(booking, dies_at)
+
+
+async def declined(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await agree(stage, booking, "decline")
+    return await stage.advance(booking, dies_at)
+
+
+async def seats_gone(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
+    await agree(stage, booking)
+    await pass_time(stage.database, timedelta(minutes=16))
+    await stage.desk.hold("3A")
+    return await stage.advance(booking, dies_at)
+
+
+ASKED = ["look", "before fetch", "after fetch"]
+SOLD = ["look", "look", "before capture", "after capture", "look"]
+JOURNEYS: dict[Journey, tuple[list[str], Callable[[int], Ends]]] = {
+    begun: (
+        ["look", "before authorise", "after authorise", *ASKED],
+        lambda total: ("PAYMENT_PENDING", "REQUIRES_ACTION", "PAYER_ACTION_REQUIRED", 0),
+    ),
+    agreed: (
+        [*ASKED, "before confirm", "after confirm", *SOLD],
+        lambda total: ("CONFIRMED", "CAPTURED", "COMPLETED", total),
+    ),
+    declined: (
+        [*ASKED, "before confirm", "after confirm", "before void", "after void", "look"],
+        lambda total: ("SEATS_LOCKED", "DECLINED", "APPROVED", 0),
+    ),
+    seats_gone: (
+        [*ASKED, "before void", "after void", "look"],
+        lambda total: ("EXPIRED", "VOIDED", "APPROVED", 0),
+    ),
+}
+CASES = [
+    pytest.param(journey, number, id=f"{journey.__name__}-{number}-{name.replace(' ', '-')}")
+    for journey, (points, _) in JOURNEYS.items()
+    for number, name in enumerate(points)
+]
+
+
+@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
+async def test_unharmed_each_journey_passes_the_points_that_are_listed(stage: Stage, journey: Journey) -> None:
+    points, end = JOURNEYS[journey]
+    booking = await stage.desk.booked("3A")
+    assert (await journey(stage, booking, None)).passed == points
+    assert await ends(stage, booking) == end(booking.total)
+
+
+@pytest.mark.parametrize(("journey", "dies_at"), CASES)
+async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int) -> None:
+    points, end = JOURNEYS[journey]
+    booking = await stage.desk.booked("3A")
+    assert (await journey(stage, booking, dies_at)).passed == points[:dies_at]
+    await stage.advance(booking)
+    assert await ends(stage, booking) == end(booking.total)
+
+
+async def test_back_from_paypal_the_booking_is_confirmed_once(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await agree(stage, booking)
+    payment = await payment_of(stage)
+    for agreed in (True, True, False):
+        back = await bookings.payer_returned(stage.database, stage.gateways, payment.id, agreed=agreed)
+        assert back == BACK
+    assert await ends(stage, booking) == ("CONFIRMED", "CAPTURED", "COMPLETED", booking.total)
+
+
+async def test_whoever_comes_back_without_having_agreed_changes_nothing(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await stage.pay(booking, "paypal")
+    payment = await payment_of(stage)
+    before = await snapshot(stage.database)
+    await bookings.payer_returned(stage.database, stage.gateways, payment.id, agreed=True)
+    assert await snapshot(stage.database) == before
+
+
+async def test_turned_back_the_seats_wait_for_another_way(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await stage.pay(booking, "paypal")
+    payment = await payment_of(stage)
+    for _ in range(2):
+        await bookings.payer_returned(stage.database, stage.gateways, payment.id, agreed=False)
+    payment = await payment_of(stage)
+    assert await ends(stage, booking) == ("SEATS_LOCKED", "DECLINED", "PAYER_ACTION_REQUIRED", 0)
+    assert payment.decline_code == "cancelled"
+    # In another tab they agree after all, too late: nobody asks for their money.
+    (order,) = await stage.sandbox.orders(booking.id)
+    await stage.sandbox.agree(next(link["href"] for link in order["links"] if link["rel"] == "payer-action"))
+    await bookings.payer_returned(stage.database, stage.gateways, payment.id, agreed=True)
+    assert await ends(stage, booking) == ("SEATS_LOCKED", "DECLINED", "APPROVED", 0)
+    await stage.pay(booking, "pm_card_visa")
+    async with stage.database.reading() as session:
+        assert (await session.get_one(Booking, booking.id)).status == "CONFIRMED"
+
+
+async def test_turned_back_in_one_tab_and_agreed_in_another_it_is_paid(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await agree(stage, booking)
+    await bookings.payer_returned(stage.database, stage.gateways, (await payment_of(stage)).id, agreed=False)
+    assert await ends(stage, booking) == ("CONFIRMED", "CAPTURED", "COMPLETED", booking.total)
+
+
+async def test_nobody_comes_back_from_a_payment_that_there_is_not(stage: Stage) -> None:
+    with pytest.raises(NotFound):
+        await bookings.payer_returned(stage.database, stage.gateways, uuid4(), agreed=True)
+
+
+async def test_looked_at_first_it_waits_and_is_paid(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await agree(stage, booking, "pending")
+    await stage.advance(booking)
+    assert (await ends(stage, booking))[:2] == ("PAYMENT_PENDING", "PROCESSING")
+
+
+async def test_cancelled_the_money_goes_back_the_way_it_came(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await agree(stage, booking)
+    await stage.advance(booking)
+    async with stage.database.transaction() as session:
+        quote = await bookings.quote_cancellation(session, booking)
+    await bookings.cancel(stage.database, stage.gateways, quote.id, booking.id, GUEST, key())
+    payment = await payment_of(stage)
+    assert (payment.status, payment.refunded) == ("REFUNDED", booking.total)
+    (order,) = await stage.sandbox.orders(booking.id)
+    (refund,) = order["purchase_units"][0]["payments"]["refunds"]
+    assert round(float(refund["amount"]["value"]) * 100) == booking.total
