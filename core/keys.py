@@ -1,7 +1,8 @@
-"""Signed tokens and derived keys: one master secret, one key for each purpose.
+"""Signed tokens, sealed data and derived keys: one master secret, one key for each purpose.
 
 Keys are derived with HKDF-SHA256 (RFC 5869), so that a token made for one purpose never passes for another. A token is
-`<key id>.<payload>.<mac>` in base64url; the payload is readable by whoever holds it and changed by nobody.
+`<key id>.<payload>.<mac>` in base64url; the payload is readable by whoever holds it and changed by nobody. What is
+sealed (AES-256-GCM, NIST SP 800-38D) is readable by whoever has the secret alone, and good for one row alone.
 """
 
 from __future__ import annotations
@@ -10,12 +11,18 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+NONCE = 12
+"""Bytes of the nonce of AES-GCM: drawn for each sealing, and put in front of what is sealed."""
 
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -85,6 +92,36 @@ class Keyring:
         """Ed25519 keys by key id, the newest first (RFC 8032), for tokens that others verify with a public key."""
         order = [self._newest, *(kid for kid in self._secrets if kid != self._newest)]
         return {kid: Ed25519PrivateKey.from_private_bytes(derive(self._secrets[kid], purpose)) for kid in order}
+
+    @property
+    def newest(self) -> str:
+        """The key id of the secret that signs and seals."""
+        return self._newest
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The key ids of all secrets."""
+        return frozenset(self._secrets)
+
+    def seal(self, purpose: str, data: bytes, about: bytes) -> tuple[str, bytes]:
+        """`data` as nobody without the secret can read or change it; with the key id of the secret that sealed it.
+
+        It opens for the same `purpose` and `about` (the key of the row that it is for) alone.
+        """
+        nonce = os.urandom(NONCE)
+        return self._newest, nonce + self._cipher(self._newest, purpose).encrypt(nonce, data, about)
+
+    def unseal(self, purpose: str, kid: str, sealed: bytes, about: bytes) -> bytes | None:
+        """What was sealed; None where no secret of ours did so for that purpose and row."""
+        if kid not in self._secrets:
+            return None
+        try:
+            return self._cipher(kid, purpose).decrypt(sealed[:NONCE], sealed[NONCE:], about)
+        except InvalidTag:
+            return None
+
+    def _cipher(self, kid: str, purpose: str) -> AESGCM:
+        return AESGCM(derive(self._secrets[kid], f"seal/{purpose}"))
 
     def _mac(self, kid: str, purpose: str, payload: bytes) -> bytes:
         mac = keyed(self._secrets[kid], purpose).copy()

@@ -196,8 +196,8 @@ class CancellationQuote(Base):
     """What cancelling would give back, kept at that until it expires; `used_at` tells that it was taken up.
 
     It is for some of the passengers, for some of the flights (by slot), or, with neither, for the whole booking.
-    `refund` and `fee` add up to what those have paid. `basis` is the fingerprint of the booking that it was made for: a
-    booking with another has changed since.
+    `refund` and `fee` add up to what those have paid, `extras` of it beside their fares and seats. `basis` is the
+    fingerprint of the booking that it was made for: a booking with another has changed since.
     """
 
     __tablename__ = "cancellation_quotes"
@@ -213,6 +213,7 @@ class CancellationQuote(Base):
     rule: Mapped[CancellationRule] = mapped_column(status(CancellationRule, "rule"))
     refund: Mapped[Minor]
     fee: Mapped[Minor]
+    extras: Mapped[Minor] = mapped_column(server_default=text("0"))
     currency: Mapped[Code]
     reason: Mapped[str]
     basis: Mapped[bytes]

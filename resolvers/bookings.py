@@ -21,7 +21,6 @@ from models import (
     BookingLine,
     BookingStatus,
     Hold,
-    Passenger,
     PassengerTitle,
     PassengerType,
     Payment,
@@ -33,6 +32,7 @@ from resolvers import access, loaders
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
+from resolvers.travellers import ShownPassenger
 from services import bookings, holds, limits
 from services.bookings import (
     BookingFilter,
@@ -43,8 +43,10 @@ from services.bookings import (
     TimelineEntry,
 )
 from services.departures import Departure
+from services.extras import ExtraChoice
 from services.fares import PriceLine
 from services.itineraries import Segment, Slice, direct
+from services.travellers import TravelDetails
 
 id_of, slot_of = attrgetter("id"), attrgetter("slot_id")
 
@@ -58,6 +60,15 @@ class SeatChoiceInput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtraChoiceInput:
+    """So many of an extra, on a flight, or for the whole journey."""
+
+    code: str
+    flight_id: strawberry.ID | None = None
+    quantity: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class PassengerInput:
     """Somebody who travels. An infant takes no seat."""
 
@@ -67,6 +78,9 @@ class PassengerInput:
     last_name: str
     date_of_birth: date
     seats: list[SeatChoiceInput]
+    accompanied_by: int | None = None
+    details: TravelDetails | None = None
+    extras: Sequence[ExtraChoiceInput] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,26 +156,42 @@ def command(ctx: Context, held: Hold, input: CreateBookingInput) -> CreateBookin
         offer_token=input.offer_id,
         hold_id=held.id,
         contact=input.contact,
-        passengers=tuple(
-            PassengerDetails(
-                type=one.type,
-                title=one.title,
-                first_name=one.first_name,
-                last_name=one.last_name,
-                date_of_birth=one.date_of_birth,
-                seats=tuple(
-                    SeatChoice(
-                        slot_id=ids.number_of(FLIGHT_KIND, seat.flight_id, f"passengers.{index}.seats"),
-                        unit=None if seat.number is None else seat.number.strip().upper(),
-                    )
-                    for seat in one.seats
-                ),
-            )
-            for index, one in enumerate(input.passengers)
-        ),
+        passengers=tuple(traveller(index, one) for index, one in enumerate(input.passengers)),
         idempotency_key=input.idempotency_key,
         source=input.source,
         referral_code=input.referral_code,
+    )
+
+
+def traveller(index: int, one: PassengerInput) -> PassengerDetails:
+    """The passenger of that place in the service's terms; raises Invalid (an id)."""
+    path = f"passengers.{index}"
+    return PassengerDetails(
+        type=one.type,
+        title=one.title,
+        first_name=one.first_name,
+        last_name=one.last_name,
+        date_of_birth=one.date_of_birth,
+        seats=tuple(
+            SeatChoice(
+                slot_id=ids.number_of(FLIGHT_KIND, seat.flight_id, f"{path}.seats"),
+                unit=None if seat.number is None else seat.number.strip().upper(),
+            )
+            for seat in one.seats
+        ),
+        accompanied_by=one.accompanied_by,
+        details=one.details or TravelDetails(),
+        extras=tuple(extra_choice(extra, f"{path}.extras.{place}") for place, extra in enumerate(one.extras)),
+    )
+
+
+def extra_choice(one: ExtraChoiceInput, path: str) -> ExtraChoice:
+    """What is chosen, in the service's terms; raises Invalid (the flight's id)."""
+    flight_id = one.flight_id
+    return ExtraChoice(
+        code=one.code.strip().upper(),
+        slot_id=None if flight_id is None else ids.number_of(FLIGHT_KIND, flight_id, f"{path}.flightId"),
+        quantity=one.quantity,
     )
 
 
@@ -224,9 +254,15 @@ async def timeline(root: strawberry.Parent[ShownBooking], info: Info) -> list[Ti
         return await bookings.timeline(session, root.row)
 
 
-async def passengers(root: strawberry.Parent[ShownBooking], info: Info) -> Sequence[Passenger]:
+async def passengers(root: strawberry.Parent[ShownBooking], info: Info) -> list[ShownPassenger]:
     """Who travels, in the order in which they were named."""
-    return await info.context.loaders.passengers.load(root.id)
+    return [ShownPassenger(row, root.owned) for row in await info.context.loaders.passengers.load(root.id)]
+
+
+async def passengers_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[ShownPassenger]]:
+    """The same of many."""
+    found = await loaders.PASSENGERS.all(info.context.reader, [root.id for root in roots])
+    return [[ShownPassenger(row, root.owned) for row in rows] for root, rows in zip(roots, found, strict=True)]
 
 
 async def payments(root: strawberry.Parent[ShownBooking], info: Info) -> list[ShownPayment]:
@@ -309,12 +345,12 @@ async def journeys(roots: Sequence[ShownBooking], info: Info, *, given_up: bool)
     ]
 
 
-async def seats(root: strawberry.Parent[Passenger], info: Info) -> Sequence[SeatAssignment]:
+async def seats(root: strawberry.Parent[ShownPassenger], info: Info) -> Sequence[SeatAssignment]:
     """The seats that the passenger has chosen, by flight."""
     return await info.context.loaders.seats.load(root.id)
 
 
-async def tickets(root: strawberry.Parent[Passenger], info: Info) -> Sequence[Ticket]:
+async def tickets(root: strawberry.Parent[ShownPassenger], info: Info) -> Sequence[Ticket]:
     """The passenger's tickets, one for each flight."""
     return await info.context.loaders.tickets.load(root.id)
 
@@ -324,7 +360,6 @@ async def flight_of(root: strawberry.Parent[SeatAssignment | Ticket], info: Info
     return await info.context.loaders.departure.load(root.slot_id)
 
 
-passengers_of_all = loaders.of_all(loaders.PASSENGERS, id_of)
 seats_of_all = loaders.of_all(loaders.SEATS, id_of)
 tickets_of_all = loaders.of_all(loaders.TICKETS, id_of)
 flights_of_all = loaders.of_all(loaders.DEPARTURE, slot_of)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import strawberry
 
 from core import ids
-from models import CancellationQuote, Passenger
+from models import CancellationQuote
 from resolvers import access
 from resolvers.bookings import ShownBooking
 from resolvers.context import Info
 from resolvers.flights import FLIGHT_KIND
+from resolvers.travellers import PASSENGER_KIND, ShownPassenger
 from services import bookings
 from services.departures import Departure
 
 QUOTE_KIND = "CancellationQuote"
-PASSENGER_KIND = "Passenger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +64,12 @@ async def cancel_booking(info: Info, input: CancelBookingInput) -> ShownBooking:
     return ShownBooking(row, owned=True)
 
 
-async def passengers(root: strawberry.Parent[CancellationQuote], info: Info) -> Sequence[Passenger] | None:
+async def passengers(root: strawberry.Parent[CancellationQuote], info: Info) -> Sequence[ShownPassenger] | None:
     """Who would leave the booking; null where it is not some of the passengers."""
     if root.passengers is None:
         return None
     rows = await info.context.loaders.passengers.load(root.booking_id)
-    return [row for row in rows if row.id in root.passengers]
+    return [ShownPassenger(row, owned=True) for row in rows if row.id in root.passengers]
 
 
 async def flights(root: strawberry.Parent[CancellationQuote], info: Info) -> list[Departure] | None:

@@ -13,7 +13,7 @@ import strawberry
 from core import ids
 from core.db import ReadSession
 from core.errors import Invalid, NotFound
-from models import Cabin, Hold, HoldItem, HoldStatus
+from models import STOCK, Cabin, Hold, HoldItem, HoldStatus
 from resolvers import access
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
@@ -183,9 +183,11 @@ async def held_flights(root: strawberry.Parent[ShownHold], info: Info) -> list[H
 
 
 def by_flight(items: Sequence[Item | HoldItem]) -> list[HeldSeats]:
-    """What is kept of each flight: its seats, and by cabin how many more."""
+    """What is kept of each flight: its seats, and by cabin how many more. Extras are not among it."""
     kept: dict[int, HeldSeats] = {}
     for item in items:
+        if item.pool.startswith(STOCK):
+            continue
         seats = kept.get(item.slot_id)
         if seats is None:
             seats = kept[item.slot_id] = HeldSeats(item.slot_id, [], [])

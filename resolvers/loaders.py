@@ -27,8 +27,9 @@ from models import (
     Share,
     Ticket,
 )
-from services import amendments, bookings, departures, holds
+from services import amendments, bookings, departures, extras, holds
 from services.departures import Departure
+from services.extras import Owned
 
 if TYPE_CHECKING:
     from resolvers.context import Info
@@ -62,6 +63,7 @@ class Source(Generic[Key, Value]):
 AMENDMENTS: Source[UUID, list[Amendment]] = Source(amendments.by_booking_ids, [])
 AMENDMENT_PAYMENTS: Source[UUID, list[Payment]] = Source(amendments.payments_by_ids, [])
 DEPARTURE: Source[int, Departure | None] = Source(departures.by_slots, None)
+EXTRAS: Source[UUID, list[Owned]] = Source(extras.of_passengers, [])
 HOLD_ITEMS: Source[UUID, list[HoldItem]] = Source(holds.kept_by, [])
 LINES: Source[UUID, list[BookingLine]] = Source(bookings.lines_by_booking_ids, [])
 PASSENGERS: Source[UUID, list[Passenger]] = Source(bookings.passengers_by_booking_ids, [])

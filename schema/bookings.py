@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Annotated, cast
 
 import strawberry
 
@@ -13,27 +13,34 @@ from models import BookingStatus, PassengerTitle, PassengerType, TicketStatus
 from models import SeatAssignment as SeatRow
 from resolvers import amendments as amending
 from resolvers import bookings as resolve
+from resolvers import extras as resolve_extras
 from resolvers import shares as resolve_shares
+from resolvers import travellers
 from resolvers.bookings import ShownBooking
 from resolvers.papers import papers_of
+from resolvers.travellers import ShownPassenger
 from schema.amendments import Amendment
 from schema.costs import LOOKING_UP, READING
+from schema.extras import FlightExtras, PassengerExtra
 from schema.flights import Flight
 from schema.itineraries import PriceLine, Slice
 from schema.nodes import Money, Node, id_of, rows_of
 from schema.paging import PageInfo
 from schema.papers import Paper
 from schema.payments import Payment
-from schema.problems import HoldExpired, PriceChanged, mutation, outcome
+from schema.problems import ExtraSoldOut, HoldExpired, PriceChanged, mutation, outcome
 from schema.shares import Share
+from schema.travellers import TravelDetails
 from services.bookings import Contact as ContactRow
 from services.bookings import TimelineActor, TimelineSubject
+from services.travellers import Missing
 
 strawberry.enum(BookingStatus, description="The life of a booking.")
 strawberry.enum(PassengerType, description="By age on the day of travel; an infant sits on a lap.")
 strawberry.enum(TicketStatus, description="What a ticket is still good for.")
 
 strawberry.input(resolve.SeatChoiceInput, description="Which seat of a flight a passenger takes, if any yet.")
+strawberry.input(resolve.ExtraChoiceInput, description="So many of an extra, on a flight or for the whole journey.")
 strawberry.input(resolve.PassengerInput, description="Somebody who travels. An infant takes no seat.")
 strawberry.input(ContactRow, name="ContactInput", description="How to reach whoever books.")
 strawberry.input(
@@ -79,7 +86,9 @@ class Ticket:
 
 @strawberry.type(description="Somebody who travels.")
 class Passenger:
-    """`models.Passenger`."""
+    """`resolvers.travellers.ShownPassenger`."""
+
+    is_type_of = rows_of(ShownPassenger)
 
     id = id_of("Passenger")
     type: PassengerType = strawberry.field(description="Adult, child or infant.")
@@ -98,6 +107,30 @@ class Passenger:
         resolver=batched(resolve.tickets_of_all)(resolve.tickets),
         graphql_type=list[Ticket],
         description="One for each flight, once it is paid for.",
+    )
+    accompanied_by = strawberry.field(
+        resolver=batched(travellers.accompanied_by_of_all)(travellers.accompanied_by),
+        graphql_type=Annotated["Passenger", strawberry.lazy("schema.bookings")] | None,
+        description="On whose lap an infant sits.",
+        directives=[cost(LOOKING_UP)],
+    )
+    extras = strawberry.field(
+        resolver=batched(resolve_extras.owned_by_all)(resolve_extras.owned),
+        graphql_type=list[PassengerExtra],
+        description="What they have beside the seat, or had, in the order in which it was ordered.",
+        directives=[list_size(4)],
+    )
+    details = strawberry.field(
+        resolver=batched(travellers.details_of_all)(travellers.details),
+        graphql_type=TravelDetails | None,
+        description="What is known of them beside the name; for the owner alone.",
+        directives=[cost(LOOKING_UP)],
+    )
+    missing = strawberry.field(
+        resolver=batched(travellers.missing_of_all)(travellers.missing),
+        graphql_type=list[Missing] | None,
+        description="What must still be told before they check in; for the owner alone.",
+        directives=[cost(LOOKING_UP)],
     )
 
 
@@ -167,6 +200,12 @@ class Booking(Node):
         description="Every change that was quoted or made, the oldest first; for the owner alone.",
         directives=[list_size(2)],
     )
+    extras_offered = strawberry.field(
+        resolver=resolve_extras.still_offered,
+        graphql_type=list[FlightExtras] | None,
+        description="What its passengers may still add, flight by flight, and what their fare includes.",
+        directives=[cost(LOOKING_UP), list_size(2)],
+    )
     timeline = strawberry.field(
         resolver=resolve.timeline,
         graphql_type=list[TimelineEntry] | None,
@@ -207,11 +246,16 @@ class BookingMutations:
 
     create_booking = mutation(
         resolve.create_booking,
-        outcome("CreateBookingResult", Booking, PriceChanged, HoldExpired),
+        outcome("CreateBookingResult", Booking, PriceChanged, HoldExpired, ExtraSoldOut),
         "Make an offer and a hold into a booking that waits for its money.",
     )
     split_payment = mutation(
         resolve_shares.split_payment,
         outcome("SplitPaymentResult", Booking, HoldExpired),
         "Split the price among several payers. Until somebody pays it may be split anew: old links are dead then.",
+    )
+    update_passenger = mutation(
+        travellers.update_passenger,
+        outcome("UpdatePassengerResult", Passenger),
+        "Tell details of a passenger, or take them back, until they check in. Names are changed by quote.",
     )

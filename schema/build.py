@@ -16,6 +16,7 @@ from schema.cancellation import CancellationMutations
 from schema.clients import ClientMutations, ClientQueries
 from schema.costs import LOOKING_UP, READING
 from schema.documents import DocumentMutations, DocumentQueries
+from schema.extras import ExtraMutations, ExtraQueries
 from schema.flights import Airport, Flight
 from schema.fraud import FraudMutations, FraudQueries
 from schema.holds import Hold, HoldMutations
@@ -38,6 +39,7 @@ from schema.words import describe
 class Query(
     ClientQueries,
     DocumentQueries,
+    ExtraQueries,
     FraudQueries,
     InventoryQueries,
     LedgerQueries,
@@ -115,6 +117,7 @@ Mutation = merge_types(
         AmendmentMutations,
         PaymentMutations,
         LinkMutations,
+        ExtraMutations,
         InventoryMutations,
         NoticeMutations,
         UserMutations,

@@ -10,8 +10,10 @@ from engine.execution import batched, kept_in
 from engine.limits import cost, list_size
 from models import Airport as AirportRow
 from models import Cabin, FlightStatus, SeatPosition, SeatStatus
+from resolvers import extras as resolve_extras
 from resolvers import flights as resolve
 from resolvers.holds import KnownFlight
+from schema.catalogue import OfferedExtra
 from schema.costs import LOOKING_UP, READING
 from schema.nodes import SAME_ID, Money, Node, id_of, rows_of
 from schema.scalars import BigInt
@@ -142,4 +144,10 @@ class Flight(Node):
         graphql_type=int | None,
         description="How many seats of a cabin are still sold.",
         directives=[cost(LOOKING_UP)],
+    )
+    extras = strawberry.field(
+        resolver=batched(resolve_extras.of_flights)(resolve_extras.of_flight),
+        graphql_type=list[OfferedExtra] | None,
+        description="What may be had beside the seat now. What is sold out is told, with nothing left.",
+        directives=[cost(LOOKING_UP), list_size(12)],
     )

@@ -19,11 +19,11 @@ from strawberry.extensions import FieldExtension
 
 from core import errors, ids, telemetry
 from models import Cabin
-from resolvers.cancellation import PASSENGER_KIND
 from resolvers.flights import FLIGHT_KIND
 from resolvers.itineraries import new_offer
+from resolvers.travellers import PASSENGER_KIND
 from schema.itineraries import Offer
-from services import bookings, holds, offers, payments, pools
+from services import bookings, extras, holds, offers, payments, pools
 
 
 @strawberry.enum(description="Why something was refused. Codes are stable; new ones may be added.")
@@ -53,6 +53,12 @@ class ProblemCode(StrEnum):
     CLASS_CLOSED = "CLASS_CLOSED"
     NOT_AUTHORISED = "NOT_AUTHORISED"
     NO_SAFE_SEAT = "NO_SAFE_SEAT"
+    EXTRA_SOLD_OUT = "EXTRA_SOLD_OUT"
+    EXTRA_CLOSED = "EXTRA_CLOSED"
+    EXTRA_NOT_OFFERED = "EXTRA_NOT_OFFERED"
+    EXTRA_NOT_FOR_INFANTS = "EXTRA_NOT_FOR_INFANTS"
+    TOO_MANY_EXTRAS = "TOO_MANY_EXTRAS"
+    UNKNOWN_EXTRA = "UNKNOWN_EXTRA"
     SEATS_CONTESTED = "SEATS_CONTESTED"
     SALES_CLOSED = "SALES_CLOSED"
     SETTLED = "SETTLED"
@@ -156,6 +162,15 @@ class SoldOut(Problem):
     left: int = strawberry.field(description="How many may still be had.")
 
 
+@strawberry.type(description="Less of an extra is left on a flight than was asked for. Nothing was booked.")
+class ExtraSoldOut(Problem):
+    """`services.extras.ExtraSoldOut`."""
+
+    flight_id: strawberry.ID = strawberry.field(description="The flight.")
+    extra: str = strawberry.field(description="The extra, by its code.")
+    left: int = strawberry.field(description="How many may still be had.")
+
+
 @strawberry.type(description="So many seats cannot be authorised of a cabin as it is now.")
 class NotAuthorised(Problem):
     """`services.pools.NotAuthorised`."""
@@ -222,11 +237,18 @@ def sold_out(error: holds.SoldOut) -> dict[str, Any]:
     return {"flight_id": flight_id, "cabin": Cabin(error.pool), "left": error.left}
 
 
+def extra_sold_out(error: extras.ExtraSoldOut) -> dict[str, Any]:
+    """Of which extra how many are left, by the ids that clients know."""
+    flight_id = strawberry.ID(ids.global_id(FLIGHT_KIND, error.slot_id))
+    return {"flight_id": flight_id, "extra": error.extra, "left": error.left}
+
+
 Facts = Callable[[Any], dict[str, Any]]
 
 TOLD_AS: tuple[tuple[type[errors.DomainError], type[Problem], Facts], ...] = (
     (holds.SeatsTaken, SeatsTaken, lambda error: {"taken": taken_seats(error)}),
     (holds.SoldOut, SoldOut, sold_out),
+    (extras.ExtraSoldOut, ExtraSoldOut, extra_sold_out),
     (pools.NotAuthorised, NotAuthorised, lambda error: {"least": error.least, "most": error.most}),
     (holds.HoldExpired, HoldExpired, lambda error: {"expired_at": error.expired_at}),
     (offers.PriceChanged, PriceChanged, lambda error: {"renewed": error.offer}),

@@ -195,11 +195,45 @@ INVARIANTS = (
             UNION ALL
             SELECT item.slot_id, item.pool, item.quantity
             FROM amendments JOIN hold_items AS item ON item.hold_id = amendments.hold_id
-            WHERE amendments.status = 'PAYMENT_PENDING' AND amendments.sold_at IS NOT NULL) AS places
+            WHERE amendments.status = 'PAYMENT_PENDING' AND amendments.sold_at IS NOT NULL
+            UNION ALL
+            SELECT slot_id, pool, quantity FROM booking_extras
+            WHERE status = 'ISSUED' AND pool IS NOT NULL) AS places
             GROUP BY slot_id, pool) AS owned
           ON owned.slot_id = pools.slot_id AND owned.pool = pools.code
         WHERE pools.sold <> coalesce(owned.quantity, 0)
         """,  # noqa: S608 - the statuses above
+    ),
+    Invariant(
+        "An extra is worth what its booking is",
+        "SELECT count(*) FROM booking_extras",
+        f"""
+        SELECT format('booking %s is %s, its hold %s, and %s of passenger %s is %s', bookings.pnr, bookings.status,
+                      holds.status, extras.code, had.passenger_id, had.status)
+        FROM booking_extras AS had JOIN extras ON extras.id = had.extra_id
+        JOIN bookings ON bookings.id = had.booking_id JOIN holds ON holds.id = bookings.hold_id
+        WHERE (had.status = 'ORDERED' AND bookings.status IN {SOLD} AND holds.status = 'BOOKED')
+           OR (had.status = 'ISSUED' AND NOT (bookings.status IN {SOLD} AND holds.status = 'BOOKED'))
+        """,  # noqa: S608 - the statuses above
+    ),
+    Invariant(
+        "A booking's hold keeps the counted extras that its passengers have",
+        "SELECT count(*) FROM booking_extras WHERE pool IS NOT NULL AND status IN ('ORDERED', 'ISSUED')",
+        """
+        SELECT format('booking %s: hold %s keeps %s of slot %s %s, its passengers have %s', bookings.pnr, holds.id,
+                      coalesce(kept.quantity, 0), slot_id, pool, coalesce(had.quantity, 0))
+        FROM (SELECT booking_id, slot_id, pool, sum(quantity) AS quantity FROM booking_extras
+              WHERE pool IS NOT NULL AND status IN ('ORDERED', 'ISSUED')
+              GROUP BY booking_id, slot_id, pool) AS had
+        FULL JOIN (
+            SELECT bookings.id AS booking_id, item.slot_id, item.pool, item.quantity - item.returned AS quantity
+            FROM bookings JOIN hold_items AS item ON item.hold_id = bookings.hold_id AND item.pool LIKE 'extra:%'
+            ) AS kept USING (booking_id, slot_id, pool)
+        JOIN bookings ON bookings.id = booking_id
+        JOIN holds ON holds.id = bookings.hold_id AND holds.status IN ('ACTIVE', 'BOOKED')
+        WHERE bookings.status NOT IN ('EXPIRED', 'FAILED', 'CANCELLED')
+          AND coalesce(kept.quantity, 0) <> coalesce(had.quantity, 0)
+        """,
     ),
     Invariant(
         "A booking that is over keeps no seats",
@@ -397,6 +431,7 @@ INVARIANTS = (
                   UNION ALL SELECT 'payment', id::text, status FROM payments
                   UNION ALL SELECT 'amendment', id::text, status FROM amendments
                   UNION ALL SELECT 'refund', id::text, status FROM refunds
+                  UNION ALL SELECT 'extra', id::text, status FROM booking_extras
                   UNION ALL SELECT 'hold', id::text, status FROM holds WHERE status <> 'ACTIVE') AS subjects) AS ends
         WHERE last IS DISTINCT FROM status
         """,

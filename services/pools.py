@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from core.db import ReadSession, Session
 from core.errors import Conflict, Invalid, NotFound
-from models import Pool, Slot
+from models import STOCK, Pool, Slot
 from services import holds, outbox
 from services.transitions import Cause
 
@@ -110,8 +110,9 @@ class UnknownClass(Invalid):
 
 
 async def of_slot(session: ReadSession, slot_id: int) -> Sequence[Pool]:
-    """The pools of a slot, by code; none where there is no such slot."""
-    return (await session.scalars(select(Pool).where(Pool.slot_id == slot_id).order_by(Pool.code))).all()
+    """The pools of a slot's places, by code; none where there is no such slot. Stock of extras is not among them."""
+    places = Pool.slot_id == slot_id, Pool.code.not_like(f"{STOCK}%")
+    return (await session.scalars(select(Pool).where(*places).order_by(Pool.code))).all()
 
 
 async def authorise(session: Session, slot_id: int, code: str, authorised: int, cause: Cause) -> Pool:

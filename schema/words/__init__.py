@@ -11,7 +11,7 @@ from typing import cast
 
 from graphql import GraphQLEnumType, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
-from schema.words import changes, fraud, members, paying, shares
+from schema.words import changes, fraud, members, paying, shares, travel
 from schema.words.members import TYPES
 
 MEMBERS: Mapping[str, Mapping[str, str]] = {
@@ -20,12 +20,14 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
     **fraud.MEMBERS,
     **paying.MEMBERS,
     **shares.MEMBERS,
+    **travel.MEMBERS,
 }
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     **members.ARGUMENTS,
     **fraud.ARGUMENTS,
     **paying.ARGUMENTS,
     **shares.ARGUMENTS,
+    **travel.ARGUMENTS,
 }
 
 

@@ -180,6 +180,12 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "CLASS_CLOSED": "Fewer seats are left at this fare than were asked for.",
         "NOT_AUTHORISED": "So many seats cannot be put on sale.",
         "NO_SAFE_SEAT": "Seats are left, but none in which everybody may sit.",
+        "EXTRA_SOLD_OUT": "Less of an extra is left on a flight than was asked for.",
+        "EXTRA_CLOSED": "It is too late for this extra on this flight.",
+        "EXTRA_NOT_OFFERED": "The extra is not sold on this flight, in this currency, or any more.",
+        "EXTRA_NOT_FOR_INFANTS": "Infants cannot have this extra.",
+        "TOO_MANY_EXTRAS": "More of an extra than a passenger can have.",
+        "UNKNOWN_EXTRA": "The airline of this flight has no such extra.",
         "SEATS_CONTESTED": "Others were quicker each time; ask again.",
         "SALES_CLOSED": "The flight is not sold any more.",
         "SETTLED": "Somebody has settled this before.",
@@ -324,6 +330,10 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "lastName": "As in their passport; it finds the booking again.",
         "dateOfBirth": "Fits their type on the day of travel.",
         "seats": "One on each flight, but where the hold keeps a place without a seat; none for an infant.",
+        "accompaniedBy": "For an infant: on whose lap, by the place of that adult in this list, from 0. Left out: the "
+        "first adult who has none.",
+        "details": "What is known beside the name. Whatever is missing may be told later, until check-in.",
+        "extras": "What they have beside the seat.",
     },
     "PassengersInput": {
         "adults": "12 years or older.",

@@ -13,6 +13,7 @@ to each, `reading.py` the rest. `rows.py` has the states of a booking and the or
 from services.bookings.calling_off import drop
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
 from services.bookings.creation import book, create
+from services.bookings.details import DetailChanges, details_of, update_passenger
 from services.bookings.expiry import Broken, expire_abandoned
 from services.bookings.flown import finish
 from services.bookings.links import Link, Linked, linked
@@ -52,6 +53,7 @@ __all__ = [
     "Broken",
     "Contact",
     "CreateBooking",
+    "DetailChanges",
     "MinorsAlone",
     "Link",
     "Linked",
@@ -72,6 +74,7 @@ __all__ = [
     "cancel",
     "create",
     "create_link",
+    "details_of",
     "drop",
     "expire_abandoned",
     "finish",
@@ -97,4 +100,5 @@ __all__ = [
     "tickets_by_passenger_ids",
     "timeline",
     "withdraw",
+    "update_passenger",
 ]

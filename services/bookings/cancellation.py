@@ -8,6 +8,7 @@ only as a whole. One that was cancelled in part stays CONFIRMED with who and wha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,23 +21,25 @@ from core.money import Money
 from core.states import WrongState
 from models import (
     Booking,
+    BookingExtra,
     BookingLine,
     BookingSegment,
     BookingStatus,
     CancellationQuote,
     CancellationRule,
+    ExtraStatus,
     Passenger,
     PostingKind,
     PriceLineKind,
     SeatAssignment,
     TicketStatus,
 )
-from services import holds, idempotency, jobs, ledger, outbox, payments, refunds, tickets
+from services import extras, holds, idempotency, jobs, ledger, outbox, payments, refunds, tickets
 from services.bookings import purposes, reading, rows
 from services.bookings.journey import Journey, journey_of
 from services.bookings.parting import Part, part_of
 from services.bookings.saga import advance
-from services.bookings.terms import Case, Terms, terms
+from services.bookings.terms import Case, Terms, returned_of_extras, terms
 from services.gateways import Gateways, GatewayUnavailable
 from services.holds import Owner
 from services.transitions import Cause
@@ -81,7 +84,7 @@ async def quote_cancellation(
     part = part_of(journey, passenger_ids, slot_ids, moment)
     paid, answer = Money(0, fresh.currency), Terms(refund=Money(0, fresh.currency), rule=CancellationRule.NOT_PAID)
     if fresh.status is BookingStatus.CONFIRMED:
-        paid, answer = part.paid, terms(case_of(journey, part, moment))
+        paid, answer = part.paid, terms_of(journey, part, moment)
     elif not part.whole:
         raise WrongState("A booking that is not paid is abandoned as a whole.")
     quote = CancellationQuote(
@@ -91,6 +94,7 @@ async def quote_cancellation(
         rule=answer.rule,
         refund=answer.refund.minor_units,
         fee=(paid - answer.refund).minor_units,
+        extras=part.beside.minor_units if fresh.status is BookingStatus.CONFIRMED else 0,
         currency=fresh.currency,
         reason=answer.reason,
         basis=journey.basis,
@@ -102,6 +106,12 @@ async def quote_cancellation(
     return quote
 
 
+def terms_of(journey: Journey, part: Part, moment: datetime) -> Terms:
+    """What comes back of a part, and by which rule: of its fares, taxes, fees and seats, and of its extras."""
+    answer = terms(case_of(journey, part, moment))
+    return replace(answer, refund=answer.refund + returned_of_extras(answer.rule, part.beside, part.bound))
+
+
 def case_of(journey: Journey, part: Part, moment: datetime) -> Case:
     """The facts on which the terms depend. The strictest family of the journey rules, and the largest fee.
 
@@ -109,7 +119,7 @@ def case_of(journey: Journey, part: Part, moment: datetime) -> Case:
     """
     cancelled = any(trip.cancelled for trip in journey.flying) or CancellationRule.AIRLINE in journey.before
     return Case(
-        paid=part.paid,
+        paid=part.paid - part.beside,
         fee=Money(max(trip.family.cancellation_fee for trip in journey.trips), journey.booking.currency),
         refundable=all(trip.family.refundable for trip in journey.trips),
         in_us=any("US" in trip.countries for trip in journey.trips),
@@ -176,6 +186,7 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
     people = [one.id for one in part.passengers]
     await tickets.close(session, booking_id, to, cause, people, part.slots)
     places = await reading.places_of(session, booking_id, people, part.slots)
+    await withdraw(session, journey, part, quote, cause)
     if not part.whole:
         await leave(session, booking, quote, part, cause)
     await holds.give_back(session, booking.hold_id, places.seats, places.unseated)
@@ -188,6 +199,21 @@ async def pay_back(session: Session, quote: CancellationQuote, cause: Cause) -> 
     refund = Money(quote.refund, quote.currency)
     if await refunds.give_back(session, quote.booking_id, refund, quote.reason, cause):
         await jobs.look_after(session, quote.booking_id, payments.RESCUE)
+
+
+async def withdraw(session: Session, journey: Journey, part: Part, quote: CancellationQuote, cause: Cause) -> None:
+    """Withdraw the extras of a part: REFUNDED where the quote gives their price back, VOID otherwise."""
+    booking_id = journey.booking.id
+    back = {one.id for one in part.extras if comes_back(one, journey, quote.rule)}
+    await extras.close(session, booking_id, ExtraStatus.REFUNDED, cause, back)
+    await extras.close(session, booking_id, ExtraStatus.VOID, cause, {one.id for one in part.extras} - back)
+
+
+def comes_back(one: BookingExtra, journey: Journey, rule: CancellationRule) -> bool:
+    """Whether the price of an extra that is withdrawn comes back by that rule."""
+    price = Money(one.quantity * one.unit_amount, journey.booking.currency)
+    bound = price if one.id in journey.bound else Money(0, price.currency)
+    return price.minor_units > 0 and returned_of_extras(rule, price, bound) == price
 
 
 async def take_off(session: Session, journey: Journey, part: Part, moment: datetime) -> None:

@@ -6,7 +6,7 @@ was there at first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +25,7 @@ from models import (
     CancellationQuote,
     CancellationRule,
     ChargeBasis,
+    Extra,
     FareFamily,
     Flight,
     FlightStatus,
@@ -73,7 +74,8 @@ class Trip:
 class Journey:
     """A booking's people, flights and price. `seats` are by (passenger, slot), charges by the label of their lines.
 
-    `before` is what was paid for the parts that left earlier, by the rule that was applied to them.
+    `before` is what was paid for the parts that left earlier, but for extras, by the rule that was applied to them.
+    `bound` are those of the extras that are not refundable.
     """
 
     booking: Booking
@@ -82,6 +84,7 @@ class Journey:
     lines: Sequence[BookingLine]
     seats: Mapping[tuple[UUID, int], str]
     extras: Sequence[BookingExtra]
+    bound: Set[UUID] = frozenset()
     charges: Mapping[str, ChargeBasis]
     before: Mapping[CancellationRule, Money]
 
@@ -108,13 +111,16 @@ async def journey_of(session: ReadSession, booking: Booking) -> Journey:
     people = select(Passenger).where(Passenger.booking_id == booking.id).order_by(Passenger.ordinal)
     lines = select(BookingLine).where(BookingLine.booking_id == booking.id).order_by(BookingLine.ordinal)
     passengers = (await session.scalars(people.execution_options(populate_existing=True))).all()
+    had = select(BookingExtra).where(BookingExtra.booking_id == booking.id).order_by(BookingExtra.id)
+    beside = (await session.scalars(had.execution_options(populate_existing=True))).all()
     return Journey(
         booking=booking,
         passengers=passengers,
         trips=await trips_of(session, booking.id),
         lines=(await session.scalars(lines.execution_options(populate_existing=True))).all(),
         seats=await seats_of(session, [one.id for one in passengers]),
-        extras=(await session.scalars(select(BookingExtra).where(BookingExtra.booking_id == booking.id))).all(),
+        extras=beside,
+        bound=await bound_of(session, beside),
         charges={charge.label: charge.basis for charge in await fares.charges(session)},
         before=await before_of(session, booking),
     )
@@ -146,9 +152,18 @@ async def seats_of(session: ReadSession, passenger_ids: Sequence[UUID]) -> dict[
     return {(one.passenger_id, one.slot_id): one.unit or "" for one in await session.scalars(chosen)}
 
 
+async def bound_of(session: ReadSession, beside: Sequence[BookingExtra]) -> Set[UUID]:
+    """Those of a booking's extras whose price does not come back."""
+    if not beside:
+        return frozenset()
+    kinds = select(Extra.id).where(Extra.id.in_({one.extra_id for one in beside}), Extra.refundable.is_(False))
+    found = set(await session.scalars(kinds))
+    return {one.id for one in beside if one.extra_id in found}
+
+
 async def before_of(session: ReadSession, booking: Booking) -> dict[CancellationRule, Money]:
-    """What was paid for what left the booking earlier, by rule."""
-    paid = func.sum(CancellationQuote.refund + CancellationQuote.fee)
+    """What was paid for what left the booking earlier, but for extras, by rule."""
+    paid = func.sum(CancellationQuote.refund + CancellationQuote.fee - CancellationQuote.extras)
     used = select(CancellationQuote.rule, paid).where(
         CancellationQuote.booking_id == booking.id, CancellationQuote.used_at.is_not(None)
     )

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, tuple_, update
 from core.db import Session
 from core.money import Money
 from models import Booking, BookingLine, BookingStatus, NoticeKind, Passenger, Payment, PriceLineKind, SeatAssignment
-from services import holds, notices, outbox, payments, tickets
+from services import extras, holds, notices, outbox, payments, tickets
 from services.bookings import rows
 from services.notices import Message
 from services.transitions import Cause
@@ -25,7 +25,7 @@ Unit = tuple[int, str]
 
 
 async def sell_again(session: Session, booking_id: UUID, hold_id: UUID, cause: Cause) -> bool:
-    """Find again what a booking's dead hold kept, sell it, and issue every ticket; comes first in its transaction.
+    """Find again what a booking's dead hold kept, sell it, and issue every ticket and extra; first in its transaction.
 
     False where somebody else has gone on: the transaction must end without a commit then, as it must where this raises:
     holds.HoldExpired, with the full pools as holds.PlacesGone, where the places are not all to be had, and
@@ -44,6 +44,7 @@ async def sell_again(session: Session, booking_id: UUID, hold_id: UUID, cause: C
         waive(paying, await give_up_seats(session, booking, lost))
     await tell(session, booking, lost)
     await tickets.issue(session, booking_id, cause)
+    await extras.issue(session, booking_id, cause)
     await holds.sell_found(session, found, cause)
     return True
 

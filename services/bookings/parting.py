@@ -18,7 +18,7 @@ from uuid import UUID
 
 from core.errors import Conflict, Invalid
 from core.money import Money, add
-from models import BookingLine, ChargeBasis, Passenger, PassengerType, PriceLineKind
+from models import BookingExtra, BookingLine, ChargeBasis, ExtraStatus, Passenger, PassengerType, PriceLineKind
 from services.bookings.journey import Journey, Trip
 
 Cell = tuple[UUID, int]
@@ -54,9 +54,10 @@ class Taken:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What is cancelled: those passengers on those flights. `whole` tells that nothing is left of the booking.
+    """What is cancelled: those passengers on those flights, with their extras. `whole`: nothing is left of the booking.
 
-    `gone` are those of the passengers who leave it, `given_up` the flights that nobody of it flies any more.
+    `bound` is what was paid for those of the extras that are not refundable. `gone` are those of the passengers who
+    leave it, `given_up` the flights that nobody of it flies any more.
     """
 
     passengers: Sequence[Passenger]
@@ -66,6 +67,13 @@ class Part:
     given_up: Sequence[int]
     whole: bool
     paid: Money
+    extras: Sequence[BookingExtra]
+    bound: Money
+
+    @property
+    def beside(self) -> Money:
+        """What was paid for its extras, of `paid`."""
+        return add((one.amount for one in self.taken if one.kind is PriceLineKind.EXTRA), self.paid.currency)
 
     @property
     def slots(self) -> list[int]:
@@ -94,7 +102,8 @@ def part_of(
         if trip.has_left(moment):
             raise Conflict(f"{trip.flight.designator} has left.", code="FLIGHT_DEPARTED")
     everybody = len(people) == len(journey.travelling)
-    taken = taken_from(journey, set(product((one.id for one in people), (trip.slot_id for trip in trips))))
+    leaving = set(product((one.id for one in people), (trip.slot_id for trip in trips)))
+    taken = taken_from(journey, leaving)
     return Part(
         passengers=people,
         trips=trips,
@@ -103,7 +112,22 @@ def part_of(
         given_up=[trip.slot_id for trip in trips] if everybody else [],
         whole=everybody and len(trips) == len(journey.flying),
         paid=add((one.amount for one in taken), journey.booking.currency),
+        extras=(beside := extras_of(journey, leaving)),
+        bound=Money(
+            sum(one.quantity * one.unit_amount for one in beside if one.id in journey.bound), journey.booking.currency
+        ),
     )
+
+
+def extras_of(journey: Journey, leaving: Collection[Cell]) -> Sequence[BookingExtra]:
+    """The extras that go with those passengers on those flights; those for the journey with who flies no more."""
+    gone = {passenger for passenger, _ in lost_altogether(journey, leaving)}
+    return [
+        one
+        for one in journey.extras
+        if one.status is ExtraStatus.ISSUED
+        and (one.passenger_id in gone if one.slot_id is None else (one.passenger_id, one.slot_id) in leaving)
+    ]
 
 
 def chosen_people(journey: Journey, ids: Sequence[UUID]) -> Sequence[Passenger]:

@@ -19,6 +19,7 @@ from core.detached import Detached
 from core.ids import is_record_locator
 from core.rows import Reader
 from models import Base, Booking, BookingLine, BookingSegment, Passenger, Payment, Refund, SeatAssignment, Ticket
+from services import extras
 from services.holds import PoolKey, SlotUnits
 
 Row = TypeVar("Row", bound=Base)
@@ -62,7 +63,7 @@ def plain(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """What the passengers of a booking have: seats by flight, and places without a seat by pool."""
+    """What the passengers of a booking have: seats by flight, and by pool places without a seat and counted extras."""
 
     seats: Sequence[SlotUnits]
     unseated: Mapping[PoolKey, int]
@@ -74,7 +75,8 @@ async def places_of(
     passengers: Sequence[UUID] | None = None,
     slots: Sequence[int] | None = None,
 ) -> Places:
-    """The places of a booking's passengers on its flights; of some of them only, or on some of the flights."""
+    """The places of a booking's passengers on its flights, and the stock of what they have beside; of some passengers
+    only, or on some of the flights."""
     chosen = (
         select(SeatAssignment.slot_id, SeatAssignment.pool, SeatAssignment.unit)
         .join(Passenger, Passenger.id == SeatAssignment.passenger_id)
@@ -93,6 +95,7 @@ async def places_of(
         else:
             units[slot_id].append(unit)
     seats = [SlotUnits(slot_id=slot_id, units=tuple(some)) for slot_id, some in units.items()]
+    unseated.update(await extras.quantities(session, booking_id, passengers, slots))
     return Places(seats=seats, unseated=unseated)
 
 

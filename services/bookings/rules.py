@@ -17,13 +17,18 @@ from uuid import UUID
 from core.errors import Conflict, Invalid
 from core.states import WrongState
 from models import Booking, BookingStatus, Cabin, PassengerTitle, PassengerType
+from services import travellers
+from services.extras import ExtraChoice
 from services.fares import Party
 from services.holds import Owner, PoolKey
+from services.travellers import TravelDetails
 
 MAX_NAME = 60
 MAX_AGE = 120
 CHILD_FROM, ADULT_FROM = 2, 12
 """Ages in years on the day of travel at which an infant becomes a child, and a child an adult."""
+
+NOTHING_KNOWN = TravelDetails()
 
 NAME_MARKS = frozenset(" -'’")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
@@ -41,7 +46,8 @@ class SeatChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class PassengerDetails:
-    """Somebody who is to travel."""
+    """Somebody who is to travel. `accompanied_by` is, for an infant, the place of an adult among the passengers; None:
+    the first who has no infant yet."""
 
     type: PassengerType
     title: PassengerTitle | None
@@ -49,6 +55,9 @@ class PassengerDetails:
     last_name: str
     date_of_birth: date
     seats: tuple[SeatChoice, ...]
+    accompanied_by: int | None = None
+    details: TravelDetails = NOTHING_KNOWN
+    extras: tuple[ExtraChoice, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +93,7 @@ def check_words(command: CreateBooking) -> None:
     for index, passenger in enumerate(command.passengers):
         check_name(passenger.first_name, f"passengers.{index}.firstName")
         check_name(passenger.last_name, f"passengers.{index}.lastName")
+        travellers.tidy(passenger.details, f"passengers.{index}.details")
 
 
 def check_email(text: str, field: str) -> None:
@@ -133,6 +143,30 @@ def check_party(passengers: Sequence[PassengerDetails], party: Party) -> None:
         raise Conflict("Each infant sits on the lap of an adult.", code="PASSENGERS_DO_NOT_MATCH")
     if found != party:
         raise Conflict("The offer was made for other passengers.", code="PASSENGERS_DO_NOT_MATCH")
+
+
+def laps(passengers: Sequence[PassengerDetails]) -> dict[int, int]:
+    """On whose lap each infant sits: places among the passengers, an infant's to its adult's.
+
+    As the passengers say; who says nothing sits with the first adult who has none. There are no more infants than
+    adults. Raises Invalid where somebody names who is no adult, or has an infant already, or is no infant.
+    """
+    given: dict[int, int] = {}
+    for index, passenger in enumerate(passengers):
+        adult, path = passenger.accompanied_by, f"passengers.{index}.accompaniedBy"
+        if adult is None:
+            continue
+        if passenger.type is not PassengerType.INFANT:
+            raise Invalid("Only an infant sits on somebody's lap.", field=path)
+        if not 0 <= adult < len(passengers) or passengers[adult].type is not PassengerType.ADULT:
+            raise Invalid("An infant sits on the lap of an adult of the booking.", field=path)
+        if adult in given.values():
+            raise Invalid("No adult has two infants on their lap.", field=path)
+        given[index] = adult
+    adults = [index for index, one in enumerate(passengers) if one.type is PassengerType.ADULT]
+    free = iter([index for index in adults if index not in given.values()])
+    infants = [index for index, one in enumerate(passengers) if one.type is PassengerType.INFANT]
+    return given | {index: next(free) for index in infants if index not in given}
 
 
 def check_ages(passengers: Sequence[PassengerDetails], day: date) -> None:

@@ -11,8 +11,8 @@ from uuid import UUID
 from core.db import Session
 from core.errors import NotFound
 from core.rows import Reader
-from models import Booking, BookingStatus, Hold, HoldStatus, TicketStatus
-from services import holds, tickets
+from models import Booking, BookingStatus, ExtraStatus, Hold, HoldStatus, TicketStatus
+from services import extras, holds, tickets
 from services.bookings import late, reading, rows
 from services.bookings.purposes import Stage, Standing
 from services.transitions import Cause
@@ -77,9 +77,10 @@ class Sale:
         return await holds.linger(session, self._hold, span)
 
     async def sell(self, session: Session, cause: Cause) -> None:
-        """The seats are BOOKED, and every ticket is issued."""
+        """The seats are BOOKED, and every ticket and extra is issued."""
         await holds.check_on_sale(session, self.hold_id)
         await tickets.issue(session, self.booking_id, cause)
+        await extras.issue(session, self.booking_id, cause)
         await holds.sell(session, self._hold, cause)
 
     async def sell_late(self, session: Session, cause: Cause) -> bool:
@@ -104,10 +105,11 @@ class Sale:
         await holds.abandon(session, self.hold_id, cause)
 
     async def undo(self, session: Session, cause: Cause) -> None:
-        """Tickets are VOID, the seats everybody's, the booking FAILED."""
+        """Tickets and extras are VOID, the seats everybody's, the booking FAILED."""
         await self._move(session, BookingStatus.FAILED, cause)
         await tickets.close(session, self.booking_id, TicketStatus.VOID, cause)
         places = await reading.places_of(session, self.booking_id)
+        await extras.close(session, self.booking_id, ExtraStatus.VOID, cause)
         await holds.give_back(session, self.hold_id, places.seats, places.unseated)
 
     async def _move(self, session: Session, to: BookingStatus, cause: Cause) -> None:

@@ -104,6 +104,21 @@ def returned(rule: CancellationRule, paid: Money, fee: Money) -> Money:
             return nothing
 
 
+def returned_of_extras(rule: CancellationRule, paid: Money, bound: Money) -> Money:
+    """What a rule gives back of what was paid for extras, `bound` of it for such as are not refundable.
+
+    Their own rule is theirs: the fare's fee and halves are not asked of a meal. Law and the airline's own cancellation
+    give all of it back, and less than 12 hours before departure nothing comes back of anything.
+    """
+    match rule:
+        case CancellationRule.AIRLINE | CancellationRule.BY_LAW:
+            return paid
+        case CancellationRule.TOO_LATE:
+            return Money(0, paid.currency)
+        case _:
+            return max(paid - bound, Money(0, paid.currency))
+
+
 def free_by_law(case: Case) -> bool:
     """Whether the 24-hour rule holds: booked a week ahead or earlier, and cancelled within 24 hours of that."""
     return case.in_us and case.departs_at - case.booked_at >= WEEK and case.moment - case.booked_at <= DAY

@@ -9,6 +9,9 @@ from models import (
     AmendmentStatus,
     BookingStatus,
     DocumentPolicy,
+    ExtraKind,
+    ExtraScope,
+    ExtraStatus,
     FlightStatus,
     FraudMeasure,
     FraudSubject,
@@ -79,6 +82,8 @@ AmendmentChange = TypedDict("AmendmentChange", {"status": AmendmentStatus, "from
 TicketChange = TypedDict("TicketChange", {"status": TicketStatus, "from": TicketStatus | None})
 FlightChange = TypedDict("FlightChange", {"status": FlightStatus, "from": FlightStatus | None})
 RoleChange = TypedDict("RoleChange", {"role": Role, "from": Role})
+ExtraChange = TypedDict("ExtraChange", {"status": ExtraStatus, "from": ExtraStatus | None})
+StockChange = TypedDict("StockChange", {"stock": int, "from": int | None})
 LimitChange = TypedDict("LimitChange", {"class": str, "limit": int, "from": int})
 AuthorisedChange = TypedDict("AuthorisedChange", {"authorised": int, "from": int})
 OverbookingChange = TypedDict("OverbookingChange", {"overbooking": int, "from": int})
@@ -249,6 +254,55 @@ class BookingChanged(Caused):
     total: Minor
     currency: str
     amendment: Uuid
+
+
+class Extra(ExtraChange, Caused):
+    """A passenger's extra after a change of its status."""
+
+    extra: Uuid
+    booking: Uuid
+    passenger: Uuid
+    slot: Annotated[int | None, "the flight that it is for; null: the whole journey"]
+    pool: Annotated[str | None, "the pool that counts it; null where nothing does"]
+    quantity: int
+    amount: Annotated[int, "what all of it costs, in minor units of the booking's currency"]
+    number: Annotated[str | None, "its document's, once it is issued"]
+
+
+class Catalogued(Caused):
+    """An airline's catalogue of extras changed."""
+
+    airline: str
+    code: Annotated[str, "the extra"]
+
+
+class ExtraDefined(Catalogued):
+    """An extra is sold as it says from now on."""
+
+    kind: ExtraKind
+    scope: ExtraScope
+
+
+class ExtraPriced(Catalogued):
+    """An extra has another price."""
+
+    currency: str
+    amount: Annotated[int | None, "for one, in minor units; null: it is not sold in that currency any more"]
+
+
+class StockSet(StockChange, Caused):
+    """How many of an extra a flight has."""
+
+    slot: Slot
+    pool: str
+
+
+class PassengerUpdated(Caused):
+    """Something is known of a passenger that was not, or is no more; what it is is told to nobody here."""
+
+    booking: Uuid
+    passenger: Uuid
+    changed: Annotated[list[str], "which details: their names alone"]
 
 
 class FlightDay(TypedDict):

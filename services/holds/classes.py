@@ -1,4 +1,4 @@
-"""Which booking class counts what a hold keeps: known once an offer is booked."""
+"""What a hold keeps once an offer is booked: in which booking classes it counts, and which counted extras beside."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from sqlalchemy import select, tuple_
 
 from core.db import ReadSession, Session
-from models import Hold, Pool
-from services.holds.moves import ClassClosed, PoolKey, PoolMove, items, move_pools
+from models import Hold, HoldItem, Pool
+from services.holds.moves import PLACES_HELD, ClassClosed, PoolKey, PoolMove, items, move_pools, tell_places
 
 
-async def assign_classes(session: Session, hold: Hold, classes: Mapping[int, str]) -> None:
-    """Have booking classes, given by slot, count all that a locked, living hold keeps there.
+async def assign_classes(
+    session: Session, hold: Hold, classes: Mapping[int, str], stock: Mapping[PoolKey, int] | None = None
+) -> None:
+    """Have booking classes, given by slot, count all that a locked, living hold keeps there; and hold `stock` with it.
 
     A class that counted it before is relieved. A pool without classes sells every class alike: nothing is counted.
-    Pools are locked here, so this comes last in its transaction. Raises ClassClosed, for the transaction to end: the
-    pool has no such class, or the class, or one above it, has not so much left.
+    `stock` is how many more the hold keeps of pools that it kept nothing of: they share its fate from here on. Pools
+    are locked here, so this comes last in its transaction. Raises ClassClosed, for the transaction to end: the pool has
+    no such class, or the class, or one above it, has not so much left; and StockGone the same way.
     """
     kept = [(item, classes[item.slot_id]) for item in await items(session, hold.id) if item.slot_id in classes]
     known = await classes_of(session, [(item.slot_id, item.pool) for item, _ in kept])
@@ -32,8 +35,14 @@ async def assign_classes(session: Session, hold: Hold, classes: Mapping[int, str
         if item.booking_class is not None:
             changes[pool] += PoolMove(classes={item.booking_class: (-item.quantity, 0)})
         opens[pool] = item.booking_class = wanted
+    stock = stock or {}
+    added = [
+        HoldItem(hold_id=hold.id, slot_id=pool[0], pool=pool[1], quantity=n, units=[]) for pool, n in stock.items()
+    ]
+    session.add_all(added)
     await session.flush()
-    await move_pools(session, changes, opens)
+    await tell_places(session, PLACES_HELD, [(item, item.quantity) for item in added])
+    await move_pools(session, changes | {pool: PoolMove(held=n) for pool, n in stock.items()}, opens, stock)
 
 
 async def classes_of(session: ReadSession, pools: list[PoolKey]) -> dict[PoolKey, list[str]]:

@@ -51,8 +51,8 @@ SEAT_FACTS = {
     SeatStatus.BLOCKED: "seat.blocked",
 }
 
-PLACES_BOOKED, PLACES_RELEASED = "places.booked", "places.released"
-"""Facts about places without a seat; that they are held (`places.held`) is told by `take_holds`."""
+PLACES_HELD, PLACES_BOOKED, PLACES_RELEASED = "places.held", "places.booked", "places.released"
+"""Facts about places without a seat, and about stock; of places that are held, `take_holds` tells."""
 
 
 class HoldExpired(Conflict):
@@ -73,6 +73,17 @@ class ClassClosed(Conflict):
     def __init__(self, pools: Sequence[PoolKey]) -> None:
         super().__init__("This booking class is not sold any more.")
         self.pools = tuple(pools)
+
+
+class StockGone(Conflict):
+    """Less of a counted extra is left on a flight than was asked for. `pool` is what counts it, `left` how many."""
+
+    default_code = "EXTRA_SOLD_OUT"
+
+    def __init__(self, pool: PoolKey, left: int) -> None:
+        super().__init__("This extra is sold out.")
+        self.pool = pool
+        self.left = left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +305,7 @@ def unseated(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
 COUNTED = "UPDATE pools SET held = held + :held, sold = sold + :sold, blocked = blocked + :blocked"
 NAMED = " WHERE slot_id = :slot_id AND code = :code"
 MOVE = text(COUNTED + NAMED)
+MOVE_WHAT_IS_LEFT = text(COUNTED + NAMED + " AND held + sold + :held <= authorised - blocked")
 MOVED_CLASS = """ARRAY(
     SELECT here.count + coalesce(moved.count, 0)
     FROM unnest(classes, class_{kind}) WITH ORDINALITY AS here (code, count, place)
@@ -315,12 +327,16 @@ MOVE_WITH_CLASSES = text(
 
 
 async def move_pools(
-    session: Session, changes: Mapping[PoolKey, PoolMove], opens: Mapping[PoolKey, str] | None = None
+    session: Session,
+    changes: Mapping[PoolKey, PoolMove],
+    opens: Mapping[PoolKey, str] | None = None,
+    takes: Collection[PoolKey] = (),
 ) -> None:
     """Change the counts of pools, by (slot, code) and in that order; the table's CHECKs refuse what would oversell.
 
     `opens` names for some of them the booking class that gains: raises ClassClosed where it, or one above it, has not
-    so much left. The caller has locked everything else that it needs.
+    so much left. Of the pools in `takes` more is held than before: raises StockGone where they have not so much left.
+    The caller has locked everything else that it needs.
     """
     opens = opens or {}
     for key, move in sorted(changes.items(), key=lambda change: change[0]):
@@ -329,7 +345,7 @@ async def move_pools(
         slot_id, code = key
         values: dict[str, Any] = {"slot_id": slot_id, "code": code}
         values |= {"held": move.held, "sold": move.sold, "blocked": move.blocked}
-        statement = MOVE
+        statement = MOVE_WHAT_IS_LEFT if key in takes else MOVE
         if move.classes:
             statement = MOVE_WITH_CLASSES
             values |= {"classes": list(move.classes), "opens": opens.get(key)}
@@ -339,7 +355,16 @@ async def move_pools(
             continue
         if key in opens:
             raise ClassClosed([key])
+        if key in takes:
+            raise StockGone(key, await left_in(session, key))
         raise RuntimeError(f"slot {slot_id} has no pool {code} with the classes {sorted(move.classes)}")
+
+
+async def left_in(session: ReadSession, key: PoolKey) -> int:
+    """How many more of a pool may be sold; none where there is no such pool."""
+    free = Pool.authorised - Pool.blocked - Pool.held - Pool.sold
+    left = await session.scalar(select(free).where(Pool.slot_id == key[0], Pool.code == key[1]))
+    return max(0, left or 0)
 
 
 def counted(kept: Iterable[tuple[HoldItem, int]], *, held: int = 0, sold: int = 0) -> dict[PoolKey, PoolMove]:

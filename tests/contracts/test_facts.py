@@ -19,6 +19,7 @@ from scripts.facts import committed, grown, losses, of_type, schema_of, without_
 from services import flights, tickets
 from services.amendments import rows as amendments
 from services.bookings import rows
+from services.extras import orders
 from services.facts import KINDS, PASSING
 from services.holds import moves
 from tests.contracts.sources import ROOT
@@ -40,6 +41,7 @@ MADE = {
     *tickets.FACTS.values(),
     *amendments.FACTS.values(),
     *moves.SEAT_FACTS.values(),
+    *orders.FACTS.values(),
     *named("hold", HoldStatus, HoldStatus.ACTIVE),
     *named("refund", RefundStatus),
     *named("payment", PaymentStatus, PaymentStatus.PARTIALLY_REFUNDED),

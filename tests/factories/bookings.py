@@ -114,9 +114,10 @@ async def pass_time(database: Database, span: timedelta) -> None:
 async def snapshot(database: Database) -> dict[str, list[object]]:
     """Every row that a refusal must leave as it was."""
     tables = (
-        "amendments bookings booking_lines booking_segments cancellation_quotes claims discrepancies facts fraud_rules"
-        " fraud_signals fraud_assessments hold_items holds idempotency_keys ledger locators passengers payments"
-        " payment_reviews pgqueuer pools refunds seat_assignments shares tickets transitions webhook_events"
+        "amendments booking_extras bookings booking_lines booking_segments cancellation_quotes claims discrepancies"
+        " facts fraud_rules fraud_signals fraud_assessments hold_items holds idempotency_keys ledger locators"
+        " passengers payments payment_reviews pgqueuer pools refunds seat_assignments shares tickets"
+        " transitions webhook_events"
     )
     async with database.reading() as session:
         return {

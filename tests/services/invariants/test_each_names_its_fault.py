@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from services import bookings, holds, invariants
 from services.gateways import Gateways
 from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, key, pass_time, traveller
+from tests.factories.extras import MEAL, choice, put_on_sale
 from tests.factories.holds import CAUSE, hold, want
 from tests.factories.schedules import Schedule
 from tests.fakes.sandbox import gateways, sandbox
@@ -136,7 +138,7 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         [
             """
             UPDATE hold_items SET returned = 1
-            WHERE hold_id = (SELECT hold_id FROM bookings WHERE status = 'CONFIRMED')
+            WHERE hold_id = (SELECT hold_id FROM bookings WHERE status = 'CONFIRMED') AND pool = 'ECONOMY'
             """,
         ],
         {
@@ -170,6 +172,8 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
             """,
             "UPDATE claims SET status = 'AVAILABLE', hold_id = NULL WHERE status = 'BOOKED'",
             "UPDATE pools SET sold = 0, class_sold = '{0,0}' WHERE slot_id = 1 AND code = 'ECONOMY'",
+            "UPDATE pools SET sold = 0 WHERE code LIKE 'extra:%'",
+            "DELETE FROM booking_extras WHERE status = 'ISSUED'",
             "UPDATE bookings SET status = 'FAILED' WHERE status = 'CONFIRMED'",
         ],
         {
@@ -212,6 +216,22 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         ],
         {"The ledger has every capture, refund and fee once, and nothing else"},
     ),
+    "an extra that was forgotten": (
+        [
+            "UPDATE booking_extras SET status = 'ORDERED', number = NULL WHERE status = 'ISSUED'",
+        ],
+        {
+            "An extra is worth what its booking is",
+            "Pools have sold what bookings own",
+            "Every status is where its history ends",
+        },
+    ),
+    "a meal that nobody has": (
+        [
+            "UPDATE booking_extras SET quantity = 2 WHERE status = 'ORDERED'",
+        ],
+        {"A booking's hold keeps the counted extras that its passengers have"},
+    ),
     "a status without a history": (
         [
             "DELETE FROM transitions WHERE subject_id = (SELECT id FROM bookings WHERE status = 'CONFIRMED')::text",
@@ -232,8 +252,13 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
 async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Schedule, gateways: Gateways) -> Database:
     """A database after an honest day: bookings paid, waiting and cancelled, a hold, and a blocked seat."""
     desk = Desk(database, keyring, plans, schedule)
+    await put_on_sale(database, schedule)
     later = await hold(database, want(schedule.first, "2A", quantities={"ECONOMY": 1}))
-    party = [traveller(schedule, ADULT, "Lovelace", "2A"), traveller(schedule, ADULT, "Byron")]
+    meal = (choice(schedule, MEAL),)
+    party = [
+        replace(traveller(schedule, ADULT, "Lovelace", "2A"), extras=meal),
+        traveller(schedule, ADULT, "Byron"),
+    ]
     paid = await desk.create(desk.command(await desk.offer(adults=2), later.id, *party))
     cancelled = await desk.booked("2D")
     for booking in (paid, cancelled):
@@ -241,7 +266,8 @@ async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Sche
     async with database.transaction() as session:
         quote = await bookings.quote_cancellation(session, cancelled)
     await bookings.cancel(database, gateways, quote.id, cancelled.id, GUEST, key())
-    await desk.booked("3A")
+    hungry = replace(traveller(schedule, ADULT, "Lovelace", "3A"), extras=meal)
+    await desk.create(desk.command(await desk.offer(), await desk.hold("3A"), hungry))
     async with database.transaction() as session:
         await holds.block(session, schedule.first, ["3C"], CAUSE)
     await desk.hold("3B")
