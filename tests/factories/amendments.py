@@ -36,9 +36,11 @@ class Changes:
         async with self.desk.database.reading() as session:
             return (await bookings.passengers_by_booking_ids(session, [booking.id]))[booking.id]
 
-    async def flight(self, booking: Booking, *units: str, family: str = "FLEX") -> ChangeFlights:
-        """The wish to have those seats on the second flight, which are held for it."""
-        slot_id = self.desk.schedule.second
+    async def flight(
+        self, booking: Booking, *units: str, family: str = "FLEX", slot_id: int | None = None
+    ) -> ChangeFlights:
+        """The wish to have those seats on the second flight, or on that of the slot, which are held for it."""
+        slot_id = slot_id or self.desk.schedule.second
         people = await self.people(booking)
         offer = await self.desk.offer(family, adults=len(people), slot_id=slot_id)
         return ChangeFlights(
