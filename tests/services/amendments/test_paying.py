@@ -1,4 +1,4 @@
-"""What is due is paid by the saga: until the money is there the booking stands, and so it does where it cannot be had."""
+"""What is due is paid by the saga: until the money is there the booking stands, and so it does where none is had."""
 
 from __future__ import annotations
 
