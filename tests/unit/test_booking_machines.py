@@ -11,13 +11,17 @@ from sqlalchemy import Enum, Table
 
 from core.states import Machine, WrongState
 from models import Base
+from services.amendments import AMENDMENT
 from services.bookings import BOOKING
 from services.payments import OVER, PAYMENT, TAKEN, WAITING
 from services.refunds import REFUND
 from services.tickets import TICKET
 
-MACHINES: list[Machine[Any]] = [BOOKING, PAYMENT, REFUND, TICKET]
-DOCS = Path(__file__).parents[2] / "docs" / "bookings.md"
+MACHINES: list[Machine[Any]] = [AMENDMENT, BOOKING, PAYMENT, REFUND, TICKET]
+PAGES = {"amendment": "changes.md"}
+"""The pages of those that are not on the bookings'."""
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 each_machine = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
@@ -44,7 +48,7 @@ def test_the_table_allows_the_same_states(machine: Machine[Any]) -> None:
 
 @each_machine
 def test_the_diagram_in_the_docs_is_printed_from_the_table(machine: Machine[Any]) -> None:
-    assert f"```mermaid\n{machine.diagram()}\n```" in DOCS.read_text()
+    assert f"```mermaid\n{machine.diagram()}\n```" in (DOCS / PAGES.get(machine.name, "bookings.md")).read_text()
 
 
 def test_where_a_booking_ends() -> None:
