@@ -239,7 +239,10 @@ class PayPal:
         await self._line.close()
 
     async def _order(self, gateway_id: str) -> dict[str, Any]:
-        return await self._line.get(f"/v2/checkout/orders/{gateway_id}")
+        try:
+            return await self._line.get(f"/v2/checkout/orders/{gateway_id}")
+        except Refused as refusal:
+            raise GatewayRefused(refusal.issue, refusal.description) from refusal
 
     async def _order_behind(self, transaction: Mapping[str, Any]) -> str | None:
         """The order that an authorisation or a capture belongs to; None for any other transaction."""

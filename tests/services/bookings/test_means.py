@@ -14,6 +14,7 @@ from services.gateways import Gateways
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
 from tests.fakes.sandbox import Sandbox, connected, started
+from tests.fakes.waiting import eventually
 
 BACK = "https://shop.example/paid"
 BUSY = timedelta(minutes=1)
@@ -43,8 +44,12 @@ async def pay(desk: Desk, gateways: Gateways, method: str) -> tuple[Booking, Pay
 async def settle(sandbox: Sandbox) -> None:
     """Let the banks do what takes them an hour."""
     await sandbox.ask("POST", "/sandbox/clock", {"advance": 3600})
-    while (await sandbox.ask("GET", "/sandbox/health"))["due_timers"]:
-        continue
+
+    async def settled() -> bool:
+        due: int = (await sandbox.ask("GET", "/sandbox/health"))["due_timers"]
+        return due == 0
+
+    await eventually(settled)
 
 
 async def close(desk: Desk) -> None:
