@@ -282,6 +282,22 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "A payment in doubt goes on where staff approve it, and keeps its seats until they have",
+        "SELECT count(*) FROM payment_reviews",
+        """
+        SELECT format('payment %s is %s, its review %s until %s, its hold %s until %s', payments.id, payments.status,
+                      coalesce(review.decision, 'undecided'), review.deadline_at, holds.status, holds.expires_at)
+        FROM payments LEFT JOIN payment_reviews AS review ON review.payment_id = payments.id
+        LEFT JOIN bookings ON bookings.id = payments.booking_id AND payments.amendment_id IS NULL
+        LEFT JOIN holds ON holds.id = bookings.hold_id
+        WHERE (payments.status = 'REVIEW' AND (
+                  review.payment_id IS NULL OR review.decision = 'APPROVED' OR holds.status = 'BOOKED'
+                  OR (holds.status = 'ACTIVE' AND holds.expires_at < review.deadline_at)))
+           OR (payments.status NOT IN ('REVIEW', 'VOIDED') AND review.payment_id IS NOT NULL
+               AND review.decision IS DISTINCT FROM 'APPROVED')
+        """,
+    ),
+    Invariant(
         "A booking costs what its lines add up to",
         "SELECT count(*) FROM bookings",
         """

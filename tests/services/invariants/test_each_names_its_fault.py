@@ -69,6 +69,17 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         ],
         {"A hold whose deadline has passed is written down at once"},
     ),
+    "a payment that went on though nobody approved it": (
+        ["INSERT INTO payment_reviews (payment_id, deadline_at) SELECT id, now() FROM payments LIMIT 1"],
+        {"A payment in doubt goes on where staff approve it, and keeps its seats until they have"},
+    ),
+    "a payment that nobody is to look at": (
+        ["UPDATE payments SET status = 'REVIEW' WHERE status = 'CAPTURED'"],
+        {
+            "A payment in doubt goes on where staff approve it, and keeps its seats until they have",
+            "Every status is where its history ends",
+        },
+    ),
     "a lost count of what is held": (
         [
             "UPDATE pools SET held = held - 1 WHERE slot_id = 1 AND code = 'ECONOMY'",
