@@ -14,7 +14,7 @@ from core.db import ReadSession
 from core.errors import Unavailable
 from core.paging import Edge, PageInfo
 from models import FraudAssessment, FraudMeasure, FraudRule, FraudSubject, FraudVerdict
-from resolvers import access
+from resolvers import access, watching
 from resolvers.bookings import ShownBooking
 from resolvers.context import Context, Info
 from resolvers.inventory import said
@@ -24,6 +24,9 @@ from services.bookings import Contact
 from services.fraud import Review, SetFraudRule, reviews
 
 REVIEW_KIND = "PaymentReview"
+
+WHOLE = 50
+"""How many reviews a stream begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,15 @@ async def review_queue(info: Info, first: int = 20, after: str | None = None) ->
     async with info.context.reading() as session:
         page = await reviews.queue(session, first, after)
     return Reviews(page.total_count, page.edges, page.page_info)
+
+
+async def changed(session: ReadSession, ctx: Context, chosen: Sequence[UUID], *, whole: bool) -> list[Review]:
+    """What a stream of reviews tells, to whoever still works here: with `whole` what waits, the nearest deadline first,
+    otherwise those of some payments, as they are now. Raises Unauthenticated and Forbidden."""
+    await watching.staff(session, ctx)
+    if whole:
+        return [edge.node for edge in (await reviews.queue(session, WHOLE, None)).edges]
+    return await reviews.of_payments(session, chosen)
 
 
 async def fraud_assessments(info: Info, booking_id: strawberry.ID) -> Sequence[FraudAssessment]:

@@ -34,6 +34,9 @@ PRICES = AtOnce("priceEvents", 5, 20)
 NOTICES = AtOnce("noticeEvents", 20, 0)
 
 
+REVIEWS = AtOnce("reviewEvents", 20, 0)
+
+
 def one_of(ctx: Context, kind: AtOnce) -> AbstractContextManager[None]:
     """Be one of the viewer's streams of that kind. Raises RateLimited on entering, where there are too many."""
     user = ctx.viewer.user_id
@@ -60,6 +63,12 @@ async def booking(session: ReadSession, ctx: Context, key: UUID, token: str | No
     """The booking as it is now, for whoever may see it now. Raises Unauthenticated, Forbidden and NotFound."""
     await signed_in(session, ctx)
     return await access.booking_by_key(session, ctx, key, token)
+
+
+async def staff(session: ReadSession, ctx: Context) -> None:
+    """Raises Unauthenticated and Forbidden for whoever does not work here, or has signed out."""
+    access.staff(ctx)
+    await signed_in(session, ctx)
 
 
 async def account(session: ReadSession, ctx: Context) -> UUID:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 
 import strawberry
@@ -11,6 +14,8 @@ from models import AssessedAt, FraudMeasure, FraudSubject, FraudVerdict, Payment
 from models import FraudAssessment as AssessmentRow
 from models import FraudRule as RuleRow
 from resolvers import fraud as resolve
+from resolvers import watching
+from resolvers.context import Info
 from schema.bookings import Booking, Contact
 from schema.costs import READING
 from schema.nodes import id_of, rows_of
@@ -19,6 +24,7 @@ from schema.payments import Payment
 from schema.problems import mutation, outcome
 from schema.scalars import BigInt
 from services.fraud import Review, SetFraudRule
+from subscriptions.reviews import review_events as review_changes
 
 strawberry.enum(FraudMeasure, description="What a rule measures.")
 strawberry.enum(FraudSubject, description="By what a rule counts.")
@@ -126,6 +132,40 @@ class PaymentReviewConnection:
     total_count: int = strawberry.field(description="How many wait.")
     edges: list[PaymentReviewEdge] = strawberry.field(description="The reviews of this page.")
     page_info: PageInfo = strawberry.field(description="Whether more follows.")
+
+
+@dataclass(frozen=True)
+class ShownReviews:
+    """A change of what waits for staff, with those reviews as they are now."""
+
+    cursor: str
+    reset: bool
+    reviews: list[Review]
+
+
+@strawberry.type(description="Some payments that wait for staff, or were decided about, as they are now.")
+class ReviewEvent:
+    """`ShownReviews`."""
+
+    cursor: str = strawberry.field(description="Come back with it as `after`.")
+    reset: bool = strawberry.field(description="Whether what was missed is no longer known: forget what you had.")
+    reviews: list[PaymentReview] = strawberry.field(
+        description="First up to 50 that wait, the nearest deadline first; then those that begin or are decided.",
+        directives=[list_size(20)],
+    )
+
+
+async def review_events(info: Info, after: str | None = None) -> AsyncGenerator[ShownReviews, None]:
+    """What waits for staff, live. Raises Unauthenticated and Forbidden, also for whoever has signed out since."""
+    ctx = watching.from_primary(info.context)
+    async with ctx.reading() as session:
+        await watching.staff(session, ctx)
+    with watching.one_of(ctx, watching.REVIEWS):
+        async with aclosing(review_changes(ctx.app.database, ctx.app.hub, after)) as changes:
+            async for change in changes:
+                async with ctx.reading() as session:
+                    told = await resolve.changed(session, ctx, change.payments, whole=change.whole)
+                yield ShownReviews(change.cursor, change.reset, told)
 
 
 @strawberry.type

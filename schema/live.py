@@ -19,6 +19,7 @@ from schema.boards import DepartureEvent, departure_events
 from schema.booking_events import BookingEvent, PaymentEvent, booking_events, payment_events
 from schema.costs import LOOKING_UP, READING
 from schema.flights import Flight
+from schema.fraud import ReviewEvent, review_events
 from schema.nodes import rows_of
 from schema.notices import NoticeEvent, notice_events
 from schema.price_events import PriceEvent, price_events
@@ -142,4 +143,10 @@ class Subscription:
         graphql_type=AsyncGenerator[NoticeEvent, None],
         description="Your notices: the newest, then each that is new or was read. For whoever has signed in.",
         directives=[cost(LOOKING_UP)],
+    )
+    review_events = strawberry.subscription(
+        resolver=review_events,
+        graphql_type=AsyncGenerator[ReviewEvent, None],
+        description="For staff: payments that wait for their decision, then each that begins to, or is decided.",
+        directives=[cost(READING)],
     )

@@ -31,6 +31,11 @@ def airport(code: str) -> str:
     return flights.airport_stream(code)
 
 
+def reviews() -> str:
+    """The topic of payments that staff have to look at."""
+    return outbox.REVIEWS
+
+
 def session_endings() -> str:
     """The topic of every sign-in that ends."""
     return users.SESSION_ENDINGS

@@ -51,4 +51,5 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
 ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "Query.reviewQueue": {"first": "How many, from 1 to 100.", "after": "The cursor behind which to go on."},
     "Query.fraudAssessments": {"bookingId": "The booking's."},
+    "Subscription.reviewEvents": {"after": "The cursor of the last event that you have seen."},
 }

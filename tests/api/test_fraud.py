@@ -9,6 +9,7 @@ import pytest
 from tests.api.test_staff import signed_in
 from tests.fakes.clients import Client
 from tests.fakes.servers import Server
+from tests.fakes.streams import refused, streaming
 from tests.stories.journeys import book, choose, hold, in_days, pay
 
 DOUBTFUL = "pm_card_riskLevelElevated"
@@ -149,3 +150,41 @@ async def test_nobody_else_sees_or_decides_anything(server: Server, role: str | 
         for mutation, said in ((APPROVE, decision), (REJECT, decision), (SET, {"input": rule})):
             (answer,) = (await client.post(mutation, said))["data"].values()
             assert answer["code"] == code
+
+
+async def test_staff_hear_of_what_waits_and_of_what_is_decided(server: Server) -> None:
+    token = await signed_in(server, "STAFF")
+    async with Client(server.url) as ada, Client(server.url, token) as staff:
+        booking = await booked(ada, 19)
+        async with streaming(server.url, "ReviewFeed", token) as watcher:
+            begins = await watcher.next()
+            await pay(ada, booking, DOUBTFUL)
+            (waits,) = (await watcher.next())["reviews"]
+            assert (waits["booking"]["pnr"], waits["status"], waits["decision"]) == (booking["pnr"], "REVIEW", None)
+            decision = {"input": {"paymentId": waits["payment"]["id"], "reason": "known to us"}}
+            await staff.post(APPROVE, decision)
+            (decided,) = (await watcher.next())["reviews"]
+            assert (decided["payment"]["id"], decided["decision"]) == (waits["payment"]["id"], "APPROVED")
+        async with streaming(server.url, "ReviewFeed", token, after=begins["cursor"]) as again:
+            (missed,) = (await again.next())["reviews"]
+            assert missed["payment"]["id"] == waits["payment"]["id"]
+
+
+@pytest.mark.parametrize(("role", "code"), [(None, "UNAUTHENTICATED"), ("CUSTOMER", "FORBIDDEN")])
+async def test_nobody_else_hears_of_it(server: Server, role: str | None, code: str) -> None:
+    token = None if role is None else await signed_in(server, role)
+    assert await refused(server.url, "ReviewFeed", token) == code
+
+
+async def test_whoever_pays_and_watches_hears_of_an_ordinary_payment(server: Server) -> None:
+    async with Client(server.url) as ada:
+        booking = await booked(ada, 20)
+        async with streaming(
+            server.url, "BookingProgress", bookingId=booking["id"], token=booking["accessToken"]
+        ) as watcher:
+            await watcher.next()
+            await pay(ada, booking, DOUBTFUL)
+            happened: list[str] = []
+            while "payment.processing" not in happened:
+                happened += (await watcher.next())["happened"]
+        assert "payment.review" not in happened

@@ -70,7 +70,9 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         {"A hold whose deadline has passed is written down at once"},
     ),
     "a payment that went on though nobody approved it": (
-        ["INSERT INTO payment_reviews (payment_id, deadline_at) SELECT id, now() FROM payments LIMIT 1"],
+        [
+            "INSERT INTO payment_reviews (payment_id, deadline_at) SELECT id, now() FROM payments WHERE status = 'CAPTURED'"
+        ],
         {"A payment in doubt goes on where staff approve it, and keeps its seats until they have"},
     ),
     "a payment that nobody is to look at": (
@@ -261,7 +263,7 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
 
 @pytest.fixture
 async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Schedule, gateways: Gateways) -> Database:
-    """A database after an honest day: bookings paid, waiting and cancelled, a hold, and a blocked seat."""
+    """A database after an honest day: bookings paid, waiting, in doubt and cancelled, a hold, and a blocked seat."""
     desk = Desk(database, keyring, plans, schedule)
     await put_on_sale(database, schedule)
     later = await hold(database, want(schedule.first, "2A", quantities={"ECONOMY": 1}))
@@ -279,6 +281,8 @@ async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Sche
     await bookings.cancel(database, gateways, quote.id, cancelled.id, GUEST, key())
     hungry = replace(traveller(schedule, ADULT, "Lovelace", "3A"), extras=meal)
     await desk.create(desk.command(await desk.offer(), await desk.hold("3A"), hungry))
+    doubtful = await desk.booked("3D")
+    await bookings.pay(database, gateways, doubtful.id, "pm_card_riskLevelElevated", None, GUEST, key())
     async with database.transaction() as session:
         await holds.block(session, schedule.first, ["3C"], CAUSE)
     await desk.hold("3B")
