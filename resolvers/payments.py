@@ -33,6 +33,7 @@ class PayBookingInput:
     idempotency_key: str
     return_url: str | None = None
     share_id: strawberry.ID | None = None
+    retry: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,11 @@ class ShownPayment:
         return self.row.deadline_at if self.row.status is PaymentStatus.PROCESSING else None
 
     @property
+    def retry_at(self) -> datetime | None:
+        """When its bank is asked again, while that is what is waited for."""
+        return self.row.retry_at if self.owned and self.row.status is PaymentStatus.PROCESSING else None
+
+    @property
     def decline_code(self) -> str | None:
         """Why it was declined."""
         return self.row.decline_code
@@ -125,6 +131,7 @@ async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:
         return_url=input.return_url,
         owner=ctx.owner,
         idempotency_key=input.idempotency_key,
+        retry=input.retry,
         payer=ctx.payer(found.email),
     )
     paid = await bookings.pay_as(ctx.app.database, ctx.app.gateways, asked)

@@ -72,6 +72,9 @@ class Payment(Node):
     )
     client_secret: str | None = strawberry.field(description="For the gateway's own client library.")
     redirect_url: str | None = strawberry.field(description="Where the payer's bank asks, for 3-D Secure.")
+    retry_at: datetime | None = strawberry.field(
+        description="When the bank, which said no for a reason that may pass, is asked again; null where it is not."
+    )
     decline_code: str | None = strawberry.field(description="Why it was declined.")
     deadline: datetime | None = strawberry.field(
         description="While it is PROCESSING at a bank that takes days: until when its money may come. Seats are kept"

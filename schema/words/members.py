@@ -347,6 +347,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "idempotencyKey": A_KEY,
         "returnUrl": "Where the payer comes back to after 3-D Secure.",
         "shareId": "Which share, where the price is split.",
+        "retry": "The payer is not there, and paymentMethod is stored: have the bank asked again where it may relent.",
     },
     "RefundStatus": {
         "REQUESTED": "It is on its way.",

@@ -34,8 +34,9 @@ PAYER = "payer"
 class Paying:
     """Somebody who pays, and what: `share_id` None is all of the price, `by_link` that they came with a payment link.
 
-    `method` is a gateway's token, `payer` what is known of them. Keys of links are apart from those of owners, and
-    history names whoever uses them PAYER.
+    `method` is a gateway's token, `payer` what is known of them. `retry` tells that they are not there, that they had
+    stored the method, and that a bank which says no for a reason that may pass is to be asked again (`retrying.py`).
+    Keys of links are apart from those of owners, and history names whoever uses them PAYER.
     """
 
     booking_id: UUID
@@ -45,6 +46,7 @@ class Paying:
     idempotency_key: str
     share_id: UUID | None = None
     by_link: bool = False
+    retry: bool = False
     payer: Payer = NOBODY
 
     @property
@@ -56,7 +58,8 @@ class Paying:
     def fingerprint(self) -> bytes:
         """What is the same where the same is asked again."""
         share = [] if self.share_id is None else [self.share_id]
-        return idempotency.fingerprint([self.booking_id, self.method, self.return_url, *share])
+        retry = ["retry"] if self.retry else []
+        return idempotency.fingerprint([self.booking_id, self.method, self.return_url, *share, *retry])
 
 
 async def pay(
@@ -147,6 +150,7 @@ async def intend(session: Session, gateways: Gateways, asked: Paying) -> UUID:
         gateway=gateway.name,
         method=asked.method,
         return_url=asked.return_url,
+        off_session=asked.retry,
         amount=price.minor_units,
         currency=price.currency,
         created_at=func.jetway_now(),

@@ -129,6 +129,8 @@ def due(seen: Situation) -> Iterator[Step]:
 
 def first_step(seen: Situation, one: Attempt) -> Callable[[Situation, Attempt], Awaitable[bool]]:
     """What is to be done about a payment that is neither promised nor over."""
+    if one.again_in is not None and one.status is PaymentStatus.PROCESSING and not seen.standing.dead:
+        return steps.ask_again
     if one.status in payments.WAITING:
         return steps.ask
     return steps.find if seen.standing.dead else steps.authorise
@@ -138,11 +140,12 @@ def patience(seen: Situation, waiting: Iterable[Attempt]) -> timedelta:
     """When to look again at a purpose with payments under way.
 
     Payers are waited for until just after their deadline, which is the hold's, or a longer one of the payment's own; a
-    gateway that could not be told our next step, a minute.
+    bank that is to be asked again, until then; a gateway that could not be told our next step, a minute.
     """
     if seen.stage is not Stage.OPEN or not all(one.status in payments.WAITING for one in waiting):
         return BUSY
     if not seen.standing.dead:
-        return seen.standing.left + AFTER_DEADLINE
+        put_off = [one.again_in for one in waiting if one.again_in and one.again_in > timedelta()]
+        return min([seen.standing.left, *put_off]) + AFTER_DEADLINE
     lefts = [one.left if one.in_time and one.left else timedelta() for one in seen.unsettled]
     return min(lefts) + AFTER_DEADLINE if all(lefts) else BUSY

@@ -30,7 +30,8 @@ LOOK = f"""
            payments.amendment_id, payments.id, payments.status, payments.gateway, payments.gateway_id,
            payments.waived,
            payments.amount, payments.currency, payments.method, payments.return_url, payments.created_at,
-           payments.deadline_at - jetway_now()
+           payments.deadline_at - jetway_now(), payments.off_session, payments.attempts,
+           payments.retry_at - jetway_now()
     FROM bookings JOIN holds ON holds.id = bookings.hold_id
     LEFT JOIN payments ON payments.booking_id = bookings.id AND payments.status <> ALL ($2::text[])
     WHERE bookings.id = $1
@@ -41,7 +42,10 @@ SALE, BOOKED, REFUNDS, AMENDMENT = slice(4), slice(4, 6), 6, 7
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A payment that is under way or taken, as one moment showed it."""
+    """A payment that is under way or taken, as one moment showed it.
+
+    `asked` is how often its bank was asked; where it is to be asked again, `again_in` is how far that is away.
+    """
 
     id: UUID
     status: PaymentStatus
@@ -50,6 +54,8 @@ class Attempt:
     order: Order
     waived: int
     left: timedelta | None
+    asked: int
+    again_in: timedelta | None
 
     @property
     def due(self) -> Money:
@@ -117,6 +123,7 @@ def order_of(booking: Booking, payment: Payment) -> Order:
         method=payment.method,
         return_url=payment.return_url,
         created_at=payment.created_at,
+        off_session=payment.off_session,
     )
 
 
@@ -148,7 +155,7 @@ async def situation(
 
 def attempt(gateways: Gateways, booking_id: UUID, pnr: str, columns: Sequence[Any]) -> Attempt:
     """A payment, from its columns."""
-    payment_id, status, gateway, gateway_id, waived, *ordered, left = columns
+    payment_id, status, gateway, gateway_id, waived, *ordered, left, off_session, asked, again_in = columns
     amount, currency, method, return_url, created_at = ordered
     return Attempt(
         id=payment_id,
@@ -164,8 +171,11 @@ def attempt(gateways: Gateways, booking_id: UUID, pnr: str, columns: Sequence[An
             method=method,
             return_url=return_url,
             created_at=created_at,
+            off_session=off_session,
         ),
         left=left,
+        asked=asked,
+        again_in=again_in,
     )
 
 

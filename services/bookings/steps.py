@@ -7,12 +7,14 @@ Each returns whether there may be another step at once; False where somebody els
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from core.db import Database
 from core.log import logger
 from core.money import Money
 from models import FraudVerdict, PaymentStatus, PostingKind
 from services import fraud, holds, jobs, ledger, notices, payments, refunds
+from services.bookings import retrying
 from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.purposes import Stage
 from services.bookings.reviewing import hold_back
@@ -74,12 +76,31 @@ async def write(seen: Situation, one: Attempt, outcome: Outcome) -> bool:
             # Captured by somebody else than us: our own capture, the step after the next, is told so.
             return await note(seen, one, PaymentStatus.AUTHORIZED, outcome)
         case Declined():
-            # So that nobody confirms it later with its client secret, and pays for a booking that is not waiting.
-            if outcome.gateway_id and not await called_off(seen.db, one.gateway, outcome.gateway_id, one.id):
-                return False
-            return await give_up(seen, one, outcome, f"declined: {outcome.code}")
+            return await declined(seen, one, outcome)
         case Voided():
             return await give_up(seen, one, outcome, "called off at the gateway")
+
+
+async def declined(seen: Situation, one: Attempt, outcome: Declined) -> bool:
+    """The bank said no: for good, or, where the payer is not there, until it is asked again."""
+    if outcome.gateway_id is not None and retrying.wants_payer(seen, one, outcome):
+        answer = await retrying.ask_payer(one, outcome.gateway_id)
+        if not isinstance(answer, Declined):
+            return await write(seen, one, answer)
+        outcome = answer
+    if retrying.may_pass(seen, one, outcome):
+        return await retrying.put_off(seen, one, outcome)
+    # So that nobody confirms it later with its client secret, and pays for a booking that is not waiting.
+    if outcome.gateway_id and not await called_off(seen.db, one.gateway, outcome.gateway_id, one.id):
+        return False
+    return await give_up(seen, one, outcome, f"declined: {outcome.code}")
+
+
+async def ask_again(seen: Situation, one: Attempt) -> bool:
+    """The bank had said no, for a reason that may have passed by now: ask it again, once it is time."""
+    if one.again_in is not None and one.again_in > timedelta():
+        return False
+    return await write(seen, one, await retrying.ask_again(one))
 
 
 async def confirm(seen: Situation, one: Attempt, approved: Approved) -> bool:

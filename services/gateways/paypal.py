@@ -105,6 +105,10 @@ class PayPal:
                 return NeedsAction(gateway_id=gateway_id, client_secret=None, redirect_url=page)
             return Declined(gateway_id=gateway_id, code=code_of(refusal.issue))
 
+    async def ask_again(self, gateway_id: str, order: Order, key: str) -> Outcome:
+        """The order as it is now: whoever pays with PayPal is there."""
+        return await self.fetch(gateway_id)
+
     async def fetch(self, gateway_id: str) -> Outcome:
         """The order as it is now."""
         return outcome_of(await self._order(gateway_id))

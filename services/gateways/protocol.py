@@ -63,6 +63,7 @@ class Order:
     """A payment to authorise. `payment_id` is our row, whose key the call carries; `method` the gateway's token.
 
     `return_url` is where the payer comes back to from their bank; without one only methods that need no page are taken.
+    `off_session` tells that the payer is not there: the method is one that they had stored.
     """
 
     payment_id: UUID
@@ -72,6 +73,7 @@ class Order:
     method: str
     return_url: str | None
     created_at: datetime
+    off_session: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +260,12 @@ class Gateway(Protocol):
 
     async def confirm(self, gateway_id: str, key: str) -> Outcome:
         """The same for a payment that its payer has `Approved`."""
+
+    async def ask_again(self, gateway_id: str, order: Order, key: str) -> Outcome:
+        """Have the bank asked once more about a payment that it declined; `order.off_session` says who is there now.
+
+        A gateway whose payers are always there answers where the payment stands.
+        """
 
     async def fetch(self, gateway_id: str) -> Outcome:
         """Where a payment stands now. Changes nothing."""

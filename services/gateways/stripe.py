@@ -41,6 +41,7 @@ from services.gateways.stripe_words import (
     CONCERNS,
     EVERYWHERE,
     EXPANDED,
+    again,
     answer_of,
     between,
     confirmation,
@@ -111,6 +112,15 @@ class Stripe:
         try:
             with answered():
                 intent = await self._intents.confirm_async(gateway_id, confirmation(), {"idempotency_key": key})
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            return decline_of(error, self._card_key)
+        return outcome_of(intent, risk_of(intent, self._card_key))
+
+    async def ask_again(self, gateway_id: str, order: Order, key: str) -> Outcome:
+        """Confirm a PaymentIntent that was declined once more, with the same method."""
+        try:
+            with answered():
+                intent = await self._intents.confirm_async(gateway_id, again(order), {"idempotency_key": key})
         except (stripe.CardError, stripe.InvalidRequestError) as error:
             return decline_of(error, self._card_key)
         return outcome_of(intent, risk_of(intent, self._card_key))

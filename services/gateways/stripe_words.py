@@ -122,6 +122,22 @@ def creation(order: Order) -> PaymentIntentCreateParams:
     }
     if order.return_url is not None:
         params["return_url"] = order.return_url
+    if order.off_session:
+        # A stored method has its mandate; nobody is there to give another.
+        params["off_session"] = True
+        del params["mandate_data"]
+    return params
+
+
+def again(order: Order) -> PaymentIntentConfirmParams:
+    """The parameters for asking about an order's declined PaymentIntent once more."""
+    params: PaymentIntentConfirmParams = {"payment_method": order.method, "expand": EXPANDED}
+    if order.return_url is not None:
+        params["return_url"] = order.return_url
+    if order.off_session:
+        params["off_session"] = True
+    else:
+        params["mandate_data"] = {"customer_acceptance": {"type": "offline"}}
     return params
 
 
