@@ -109,8 +109,8 @@ async def left_of(session: ReadSession, booking_id: UUID) -> int:
 def expected_by(refund: Refund, payment: Payment) -> datetime | None:
     """Until when the money is with its payer, as far as banks keep to their word; None for a refund that failed.
 
-    Cards have it within ten business days, as Stripe and the card schemes say; twenty calendar days are what 14 CFR
-    260.6 gives every other method.
+    Cards have it within ten business days, as Stripe and the card schemes say; any other method within the twenty
+    calendar days of 14 CFR 260.
     """
     if refund.status is RefundStatus.FAILED:
         return None
