@@ -8,8 +8,8 @@ from sqlalchemy import delete, insert
 
 from core.db import Session
 from core.money import Money
-from models import Amendment, AmendmentStatus, Booking, BookingLine, Hold, PostingKind
-from services import holds, jobs, ledger, outbox, payments, refunds, tickets
+from models import Amendment, AmendmentStatus, Booking, BookingLine, ExtraStatus, Hold, PostingKind
+from services import extras, holds, jobs, ledger, outbox, payments, refunds, tickets
 from services.amendments import rows
 from services.amendments.kinds import KINDS
 from services.amendments.picture import Picture
@@ -30,6 +30,9 @@ async def apply(
     given = await kind.apply(session, picture, amendment.change)
     await write_lines(session, booking, lines_after(picture, amendment))
     await settle(session, booking, amendment, cause)
+    lapsed = {one.id for one in given.extras}
+    await extras.close(session, booking.id, ExtraStatus.REFUNDED, cause, lapsed & set(given.back))
+    await extras.close(session, booking.id, ExtraStatus.VOID, cause, lapsed - set(given.back))
     await tickets.exchange(session, booking.id, given.slots, given.passengers, cause)
     await rows.move(session, amendment, AmendmentStatus.APPLIED, cause)
     await outbox.record(session, "booking.changed", outbox.booking_stream(booking.id), said(booking, amendment, cause))

@@ -7,7 +7,7 @@ them: `quoting.py`, `confirming.py` and `applying.py` see to these.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -19,6 +19,7 @@ from core.money import Money
 from models import AmendmentKind, BookingLine, Hold, HoldItem, HoldStatus, SeatAssignment
 from services import holds
 from services.amendments.picture import Picture
+from services.extras import Owned
 from services.holds import HoldExpired, PoolKey, SlotUnits
 from services.holds.keeping import HoldBooked
 from services.offers import Charged
@@ -32,8 +33,8 @@ class Draft:
 
     `change` is JSON that the same kind's `apply` understands. In it `slots` are the flights of the booking that it
     changes, and `told` what it changes, in words, each before and after. `removed` lines leave the price and `added`
-    ones join it. `fee` is what the fare's rules ask for such a change, and `reason` says so. `hold` keeps the new
-    places, where it takes any.
+    ones join it. `fee` is what the fare's rules ask for such a change, and `reason` says so. `forfeit` is what of the
+    removed lines never comes back, whatever the fare allows. `hold` keeps the new places, where it takes any.
     """
 
     change: dict[str, Any]
@@ -41,15 +42,21 @@ class Draft:
     added: Sequence[Charged]
     fee: Money
     reason: str
+    forfeit: Money | None = None
     hold: Hold | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
     """What a change leaves behind once it is written: the places that go back to everybody, and whose tickets are to be
-    exchanged: those of some passengers, and those for some flights."""
+    exchanged: those of some passengers, and those for some flights.
+
+    `extras` lapse with it; those of `back` are given back, and the price of all others is not.
+    """
 
     places: Sequence[SeatAssignment] = ()
+    extras: Sequence[Owned] = ()
+    back: Collection[UUID] = ()
     passengers: Sequence[UUID] = ()
     slots: Sequence[int] = ()
 
@@ -64,8 +71,12 @@ class Given:
 
     @property
     def unseated(self) -> Counter[PoolKey]:
-        """How many of them are without a seat, by pool."""
-        return Counter((place.slot_id, place.pool) for place in self.places if place.unit is None)
+        """How many of them are without a seat, and how many of its extras are counted, by pool."""
+        found = Counter((place.slot_id, place.pool) for place in self.places if place.unit is None)
+        for one in self.extras:
+            if one.slot_id is not None and one.pool is not None:
+                found[one.slot_id, one.pool] += one.quantity
+        return found
 
 
 class Kind(Protocol[Wish]):

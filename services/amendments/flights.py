@@ -19,9 +19,9 @@ from sqlalchemy import delete, insert, select
 from core.db import ReadSession, Session
 from core.errors import Conflict, Invalid
 from core.keys import Keyring
-from core.money import Money
+from core.money import Money, add
 from models import AmendmentKind, BookingSegment, Cabin, Flight, Passenger, PassengerType, SeatAssignment
-from services import offers
+from services import extras, offers
 from services.amendments.drafts import Draft, Given, SeatWish, held
 from services.amendments.picture import Picture, check_open
 from services.bookings import rules
@@ -64,17 +64,22 @@ class Flights:
         check_places(picture, offer, wish.seats, items)
         units = [(item.slot_id, unit) for item in items for unit in item.units]
         trips = picture.trips_on(slots)
+        lapsing = [one for one in await extras.owned_by(session, picture.booking.id) if one.slot_id in slots]
+        cancelled = any(trip.cancelled for trip in trips)
+        bound = [one.amount for one in lapsing if not one.refundable and one.amount.minor_units]
         return Draft(
             change={
                 "slots": slots,
                 "segments": [[getattr(one, name) for name in SEGMENT] for one in offer.segments],
                 "seats": [[str(one.passenger_id), one.slot_id, one.unit] for one in wish.seats if one.unit],
+                "back": [str(one.id) for one in lapsing if one.refundable or cancelled],
                 "told": [told([trip.flight for trip in trips], journey, offer)],
             },
             removed=[line for line in picture.lines if line.slot_id in slots],
             added=[*offers.by_flight(offer), *await offers.seat_lines(session, units)],
             fee=Money(max(trip.family.change_fee for trip in trips), picture.booking.currency),
             reason="The fare asks a fee for a change.",
+            forfeit=add(bound, picture.booking.currency) if bound else None,
             hold=hold,
         )
 
@@ -94,7 +99,13 @@ class Flights:
             delete(SeatAssignment).where(SeatAssignment.passenger_id.in_(people), SeatAssignment.slot_id.in_(gone))
         )
         await session.execute(insert(SeatAssignment), place_rows(picture.people, change))
-        return Given(places=[one for one in picture.places if one.slot_id in gone], slots=gone)
+        owned = await extras.owned_by(session, picture.booking.id)
+        return Given(
+            places=[one for one in picture.places if one.slot_id in gone],
+            extras=[one for one in owned if one.slot_id in gone],
+            back=[UUID(id_) for id_ in change["back"]],
+            slots=gone,
+        )
 
 
 def replaced_by(picture: Picture, wanted: Sequence[int]) -> Sequence[BookingSegment]:

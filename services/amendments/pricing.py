@@ -48,6 +48,9 @@ def settle(picture: Picture, draft: Draft) -> Settled:
     case = case_of(picture, draft)
     penalty, reason = fee_of(case, draft)
     nothing = Money(0, currency)
+    if draft.forfeit is not None and not case.flight_cancelled:
+        penalty += draft.forfeit
+        reason = f"{reason} The price of some extras does not come back."
     lower = nothing - difference - penalty
     if nothing < lower:
         answer = terms(replace(case, paid=lower))
