@@ -12,8 +12,10 @@ from core.db import Database
 from core.keys import Keyring
 from models import PassengerType
 from services import bookings, holds, invariants
+from services.amendments import CorrectName
 from services.gateways import Gateways
 from services.seats import Plans
+from tests.factories.amendments import Changes
 from tests.factories.bookings import GUEST, Desk, key, pass_time, traveller
 from tests.factories.extras import MEAL, choice, put_on_sale
 from tests.factories.holds import CAUSE, hold, want
@@ -245,6 +247,19 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         ],
         {"A booking's hold keeps the counted extras that its passengers have"},
     ),
+    "a change that kept a seat": (
+        [
+            """
+            UPDATE holds SET booking_id = amendments.booking_id FROM amendments
+            WHERE holds.status = 'ACTIVE' AND holds.booking_id IS NULL
+            """,
+            """
+            UPDATE amendments SET hold_id = holds.id FROM holds
+            WHERE holds.booking_id = amendments.booking_id AND holds.status = 'ACTIVE'
+            """,
+        ],
+        {"A change that is over keeps nothing of its own"},
+    ),
     "a status without a history": (
         [
             "DELETE FROM transitions WHERE subject_id = (SELECT id FROM bookings WHERE status = 'CONFIRMED')::text",
@@ -263,7 +278,7 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
 
 @pytest.fixture
 async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Schedule, gateways: Gateways) -> Database:
-    """A database after an honest day: bookings paid, waiting, in doubt and cancelled, a hold, and a blocked seat."""
+    """A database after an honest day: bookings paid, changed, waiting, in doubt and cancelled, a hold, a blocked seat."""
     desk = Desk(database, keyring, plans, schedule)
     await put_on_sale(database, schedule)
     later = await hold(database, want(schedule.first, "2A", quantities={"ECONOMY": 1}))
@@ -273,9 +288,12 @@ async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Sche
         traveller(schedule, ADULT, "Byron"),
     ]
     paid = await desk.create(desk.command(await desk.offer(adults=2), later.id, *party))
+    changes = Changes(desk, gateways)
     cancelled = await desk.booked("2D")
     for booking in (paid, cancelled):
         await bookings.pay(database, gateways, booking.id, "pm_card_visa", None, GUEST, key())
+    byron = (await changes.people(paid))[1]
+    await changes.confirm(await changes.quote(paid, CorrectName(passenger_id=byron.id, first_name="Adah")), None)
     async with database.transaction() as session:
         quote = await bookings.quote_cancellation(session, cancelled)
     await bookings.cancel(database, gateways, quote.id, cancelled.id, GUEST, key())
