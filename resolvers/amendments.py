@@ -234,6 +234,7 @@ async def confirm_change(info: Info, input: ConfirmChangeInput) -> ShownAmendmen
         return_url=input.return_url,
         owner=ctx.owner,
         key=input.idempotency_key,
+        payer=ctx.payer(found.email),
     )
     return ShownAmendment(row)
 

@@ -229,6 +229,7 @@ async def pay_by_link(info: Info, input: PayByLinkInput) -> ShownLinkPayment:
         return_url=input.return_url,
         owner=ctx.owner,
         idempotency_key=input.idempotency_key,
+        payer=ctx.payer(None),
     )
     paid = await bookings.pay_as(ctx.app.database, ctx.app.gateways, asked)
     return ShownLinkPayment(paid, await shown_link(ctx, link))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.db import Database
 from core.errors import Conflict, NotFound
@@ -19,6 +19,7 @@ from services.payments import PaymentDeclined
 from services.transitions import Cause
 from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time, snapshot
 from tests.factories.fraud import ADA, rule
+from tests.factories.shares import pay_share, split
 from tests.fakes.sandbox import Sandbox
 
 DOUBTFUL = "pm_card_riskLevelElevated"
@@ -40,7 +41,7 @@ async def booking_of(database: Database, booking: Booking) -> Booking:
 async def deadlines(database: Database) -> tuple[timedelta, timedelta, timedelta]:
     """From when the review was opened, how long its hold lives, until when it may be decided, and the hold's cap."""
     asked = """
-        SELECT expires_at - opened_at, deadline_at - opened_at, cap_at - opened_at
+        SELECT expires_at - opened_at, payment_reviews.deadline_at - opened_at, cap_at - opened_at
         FROM payment_reviews JOIN payments ON payments.id = payment_id
         JOIN bookings ON bookings.id = booking_id JOIN holds ON holds.id = bookings.hold_id
     """
@@ -205,3 +206,36 @@ async def test_the_queue_has_the_nearest_deadline_first_page_by_page(
         second = await reviews.queue(session, 1, first.page_info.end_cursor)
         assert [page.edges[0].node.payment.id for page in (first, second)] == [two.id, one.id]
         assert (first.total_count, first.page_info.has_next_page, second.page_info.has_next_page) == (2, True, False)
+
+
+async def shared(desk: Desk, gateways: Gateways, booking: Booking) -> tuple[Payment, Payment]:
+    """Two shares of a price: one is promised, the other waits for staff."""
+    one, two = await split(desk.database, booking, 2)
+    promised = await pay_share(desk.database, gateways, one)
+    doubtful = await pay_share(desk.database, gateways, two, DOUBTFUL)
+    assert (promised.status, doubtful.status) == (PaymentStatus.AUTHORIZED, PaymentStatus.REVIEW)
+    return promised, doubtful
+
+
+async def shares_of(desk: Desk, booking: Booking) -> tuple[str, set[str]]:
+    """Where a booking and its payments are."""
+    async with desk.database.reading() as session:
+        statuses = await session.scalars(select(Payment.status).where(Payment.booking_id == booking.id))
+        return (await session.get_one(Booking, booking.id)).status, set(statuses)
+
+
+async def test_a_share_that_is_approved_completes_the_price(desk: Desk, gateways: Gateways, booking: Booking) -> None:
+    _, doubtful = await shared(desk, gateways, booking)
+    await bookings.approve(desk.database, doubtful.id, STAFF)
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert await shares_of(desk, booking) == ("CONFIRMED", {"CAPTURED"})
+
+
+async def test_a_share_that_is_rejected_ends_all_of_them(
+    desk: Desk, gateways: Gateways, booking: Booking, sandbox: Sandbox
+) -> None:
+    _, doubtful = await shared(desk, gateways, booking)
+    await bookings.reject(desk.database, doubtful.id, STAFF)
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert await shares_of(desk, booking) == ("FAILED", {"VOIDED"})
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"] * 2
