@@ -11,7 +11,7 @@ from models import PaymentStatus
 from resolvers import shares as resolve
 from schema.costs import LOOKING_UP
 from schema.itineraries import Slice
-from schema.nodes import Money, id_of
+from schema.nodes import Money, id_of, rows_of
 from schema.problems import HoldExpired, PaymentDeclined, mutation, outcome
 from services.bookings import ShareStatus
 
@@ -47,6 +47,8 @@ class Share:
 class PaymentLink:
     """`resolvers.shares.ShownLink`."""
 
+    is_type_of = rows_of(resolve.ShownLink)
+
     token: str = strawberry.field(description="For payByLink: whoever has it may pay.")
     pnr: str = strawberry.field(description="The booking's record locator.")
     label: str | None = strawberry.field(description="The owner's name for the share; null for all of the price.")
@@ -61,6 +63,8 @@ class PaymentLink:
 @strawberry.type(description="A payment as whoever made it with a link sees it.")
 class LinkPayment:
     """`resolvers.shares.ShownLinkPayment`."""
+
+    is_type_of = rows_of(resolve.ShownLinkPayment)
 
     status: PaymentStatus = strawberry.field(description="How far it got.")
     amount: Money = strawberry.field(description="What it is for.")

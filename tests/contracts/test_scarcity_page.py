@@ -24,8 +24,8 @@ def test_every_test_that_it_names_is_there() -> None:
 
 
 def test_every_race_is_on_it_and_has_a_control() -> None:
-    """Two are not about what is scarce here; three are proofs of an order, whose controls are named beside them."""
-    elsewhere = {"test_refresh_rotation.py", "test_two_payments.py"}
+    """Three are not about what is scarce here; three are proofs of an order, whose controls are named beside them."""
+    elsewhere = {"test_refresh_rotation.py", "test_shares_at_once.py", "test_two_payments.py"}
     orders = {"test_all_hands.py", "test_gates_never_decide.py", "test_batches.py", "test_gates_whole_sets.py"}
     races = {file.name: file.read_text() for file in (TESTS / "races").glob("test_*.py")}
     assert {name for name in races if name not in PAGE} - elsewhere == {"test_batches.py", "test_gates_whole_sets.py"}

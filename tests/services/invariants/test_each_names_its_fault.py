@@ -20,6 +20,7 @@ from tests.factories.bookings import GUEST, Desk, key, pass_time, traveller
 from tests.factories.extras import MEAL, choice, put_on_sale
 from tests.factories.holds import CAUSE, hold, want
 from tests.factories.schedules import Schedule
+from tests.factories.shares import split
 from tests.fakes.sandbox import gateways, sandbox
 
 __all__ = ["gateways", "sandbox"]
@@ -166,7 +167,10 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         [
             "UPDATE bookings SET total = total + 1 WHERE status = 'SEATS_LOCKED'",
         ],
-        {"A booking costs what its lines add up to"},
+        {
+            "A booking costs what its lines add up to",
+            "Shares add up to the price while it is being paid, and each is paid by itself",
+        },
     ),
     "a ticket that was never issued": (
         [
@@ -260,6 +264,28 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         ],
         {"A change that is over keeps nothing of its own"},
     ),
+    "shares that are not the price": (
+        [
+            "UPDATE shares SET amount = amount + 1 WHERE ordinal = 0",
+        ],
+        {"Shares add up to the price while it is being paid, and each is paid by itself"},
+    ),
+    "a share that another payment pays": (
+        [
+            "UPDATE payments SET share_id = (SELECT id FROM shares WHERE ordinal = 0) WHERE status = 'CAPTURED'",
+        ],
+        {"Shares add up to the price while it is being paid, and each is paid by itself"},
+    ),
+    "all of a split price paid at once": (
+        [
+            """
+            INSERT INTO shares (id, booking_id, ordinal, amount, currency, label, created_at)
+            SELECT gen_random_uuid(), booking_id, 0, amount, currency, 'Ada', now()
+            FROM payments WHERE status = 'CAPTURED'
+            """,
+        ],
+        {"Shares add up to the price while it is being paid, and each is paid by itself"},
+    ),
     "a status without a history": (
         [
             "DELETE FROM transitions WHERE subject_id = (SELECT id FROM bookings WHERE status = 'CONFIRMED')::text",
@@ -298,7 +324,8 @@ async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Sche
         quote = await bookings.quote_cancellation(session, cancelled)
     await bookings.cancel(database, gateways, quote.id, cancelled.id, GUEST, key())
     hungry = replace(traveller(schedule, ADULT, "Lovelace", "3A"), extras=meal)
-    await desk.create(desk.command(await desk.offer(), await desk.hold("3A"), hungry))
+    waiting = await desk.create(desk.command(await desk.offer(), await desk.hold("3A"), hungry))
+    await split(database, waiting, 2)
     doubtful = await desk.booked("3D")
     await bookings.pay(database, gateways, doubtful.id, "pm_card_riskLevelElevated", None, GUEST, key())
     async with database.transaction() as session:
