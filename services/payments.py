@@ -124,6 +124,13 @@ async def move(session: Session, payment: Payment, to: PaymentStatus, fact: str,
     await notices.of_payment(session, payment, came_from)
 
 
+async def tell(session: Session, payment: Payment, fact: str, cause: Cause) -> None:
+    """Tell what has changed of a locked payment of a locked booking, but not its status."""
+    facts = {"status": payment.status, "from": payment.status, "actor": cause.actor, "reason": cause.reason}
+    await outbox.record(session, fact, outbox.booking_stream(payment.booking_id), facts | payload(payment))
+    await notices.of_payment(session, payment, payment.status)
+
+
 def payload(payment: Payment) -> dict[str, Any]:
     """What a fact says of the payment beside its status. Amounts are minor units; nothing here is secret."""
     return {

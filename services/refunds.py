@@ -230,16 +230,18 @@ def posting_of(came_from: RefundStatus, to: RefundStatus) -> PostingKind | None:
 
 
 async def recount(session: Session, payment: Payment) -> None:
-    """Give a locked payment the sum of its refunds that succeeded, and the status that goes with it."""
+    """Give a locked payment the sum of its refunds that succeeded, and the status that goes with it; it is told."""
     await session.flush()
     total = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.payment_id == payment.id, Refund.status == RefundStatus.SUCCEEDED
     )
-    payment.refunded = int((await session.execute(total)).scalar_one())
+    before, payment.refunded = payment.refunded, int((await session.execute(total)).scalar_one())
     if payment.refunded == payment.captured:
         to = PaymentStatus.REFUNDED
     else:
         to = PaymentStatus.PARTIALLY_REFUNDED if payment.refunded else PaymentStatus.CAPTURED
+    fact = "payment.refund_returned" if to is PaymentStatus.CAPTURED else "payment.refunded"
     if to is not payment.status:
-        fact = "payment.refund_returned" if to is PaymentStatus.CAPTURED else "payment.refunded"
         await payments.move(session, payment, to, fact, GATEWAY)
+    elif payment.refunded != before:
+        await payments.tell(session, payment, fact, GATEWAY)

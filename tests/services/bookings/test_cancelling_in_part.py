@@ -137,6 +137,10 @@ async def assert_sound(desk: Desk, booking: Booking) -> None:
         row = await session.get_one(Booking, booking.id)
         everybody = (await bookings.passengers_by_booking_ids(session, [booking.id]))[booking.id]
         flights = (await bookings.segments_by_booking_ids(session, [booking.id]))[booking.id]
+        paid_ = (await bookings.payments_by_booking_ids(session, [booking.id]))[booking.id]
+    assert {(key_, one["status"], one["refunded"]) for key_, one in rebuilt.payments.items()} == {
+        (str(one.id), one.status, one.refunded) for one in paid_
+    }
     assert (rebuilt.booking["status"], rebuilt.booking["total"]) == (row.status, row.total)
     assert rebuilt.gone == {str(one.id) for one in everybody if one.cancelled_at}
     assert rebuilt.given_up == {one.slot_id for one in flights if one.cancelled_at}
@@ -193,6 +197,22 @@ async def test_an_infant_leaves_with_its_adult_and_the_rest_later(desk: Desk, ga
     assert await tickets(desk, booking) == [["REFUNDED"]] * 4
     assert await balances(desk) == {"GATEWAY": -FEE, "FEES": FEE}
     await assert_sound(desk, booking)
+
+
+async def test_one_after_the_other_leaves(desk: Desk, gateways: Gateways) -> None:
+    """A payment that is refunded bit by bit is told of each time, though its status stays."""
+    booking = await family(desk, gateways)
+    ada, byron, child, _ = await people(desk, booking)
+    refunded = 0
+    for leaving in (byron, child):
+        offered = await quote(desk, booking, [leaving.id])
+        await cancel(desk, gateways, booking, offered)
+        refunded += offered.refund
+        await assert_sound(desk, booking)
+    told = await facts_of(desk.database, outbox.booking_stream(booking.id))
+    assert told.count("payment.refunded") == 2
+    assert (await people(desk, booking))[0].id == ada.id
+    assert refunded == 199_10 + 135_00 + 10_13 + 5_60 - FEE
 
 
 async def test_the_seat_is_its_passengers_own(desk: Desk, gateways: Gateways) -> None:
