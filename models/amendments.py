@@ -20,6 +20,7 @@ class AmendmentKind(StrEnum):
     FLIGHT = "FLIGHT"
     SEAT = "SEAT"
     NAME = "NAME"
+    EXTRAS = "EXTRAS"
 
 
 class AmendmentStatus(StrEnum):

@@ -16,17 +16,18 @@ from core.errors import Invalid
 from core.money import Money
 from models import Amendment, AmendmentKind, AmendmentStatus, PassengerTitle
 from resolvers import access, bookings, loaders
-from resolvers.bookings import ShownBooking
+from resolvers.bookings import ExtraChoiceInput, ShownBooking, extra_choice
 from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
+from resolvers.travellers import PASSENGER_KIND
 from services import amendments
-from services.amendments import ChangeFlights, ChangeSeats, CorrectName, SeatWish, Wish
+from services.amendments import AddExtras, ChangeFlights, ChangeSeats, CorrectName, SeatWish, Wish
 from services.amendments.rows import read
+from services.extras import ExtraChoice
 from services.fares import PriceLine
 
 AMENDMENT_KIND = "Amendment"
-PASSENGER_KIND = "Passenger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +72,25 @@ class CorrectNameInput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AddExtraInput:
+    """So many of an extra for a passenger, on a flight, or for the whole journey."""
+
+    passenger_id: strawberry.ID
+    code: str
+    flight_id: strawberry.ID | None = None
+    quantity: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class QuoteChangeInput:
-    """Ask what a change of a booking would come to: of flights, of seats, or of a name."""
+    """Ask what a change of a booking would come to: of flights, of seats, of a name, or of extras that are added."""
 
     booking_id: strawberry.ID
     booking_token: str | None = None
     flights: ChangeFlightsInput | None = None
     seats: ChangeSeatsInput | None = None
     name: CorrectNameInput | None = None
+    extras: list[AddExtraInput] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +195,8 @@ async def quote_change(info: Info, input: QuoteChangeInput) -> ShownAmendment:
 
 async def wish_of(session: ReadSession, ctx: Context, input: QuoteChangeInput) -> Wish:
     """The input in the service's terms. Raises Invalid unless one thing is to be changed, and as `access.hold` does."""
-    match input.flights, input.seats, input.name:
-        case ChangeFlightsInput() as asked, None, None:
+    match input.flights, input.seats, input.name, input.extras:
+        case ChangeFlightsInput() as asked, None, None, None:
             hold = await access.hold(session, ctx, asked.hold_id, asked.hold_token, "flights.holdId")
             return ChangeFlights(
                 offer_token=asked.offer_id,
@@ -192,10 +204,10 @@ async def wish_of(session: ReadSession, ctx: Context, input: QuoteChangeInput) -
                 replaces=tuple(ids.number_of(FLIGHT_KIND, one, "flights.replaces") for one in asked.replaces or ()),
                 seats=seats_of(asked.seats, "flights.seats"),
             )
-        case None, ChangeSeatsInput() as asked, None:
+        case None, ChangeSeatsInput() as asked, None, None:
             hold = await access.hold(session, ctx, asked.hold_id, asked.hold_token, "seats.holdId")
             return ChangeSeats(hold_id=hold.id, seats=seats_of(asked.seats, "seats.seats"))
-        case None, None, CorrectNameInput() as asked:
+        case None, None, CorrectNameInput() as asked, None:
             return CorrectName(
                 passenger_id=ids.uuid_of(PASSENGER_KIND, asked.passenger_id, "name.passengerId"),
                 title=asked.title,
@@ -203,8 +215,17 @@ async def wish_of(session: ReadSession, ctx: Context, input: QuoteChangeInput) -
                 last_name=asked.last_name,
                 date_of_birth=asked.date_of_birth,
             )
+        case None, None, None, list() as wanted:
+            return AddExtras(choices=tuple(extra_of(one, index) for index, one in enumerate(wanted)))
         case _:
-            raise Invalid("Change flights, seats or a name: one of them at a time.", field="bookingId")
+            raise Invalid("Change flights, seats, a name or extras: one of them at a time.", field="bookingId")
+
+
+def extra_of(one: AddExtraInput, index: int) -> tuple[UUID, ExtraChoice]:
+    """What a passenger is to have more, in the service's terms; raises Invalid (an id)."""
+    asked = ExtraChoiceInput(code=one.code, flight_id=one.flight_id, quantity=one.quantity)
+    passenger = ids.uuid_of(PASSENGER_KIND, one.passenger_id, f"extras.{index}.passengerId")
+    return passenger, extra_choice(asked, f"extras.{index}")
 
 
 def seats_of(seats: Sequence[SeatOfPassengerInput], field: str) -> tuple[SeatWish, ...]:

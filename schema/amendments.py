@@ -14,7 +14,7 @@ from resolvers.amendments import ShownAmendment
 from schema.itineraries import PriceLine
 from schema.nodes import Money, id_of, rows_of
 from schema.payments import Payment
-from schema.problems import HoldExpired, PaymentDeclined, PriceChanged, QuoteExpired, mutation, outcome
+from schema.problems import ExtraSoldOut, HoldExpired, PaymentDeclined, PriceChanged, QuoteExpired, mutation, outcome
 
 if TYPE_CHECKING:
     from schema.bookings import Booking
@@ -32,8 +32,10 @@ strawberry.input(
     resolve.CorrectNameInput,
     description="A name as it should be, up to three letters away or the two names swapped. Leave out what is right.",
 )
+strawberry.input(resolve.AddExtraInput, description="An extra that a passenger is to have beside what they have.")
 strawberry.input(
-    resolve.QuoteChangeInput, description="What is to be changed: flights, seats or a name, one of them at a time."
+    resolve.QuoteChangeInput,
+    description="What is to be changed: flights, seats, a name, or extras that are added; one of them at a time.",
 )
 strawberry.input(
     resolve.ConfirmChangeInput,
@@ -90,11 +92,11 @@ class AmendmentMutations:
 
     quote_change = mutation(
         resolve.quote_change,
-        outcome("QuoteChangeResult", Amendment, PriceChanged, HoldExpired),
+        outcome("QuoteChangeResult", Amendment, PriceChanged, HoldExpired, ExtraSoldOut),
         "Ask what changing a booking would cost or give back. Nothing is changed.",
     )
     confirm_change = mutation(
         resolve.confirm_change,
-        outcome("ConfirmChangeResult", Amendment, QuoteExpired, PaymentDeclined, HoldExpired),
+        outcome("ConfirmChangeResult", Amendment, QuoteExpired, PaymentDeclined, HoldExpired, ExtraSoldOut),
         "Change as quoted: at once, or once what is due is paid. Until then the booking stays as it is.",
     )

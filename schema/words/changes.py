@@ -9,6 +9,7 @@ MEMBERS = {
         "FLIGHT": "Other flights.",
         "SEAT": "Other seats on the same flights.",
         "NAME": "A name, corrected.",
+        "EXTRAS": "Extras that are added.",
     },
     "AmendmentStatus": {
         "QUOTED": "Its price is kept until it expires.",
@@ -47,6 +48,7 @@ MEMBERS = {
         "flights": "Other flights.",
         "seats": "Other seats.",
         "name": "A name, corrected.",
+        "extras": "Extras to be added, for some of the passengers.",
     },
     "ConfirmChangeInput": {
         "quoteId": "From quoteChange.",

@@ -9,6 +9,12 @@ EXTRA = "The extra, by the airline's name for it: MEAL-VGML."
 REASON = "For the record."
 
 MEMBERS: Mapping[str, Mapping[str, str]] = {
+    "AddExtraInput": {
+        "passengerId": "Who is to have it.",
+        "code": EXTRA,
+        "flightId": "The flight that it is for; null for what is sold for the whole journey.",
+        "quantity": "How many, beside those that they have.",
+    },
     "AssistanceCode": {
         "BLND": "A blind passenger, or one who sees little.",
         "DEAF": "A deaf passenger, or one who hears little.",

@@ -9,6 +9,7 @@ that come to nothing. `rows.py` has their states; `reading.py` finds them.
 from services.amendments.confirming import confirm
 from services.amendments.drafts import SeatWish
 from services.amendments.ending import expire_due
+from services.amendments.extras import AddExtras
 from services.amendments.flights import ChangeFlights
 from services.amendments.kinds import Wish
 from services.amendments.names import CorrectName
@@ -20,6 +21,7 @@ from services.amendments.seats import ChangeSeats
 
 __all__ = [
     "AMENDMENT",
+    "AddExtras",
     "Change",
     "ChangeFlights",
     "ChangeSeats",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from core.errors import Conflict, Invalid
 from core.ids import uuid7
 from core.log import logger
 from core.money import Money
-from models import Amendment, AmendmentStatus, Payment, PaymentStatus
+from models import Amendment, AmendmentStatus, Hold, Payment, PaymentStatus
 from services import holds, idempotency, jobs, payments
 from services.amendments import rows
 from services.amendments.applying import apply
@@ -24,9 +24,10 @@ from services.bookings import reviewing
 from services.bookings.cancellation import QuoteExpired
 from services.bookings.paying import check_method, check_return_url
 from services.bookings.saga import work_off
+from services.extras import ExtraSoldOut
 from services.fraud import NOBODY, Payer
 from services.gateways import Gateways
-from services.holds import ClassClosed, Owner
+from services.holds import ClassClosed, Owner, StockGone
 from services.payments import PaymentDeclined
 from services.transitions import Cause
 
@@ -53,7 +54,8 @@ async def confirm(
     and, once decided, gets the same answer. Owns its transactions; whose the booking is has been checked before.
 
     Raises QuoteExpired (QUOTE_EXPIRED, QUOTE_SPENT), PAYMENT_UNDER_WAY, CHANGES_CLOSED, CHECKED_IN, WrongState,
-    holds.HoldExpired, HOLD_BOOKED, holds.SalesClosed, holds.ClassClosed, NotFound, Invalid, idempotency.KeyReused;
+    holds.HoldExpired, HOLD_BOOKED, holds.SalesClosed, holds.ClassClosed, extras.ExtraSoldOut, NotFound, Invalid,
+    idempotency.KeyReused;
     PaymentDeclined and CHANGE_FAILED, with the booking as it was and nothing charged; GatewayUnavailable where nothing
     is known yet: send the same request again.
     """
@@ -73,11 +75,15 @@ async def confirm(
     try:
         async with db.transaction() as session:
             payment_id = await begin(session, command)
-    except ClassClosed as refusal:
+    except (ClassClosed, StockGone) as refusal:
+        full = refusal.pools if isinstance(refusal, ClassClosed) else [refusal.pool]
         async with db.transaction() as session:
-            await holds.expire_due_in(session, refusal.pools)
-        async with db.transaction() as session:
-            payment_id = await begin(session, command)
+            await holds.expire_due_in(session, full)
+        try:
+            async with db.transaction() as session:
+                payment_id = await begin(session, command)
+        except StockGone as gone:
+            raise ExtraSoldOut.of(gone.pool, gone.left) from None
     rest = await work_off(db, gateways, booking_id)
     async with db.transaction() as session:
         amendment = await session.get_one(Amendment, quote_id)
@@ -137,11 +143,26 @@ async def begin(session: Session, command: Command) -> UUID:
     if found.other is not None:
         await holds.attach(session, found.other, booking.id)
         await holds.check_on_sale(session, found.other.id)
+    else:
+        found = replace(found, other=await hold_stock(session, found))
     if amendment.due > 0:
         await begin_payment(session, command, found, payment_id)
     else:
         await apply(session, picture, amendment, found.hold, found.other, command.cause)
     return payment_id
+
+
+async def hold_stock(session: Session, found: Locked) -> Hold | None:
+    """A hold of the counted extras that a locked amendment is to add; None where it adds none."""
+    stock = {(slot_id, pool): count for slot_id, pool, count in found.amendment.change.get("stock", ())}
+    if not stock:
+        return None
+    kept = await holds.items(session, found.hold.id)
+    other = await holds.hold_stock(session, found.booking, stock, [(item.slot_id, item.pool) for item in kept])
+    await holds.check_on_sale(session, other.id)
+    found.amendment.hold_id = other.id
+    await session.flush()
+    return other
 
 
 def check_good(amendment: Amendment, moment: datetime) -> None:

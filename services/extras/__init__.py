@@ -8,7 +8,18 @@ passengers of a booking own. Stock is counted by pools of the flight's slot and 
 from services.extras.catalogue import DefineExtra, Entry, catalogue_of, define, price, retire, set_stock, stock_of
 from services.extras.choosing import Chosen, ExtraChoice, ExtraClosed, ExtraSoldOut, Wish, choose, lines, stock
 from services.extras.offered import OfferedExtra, on_flights
-from services.extras.orders import EXTRA, Owned, close, issue, of_passengers, order, owned_by, quantities
+from services.extras.orders import (
+    EXTRA,
+    Owned,
+    close,
+    had_by,
+    issue,
+    of_passengers,
+    order,
+    owned_by,
+    quantities,
+    write,
+)
 
 __all__ = [
     "EXTRA",
@@ -25,6 +36,7 @@ __all__ = [
     "choose",
     "close",
     "define",
+    "had_by",
     "issue",
     "lines",
     "of_passengers",
@@ -37,4 +49,5 @@ __all__ = [
     "set_stock",
     "stock",
     "stock_of",
+    "write",
 ]

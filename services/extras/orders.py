@@ -68,26 +68,34 @@ class Owned:
 
 async def order(
     session: Session, booking_id: UUID, passengers: Sequence[UUID], chosen: Sequence[Chosen], cause: Cause
-) -> list[BookingExtra]:
-    """Write down what was chosen for passengers of a locked or new booking, by their places; its rows."""
-    rows = [
-        BookingExtra(
-            id=uuid7(),
-            booking_id=booking_id,
-            passenger_id=passengers[one.place],
-            extra_id=one.extra.extra_id,
-            slot_id=one.slot_id,
-            pool=one.extra.pool,
-            quantity=one.quantity,
-            unit_amount=one.price.minor_units,
-            status=EXTRA.initial,
-        )
-        for one in chosen
-    ]
-    session.add_all(rows)
-    await session.flush()
-    await tell(session, booking_id, [(row, None) for row in rows], cause)
-    return rows
+) -> None:
+    """Write down what was chosen for passengers of a locked or new booking, by their places."""
+    await write(
+        session,
+        [
+            BookingExtra(
+                id=uuid7(),
+                booking_id=booking_id,
+                passenger_id=passengers[one.place],
+                extra_id=one.extra.extra_id,
+                slot_id=one.slot_id,
+                pool=one.extra.pool,
+                quantity=one.quantity,
+                unit_amount=one.price.minor_units,
+                status=EXTRA.initial,
+            )
+            for one in chosen
+        ],
+        cause,
+    )
+
+
+async def write(session: Session, rows: Sequence[BookingExtra], cause: Cause) -> None:
+    """Write extras of a locked or new booking, all of them ORDERED."""
+    if rows:
+        session.add_all(rows)
+        await session.flush()
+        await tell(session, rows[0].booking_id, [(row, None) for row in rows], cause)
 
 
 async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:

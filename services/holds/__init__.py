@@ -9,7 +9,7 @@ pools change together, and tells in which order they are locked.
 
 from services.holds.blocking import block, unblock
 from services.holds.checkins import check_in, undo_check_in
-from services.holds.classes import assign_classes
+from services.holds.classes import assign_classes, hold_stock
 from services.holds.exchanging import exchange
 from services.holds.expiry import Broken, expire_due, expire_due_in, sweep_tombstones
 from services.holds.finding import Found, PlacesGone, find_again, sell_found
@@ -81,6 +81,7 @@ __all__ = [
     "extend",
     "find_again",
     "give_back",
+    "hold_stock",
     "linger",
     "items",
     "kept_by",

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from sqlalchemy import select, tuple_
 
 from core.db import ReadSession, Session
-from models import Hold, HoldItem, Pool
-from services.holds.moves import PLACES_HELD, ClassClosed, PoolKey, PoolMove, items, move_pools, tell_places
+from core.ids import uuid7
+from models import Booking, Hold, HoldItem, Pool
+from services.holds.moves import (
+    HOLD,
+    PLACES_HELD,
+    ClassClosed,
+    PoolKey,
+    PoolMove,
+    items,
+    lock_pools,
+    move_pools,
+    now,
+    tell_places,
+)
+
+STOCK_MINUTES = 10
+MOST = timedelta(minutes=30)
+"""The cap of any hold."""
 
 
 async def assign_classes(
@@ -43,6 +60,39 @@ async def assign_classes(
     await session.flush()
     await tell_places(session, PLACES_HELD, [(item, item.quantity) for item in added])
     await move_pools(session, changes | {pool: PoolMove(held=n) for pool, n in stock.items()}, opens, stock)
+
+
+async def hold_stock(
+    session: Session, booking: Booking, stock: Mapping[PoolKey, int], kept: Iterable[PoolKey] = ()
+) -> Hold:
+    """A new hold of a locked, sold booking, which keeps counted extras for ten minutes until they are paid for.
+
+    Pools are locked here, with those that are `kept` already, so that what follows finds them in order. Raises
+    StockGone, for the transaction to end.
+    """
+    moment = await now(session)
+    hold = Hold(
+        id=uuid7(),
+        status=HOLD.initial,
+        owner_id=booking.owner_id,
+        booking_id=booking.id,
+        minutes=STOCK_MINUTES,
+        extensions=0,
+        created_at=moment,
+        expires_at=moment + timedelta(minutes=STOCK_MINUTES),
+        cap_at=moment + MOST,
+    )
+    session.add(hold)
+    await session.flush()
+    added = [
+        HoldItem(hold_id=hold.id, slot_id=pool[0], pool=pool[1], quantity=n, units=[]) for pool, n in stock.items()
+    ]
+    session.add_all(added)
+    await session.flush()
+    await tell_places(session, PLACES_HELD, [(item, item.quantity) for item in added])
+    await lock_pools(session, {*stock, *kept})
+    await move_pools(session, {pool: PoolMove(held=n) for pool, n in stock.items()}, takes=stock)
+    return hold
 
 
 async def classes_of(session: ReadSession, pools: list[PoolKey]) -> dict[PoolKey, list[str]]:
