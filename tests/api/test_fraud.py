@@ -48,6 +48,7 @@ SET = """
         }
     }
 """
+ASSESSED = "query ($id: ID!) { fraudAssessments(bookingId: $id) { moment verdict findings { rule most measured } } }"
 OWN = """
     query ($id: ID!, $token: String) {
         booking(id: $id, token: $token) { status payments { status declineCode } timeline { subject to actor } }
@@ -188,3 +189,27 @@ async def test_whoever_pays_and_watches_hears_of_an_ordinary_payment(server: Ser
             while "payment.processing" not in happened:
                 happened += (await watcher.next())["happened"]
         assert "payment.review" not in happened
+
+
+async def test_a_device_is_known_by_what_the_client_says(server: Server) -> None:
+    rule = {"name": "device_payments_of_a_minute", "measure": "PAYMENTS", "subject": "DEVICE", "windowSeconds": 60}
+    blocks = {"input": rule | {"most": 1, "verdict": "BLOCK", "reason": "a test"}}
+    allows = {"input": rule | {"most": 1, "verdict": "ALLOW", "reason": "a test"}}
+    async with (
+        Client(server.url, await signed_in(server, "STAFF")) as staff,
+        Client(server.url, device="a laptop") as ada,
+        Client(server.url, device="a phone") as grace,
+    ):
+        await staff.post(SET, blocks)
+        first, second, hers = await booked(ada, 21), await booked(ada, 22), await booked(grace, 23)
+        assert (await pay(ada, first))["status"] == "CAPTURED"
+        refused_ = await pay(ada, second)
+        assert (refused_["__typename"], refused_["declineCode"]) == ("PaymentDeclined", "generic_decline")
+        assert (await pay(grace, hers))["status"] == "CAPTURED"
+
+        found = await staff.post(ASSESSED, {"id": second["id"]})
+        assert found["data"]["fraudAssessments"] == [
+            {"moment": "INTENT", "verdict": "BLOCK", "findings": [{"rule": rule["name"], "most": 1, "measured": 2}]}
+        ]
+        await staff.post(SET, allows)
+        assert (await pay(ada, second))["status"] == "CAPTURED"

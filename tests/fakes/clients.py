@@ -18,10 +18,11 @@ PATIENCE = 20.0
 
 
 class Client:
-    """Somebody who sends the contract's operations; a guest, or signed in with an access token."""
+    """Somebody who sends the contract's operations, from a device; a guest, or signed in with an access token."""
 
-    def __init__(self, url: str, access_token: str | None = None) -> None:
+    def __init__(self, url: str, access_token: str | None = None, device: str | None = None) -> None:
         headers = {"authorization": f"Bearer {access_token}"} if access_token else {}
+        headers |= {"x-jetway-device": device} if device else {}
         self.url = url
         self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=30)
 
