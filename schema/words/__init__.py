@@ -11,7 +11,7 @@ from typing import cast
 
 from graphql import GraphQLEnumType, GraphQLField, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
-from schema.words import changes, fraud, members, paying, shares, travel
+from schema.words import changes, fraud, members, paying, refusals, shares, travel
 from schema.words.members import TYPES
 
 MEMBERS: Mapping[str, Mapping[str, str]] = {
@@ -19,6 +19,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
     **changes.MEMBERS,
     **fraud.MEMBERS,
     **paying.MEMBERS,
+    **refusals.MEMBERS,
     **shares.MEMBERS,
     **travel.MEMBERS,
 }
