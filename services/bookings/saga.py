@@ -118,12 +118,20 @@ def due(seen: Situation) -> Iterator[Step]:
         for one in seen.unsettled[:1]:
             yield Step(steps.capture, seen, one)
     elif undecided:
-        for one in undecided:
-            yield Step(first_step(seen, one), seen, one)
+        yield from asking(seen, undecided)
     elif seen.covered:
         yield Step(steps.sell, seen, seen.attempts[0])
     elif seen.standing.dead:
         for one in seen.unsettled:
+            yield Step(steps.out_of_time, seen, one)
+
+
+def asking(seen: Situation, undecided: Iterable[Attempt]) -> Iterator[Step]:
+    """What is to be done while some payments are undecided: a bank that takes days keeps no other payer waiting."""
+    for one in undecided:
+        yield Step(first_step(seen, one), seen, one)
+    for one in seen.attempts if seen.standing.dead else ():
+        if one.status is PaymentStatus.AUTHORIZED:
             yield Step(steps.out_of_time, seen, one)
 
 

@@ -13,6 +13,7 @@ from services import bookings, invariants, ledger
 from services.gateways import Gateways
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.factories.shares import pay_share, split
 from tests.fakes.sandbox import Sandbox, connected, started
 from tests.fakes.waiting import eventually
 
@@ -160,6 +161,26 @@ async def test_past_its_deadline_it_is_called_off_as_soon_as_the_bank_lets_go(
     await settle(own_sandbox)
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     assert await states(desk) == ("EXPIRED", "DECLINED")
+
+
+async def test_a_share_whose_bank_takes_days_keeps_the_other_payers_from_nothing(
+    desk: Desk, gateways: Gateways, own_sandbox: Sandbox
+) -> None:
+    booking = await desk.booked("3A")
+    first, second = await split(desk.database, booking, 2)
+    await pay_share(desk.database, gateways, first)
+    await pay_share(desk.database, gateways, second, SUCCEEDS)
+    await pass_time(desk.database, timedelta(minutes=16))
+    await bookings.advance(desk.database, gateways, booking.id)
+    async with desk.database.reading() as session:
+        paid = await session.execute(text("SELECT share_id, status FROM payments ORDER BY id"))
+        assert [tuple(one) for one in paid] == [(first.id, "VOIDED"), (second.id, "PROCESSING")]
+    await settle(own_sandbox)
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    async with desk.database.reading() as session:
+        assert list(await session.scalars(text("SELECT status FROM payments"))) == ["VOIDED", "VOIDED"]
+        assert (await session.get_one(Booking, booking.id)).status == "EXPIRED"
+    assert await posted(desk, booking) == [("UNDUE", second.amount), ("UNDUE_RETURNED", second.amount)]
 
 
 async def test_a_card_is_declined_as_ever(desk: Desk, gateways: Gateways) -> None:
