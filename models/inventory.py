@@ -167,7 +167,7 @@ class Pool(Base):
 class Claim(Base):
     """That a unit is taken, or (AVAILABLE) that it was, with the version of its last change.
 
-    No foreign key: the check would lock the slot's row for every seat sold. `services/invariants.py` asks instead.
+    No foreign key: the check would lock the slot's row for every seat sold. `services/invariants/` asks instead.
     """
 
     __tablename__ = "claims"

@@ -1,7 +1,7 @@
 """The ledger: double entry, append-only, by currency.
 
 Whoever writes that money was taken, is owed, went back or is ours posts it in the same transaction, so the ledger says
-what payments, refunds and bookings say; `services/invariants.py` holds them against each other. A correction is another
+what payments, refunds and bookings say; `services/invariants/` holds them against each other. A correction is another
 posting, never a change. Balances are sums, kept nowhere.
 
 | kind             | debit    | credit   | when, once per                                              |

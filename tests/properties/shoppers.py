@@ -1,7 +1,7 @@
 """Shoppers, bookings, staff and time, each step taken twice: on a real database, and in a plain Python inventory.
 
 A step must be answered alike on both sides, with the same facts; after it both must look alike, and every invariant of
-`services/invariants.py` must hold.
+`services/invariants/` must hold.
 """
 
 from __future__ import annotations

@@ -227,6 +227,40 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
             "A booking's balances are what its status owes",
         },
     ),
+    "a passenger who left with an open ticket": (
+        [
+            """
+            UPDATE passengers SET cancelled_at = now()
+            WHERE ordinal = 1 AND booking_id = (SELECT id FROM bookings WHERE status = 'CONFIRMED')
+            """,
+        ],
+        {"A confirmed booking is paid in full, and has a ticket for each passenger and flight"},
+    ),
+    "a fee that was never kept": (
+        [
+            """
+            UPDATE cancellation_quotes SET fee = fee + 1
+            WHERE id = (SELECT id FROM cancellation_quotes WHERE used_at IS NOT NULL)
+            """,
+        ],
+        {
+            "A booking that is over keeps no money that it does not owe, and no open ticket",
+            "The ledger has every capture, refund and fee once, and nothing else",
+        },
+    ),
+    "a journey that is over and was not earned": (
+        [
+            """
+            UPDATE transitions SET to_status = 'COMPLETED'
+            WHERE subject_id = (SELECT id FROM bookings WHERE status = 'CONFIRMED')::text AND to_status = 'CONFIRMED'
+            """,
+            "UPDATE bookings SET status = 'COMPLETED' WHERE status = 'CONFIRMED'",
+        ],
+        {
+            "The ledger has every capture, refund and fee once, and nothing else",
+            "A booking's balances are what its status owes",
+        },
+    ),
     "a posting in another currency": (
         [
             "SET LOCAL session_replication_role = replica",
