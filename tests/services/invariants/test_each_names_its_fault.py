@@ -338,7 +338,7 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
 
 @pytest.fixture
 async def day(database: Database, keyring: Keyring, plans: Plans, schedule: Schedule, gateways: Gateways) -> Database:
-    """A database after an honest day: bookings paid, changed, waiting, in doubt and cancelled, a hold, a blocked seat."""
+    """A database after an honest day: bookings paid, changed, waiting, in doubt, cancelled, a hold, a blocked seat."""
     desk = Desk(database, keyring, plans, schedule)
     await put_on_sale(database, schedule)
     later = await hold(database, want(schedule.first, "2A", quantities={"ECONOMY": 1}))
