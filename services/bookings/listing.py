@@ -141,8 +141,12 @@ async def timeline(session: ReadSession, booking: Booking) -> list[TimelineEntry
         .where(Passenger.booking_id == booking.id),
     )
     rows = await session.scalars(select(Transition).where(Transition.subject_id.in_(mine)).order_by(Transition.id))
-    lines = [told(row, booking) for row in rows]
-    return [line for line in lines if line.came_from != line.to]
+    return [told(row, booking) for row in rows if not says_nothing(row)]
+
+
+def says_nothing(row: Transition) -> bool:
+    """Whether a line would say that what was PROCESSING became PROCESSING: its owner is not told of reviews."""
+    return {row.from_status, row.to_status} == {PaymentStatus.PROCESSING, PaymentStatus.REVIEW}
 
 
 def told(row: Transition, booking: Booking) -> TimelineEntry:

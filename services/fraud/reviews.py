@@ -86,7 +86,17 @@ class Review:
 
 
 async def begin(session: Session, payment: Payment, deadline: datetime) -> None:
-    """Put a locked payment that has become REVIEW before staff, until `deadline`."""
+    """Put a locked payment that has become REVIEW before staff, until `deadline`.
+
+    What keeps its seats keeps those of the other shares of its price as well: their reviews last as long.
+    """
+    others = select(Payment.id).where(
+        Payment.booking_id == payment.booking_id,
+        Payment.amendment_id.is_not_distinct_from(payment.amendment_id),
+        Payment.status == PaymentStatus.REVIEW,
+    )
+    beside = update(PaymentReview).where(PaymentReview.payment_id.in_(others), PaymentReview.decision.is_(None))
+    await session.execute(beside.values(deadline_at=func.greatest(PaymentReview.deadline_at, deadline)))
     session.add(PaymentReview(payment_id=payment.id, deadline_at=deadline))
     told = {"payment": str(payment.id), "booking": str(payment.booking_id), "deadline_at": deadline.isoformat()}
     await outbox.record(session, "review.begun", outbox.REVIEWS, told)

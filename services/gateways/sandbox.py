@@ -18,6 +18,7 @@ SANDBOX_METHODS = (
     TestPaymentMethod("pm_card_visa", "Visa", "succeeds"),
     TestPaymentMethod("pm_card_mastercard", "Mastercard", "succeeds"),
     TestPaymentMethod("pm_card_threeDSecure2Required", "Visa with 3-D Secure", "asks the bank first"),
+    TestPaymentMethod("pm_card_riskLevelElevated", "Visa, in doubt", "waits for staff to approve it"),
     TestPaymentMethod("pm_card_visa_chargeDeclined", "Visa, declined", "is declined"),
     TestPaymentMethod("pm_card_visa_chargeDeclinedInsufficientFunds", "Visa, no funds", "is declined: no funds"),
     TestPaymentMethod("pm_card_chargeDeclinedExpiredCard", "Visa, expired", "is declined: expired card"),

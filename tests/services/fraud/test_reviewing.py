@@ -224,6 +224,21 @@ async def shares_of(desk: Desk, booking: Booking) -> tuple[str, set[str]]:
         return (await session.get_one(Booking, booking.id)).status, set(statuses)
 
 
+async def test_shares_in_doubt_are_decided_until_the_same_deadline(
+    desk: Desk, gateways: Gateways, booking: Booking
+) -> None:
+    one, two = await split(desk.database, booking, 2)
+    await pay_share(desk.database, gateways, one, DOUBTFUL)
+    await pass_time(desk.database, timedelta(minutes=5))
+    await pay_share(desk.database, gateways, two, DOUBTFUL)
+    async with desk.database.reading() as session:
+        asked = """
+            SELECT count(*), count(DISTINCT deadline_at), max(deadline_at) = max(expires_at)
+            FROM payment_reviews, holds
+        """
+        assert (await session.execute(text(asked))).one() == (2, 1, True)
+
+
 async def test_a_share_that_is_approved_completes_the_price(desk: Desk, gateways: Gateways, booking: Booking) -> None:
     _, doubtful = await shared(desk, gateways, booking)
     await bookings.approve(desk.database, doubtful.id, STAFF)
