@@ -6,12 +6,13 @@ The table says what each answers where. A mutation joins it by its document, its
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ from core.keys import Keyring
 from models import Booking, PassengerType, Role
 from resolvers.access import token_for
 from services import bookings
+from services.bookings import links
 from services.gateways import Gateways
 from services.offers import Offer
 from services.seats import Plans
@@ -52,6 +54,11 @@ class Case:
     offer: Offer
     quote: str
     key: str
+    passenger: str
+    link: str
+    linked: links.Link
+    change: str
+    payment: str
 
     @property
     def id(self) -> str:
@@ -99,12 +106,15 @@ def release_hold(case: Case) -> dict[str, Any]:
 class Mutation:
     """How a mutation is asked for a case, and its answers: type and code, by state; where it may be done, GOES.
 
-    `token` is the field of its input that proves whose the booking is.
+    `token` is the field of its input that proves whose the booking is; None where staff alone may ask, or a link says
+    all. `wrong` is the answer to a wrong one.
     """
 
     variables: Callable[[Case], dict[str, Any]]
     answers: Mapping[str, str]
-    token: str = "bookingToken"
+    token: str | None = "bookingToken"
+    wrong: str = "Forbidden WRONG_TOKEN"
+    staff: bool = False
 
 
 PENDING = tuple(state for state in STATES if state.startswith("PAYMENT_PENDING"))
@@ -114,8 +124,7 @@ ENDED = ("EXPIRED", "FAILED", "CANCELLED")
 UNDER_WAY, ALREADY_PAID = "Conflict PAYMENT_UNDER_WAY", "Conflict ALREADY_PAID"
 WRONG_STATE, HOLD_BOOKED = "Conflict WRONG_STATE", "Conflict HOLD_BOOKED"
 QUOTE_EXPIRED, KEY_REUSED = "QuoteExpired QUOTE_EXPIRED", "Conflict IDEMPOTENCY_KEY_REUSED"
-BY_QUOTE = frozenset({"cancelBooking"})
-"""What names a quote, and through it the booking."""
+HOLD_EXPIRED, NOT_FOUND = "HoldExpired HOLD_EXPIRED", "NotFound NOT_FOUND"
 
 
 def answers(unpaid: str, pending: str, paid: str, flown: str, ended: str, **more: str) -> dict[str, str]:
@@ -128,20 +137,65 @@ def answers(unpaid: str, pending: str, paid: str, flown: str, ended: str, **more
 HOLDS = answers(*[HOLD_BOOKED] * 5)
 """From the booking on, its hold is the booking's."""
 
+PAYING = answers(GOES, UNDER_WAY, ALREADY_PAID, ALREADY_PAID, WRONG_STATE, EXPIRED=HOLD_EXPIRED)
+REVIEWING = answers(*[NOT_FOUND] * 5) | {"PAYMENT_PENDING REVIEW": GOES}
+"""Staff decide about what waits for them; nothing else has a review."""
+
+
+def split_payment(case: Case) -> dict[str, Any]:
+    return owned(case) | {"equally": 2, "idempotencyKey": key()}
+
+
+def pay_by_link(case: Case) -> dict[str, Any]:
+    return {"token": case.link, "paymentMethod": "pm_card_visa", "returnUrl": BACK, "idempotencyKey": key()}
+
+
+def update_passenger(case: Case) -> dict[str, Any]:
+    return owned(case) | {"passengerId": case.passenger, "meal": "VGML"}
+
+
+def quote_change(case: Case) -> dict[str, Any]:
+    return owned(case) | {"name": {"passengerId": case.passenger, "firstName": "Adda"}}
+
+
+def confirm_change(case: Case) -> dict[str, Any]:
+    return {"quoteId": case.change, "bookingToken": case.token, "idempotencyKey": key()}
+
+
+def decide(case: Case) -> dict[str, Any]:
+    return {"paymentId": case.payment, "reason": "known to us"}
+
+
 MUTATIONS: Mapping[str, Mutation] = {
     "createBooking": Mutation(create_booking, HOLDS, "holdToken"),
     "extendHold": Mutation(extend_hold, HOLDS, "token"),
     "releaseHold": Mutation(release_hold, HOLDS, "token"),
-    "payBooking": Mutation(
-        pay_booking,
-        answers(GOES, UNDER_WAY, ALREADY_PAID, ALREADY_PAID, WRONG_STATE, EXPIRED="HoldExpired HOLD_EXPIRED"),
+    "payBooking": Mutation(pay_booking, PAYING),
+    "splitPayment": Mutation(split_payment, PAYING),
+    "createPaymentLink": Mutation(owned, PAYING),
+    "payByLink": Mutation(pay_by_link, PAYING, token=None),
+    "updatePassenger": Mutation(update_passenger, answers(GOES, GOES, GOES, WRONG_STATE, WRONG_STATE)),
+    "quoteChange": Mutation(quote_change, answers(WRONG_STATE, UNDER_WAY, GOES, WRONG_STATE, WRONG_STATE)),
+    # Only a booking that was paid has quotes of changes.
+    "confirmChange": Mutation(
+        confirm_change,
+        answers(NOT_FOUND, NOT_FOUND, GOES, WRONG_STATE, WRONG_STATE, EXPIRED=NOT_FOUND, FAILED=NOT_FOUND),
+        wrong=NOT_FOUND,
     ),
     "quoteCancellation": Mutation(owned, answers(GOES, UNDER_WAY, GOES, WRONG_STATE, WRONG_STATE)),
     "cancelBooking": Mutation(
-        cancel_booking, answers(GOES, UNDER_WAY, QUOTE_EXPIRED, WRONG_STATE, WRONG_STATE, EXPIRED=QUOTE_EXPIRED)
+        cancel_booking,
+        answers(GOES, UNDER_WAY, QUOTE_EXPIRED, WRONG_STATE, WRONG_STATE, EXPIRED=QUOTE_EXPIRED),
+        # Whose token a quote takes is known once it is read: nobody learns from the answer whether there is one.
+        wrong=NOT_FOUND,
     ),
+    "approvePayment": Mutation(decide, REVIEWING, token=None, staff=True),
+    "rejectPayment": Mutation(decide, REVIEWING, token=None, staff=True),
 }
 """The quote of `cancelBooking` was made before anything was paid."""
+
+
+QUOTE_CHANGE = "mutation ($input: QuoteChangeInput!) { quoteChange(input: $input) { ... on Amendment { id } } }"
 
 
 @pytest.fixture
@@ -171,6 +225,8 @@ async def case_in(road: Road, state: str) -> Case:
     booking = await road.desk.create(road.desk.command(offer, held, adult, key_=used))
     async with road.desk.database.transaction() as session:
         quote = await bookings.quote_cancellation(session, booking)
+        link = await links.create(session, booking.id, None)
+        ada = (await bookings.passengers_by_booking_ids(session, [booking.id]))[booking.id][0].id
     await STATES[state][0](road, booking)
     keyring: Keyring = road.desk.keyring
     return Case(
@@ -180,7 +236,19 @@ async def case_in(road: Road, state: str) -> Case:
         offer=offer,
         quote=global_id("CancellationQuote", quote.id),
         key=used,
+        passenger=global_id("Passenger", ada),
+        link=links.sign(keyring, link),
+        linked=link,
+        change=global_id("Amendment", (road.changes or [uuid7()])[0]),
+        payment=global_id("Payment", await payment_of(road, booking)),
     )
+
+
+async def payment_of(road: Road, booking: Booking) -> UUID:
+    """The key of its payment, or one that nothing has."""
+    async with road.desk.database.reading() as session:
+        paid = (await bookings.payments_by_booking_ids(session, [booking.id]))[booking.id]
+    return paid[0].id if paid else uuid7()
 
 
 async def digest(database: Database, sandbox: Sandbox, booking: Booking) -> dict[str, object]:
@@ -218,10 +286,13 @@ async def test_what_may_not_be_is_refused_and_nothing_changes(road: Road, house:
         found = await session.execute(text("SELECT b.status, p.status FROM bookings b LEFT JOIN payments p ON true"))
         booking, payment = found.one()
     assert (booking, payment or "") == (state.split()[0], STATES[state][1])
+    clerk = await somebody_signed_in(road, Role.STAFF)
     before = await digest(road.desk.database, road.sandbox, case.booking)
     refused = {name: one for name, one in MUTATIONS.items() if one.answers[state] != GOES}
-    async with Client(house.url) as client:
-        answered = {name: await ask(client, name, one.variables(case)) for name, one in refused.items()}
+    async with Client(house.url) as guest, Client(house.url, clerk) as staff:
+        answered = {
+            name: await ask(staff if one.staff else guest, name, one.variables(case)) for name, one in refused.items()
+        }
     assert answered == {name: one.answers[state] for name, one in refused.items()}
     assert await digest(road.desk.database, road.sandbox, case.booking) == before
 
@@ -233,25 +304,30 @@ async def test_nobody_else_gets_further_than_not_found(road: Road, house: Inside
     before = await digest(road.desk.database, road.sandbox, case.booking)
     async with Client(house.url) as guest, Client(house.url, stranger) as signed_in:
         for name, one in MUTATIONS.items():
-            kind = "Booking" if one.token == "bookingToken" else "Hold"
-            # Whose token a quote takes is known once it is read: nobody learns from the answer whether there is one.
-            wrong = "NotFound NOT_FOUND" if name in BY_QUOTE else "Forbidden WRONG_TOKEN"
             variables = one.variables(case)
-            assert await ask(guest, name, variables | {one.token: None}) == "NotFound NOT_FOUND", name
-            assert await ask(signed_in, name, variables | {one.token: None}) == "NotFound NOT_FOUND", name
+            if one.staff:
+                assert await ask(guest, name, variables) == "Unauthenticated UNAUTHENTICATED", name
+                assert await ask(signed_in, name, variables) == "Forbidden FORBIDDEN", name
+            if one.token is None:
+                continue
+            kind = "Booking" if one.token == "bookingToken" else "Hold"
+            assert await ask(guest, name, variables | {one.token: None}) == NOT_FOUND, name
+            assert await ask(signed_in, name, variables | {one.token: None}) == NOT_FOUND, name
             for token in ("x", token_for(house.keyring, kind, uuid4())):
-                assert await ask(guest, name, variables | {one.token: token}) == wrong, name
+                assert await ask(guest, name, variables | {one.token: token}) == one.wrong, name
+        for token in ("x", case.token, links.sign(Keyring((os.urandom(32),)), case.linked)):
+            assert await ask(guest, "payByLink", pay_by_link(case) | {"token": token}) == NOT_FOUND
     assert await digest(road.desk.database, road.sandbox, case.booking) == before
 
 
-async def somebody_signed_in(road: Road) -> str:
+async def somebody_signed_in(road: Road, role: Role = Role.CUSTOMER) -> str:
     """The access token of somebody who has nothing to do with it."""
     user_id, session_id = uuid7(), uuid7()
     connection = await road.desk.database.connect(lock_timeout="5s")
-    await connection.execute(ACCOUNT, user_id, "eve@example.org", Role.CUSTOMER)
+    await connection.execute(ACCOUNT, user_id, "eve@example.org", role)
     await connection.execute(SIGN_IN, session_id, user_id)
     await connection.close()
-    return tokens.issue(road.desk.keyring, user_id=user_id, session_id=session_id, role=Role.CUSTOMER)[0]
+    return tokens.issue(road.desk.keyring, user_id=user_id, session_id=session_id, role=role)[0]
 
 
 async def test_a_key_stands_for_one_request(road: Road, house: Inside) -> None:
@@ -273,6 +349,56 @@ async def test_a_key_stands_for_one_request(road: Road, house: Inside) -> None:
         for name, variables in (("payBooking", paid), ("cancelBooking", cancelled)):
             assert await ask(client, name, variables) in ("Payment", "Booking")
     assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+async def test_keys_of_splits_links_and_changes_stand_for_one_request_too(road: Road, house: Inside) -> None:
+    case = await case_in(road, "SEATS_LOCKED")
+    async with Client(house.url) as client:
+        paid = pay_by_link(case)
+        assert await ask(client, "payByLink", paid) == "LinkPayment"
+        before = await digest(road.desk.database, road.sandbox, case.booking)
+        assert await ask(client, "payByLink", paid | {"paymentMethod": "pm_card_mastercard"}) == KEY_REUSED
+        # The owner's keys are apart from those of whoever has a link.
+        assert await ask(client, "payBooking", owned(case) | without(paid, "token")) == ALREADY_PAID
+        assert await digest(road.desk.database, road.sandbox, case.booking) == before
+        first, second = [(await client.post(QUOTE_CHANGE, {"input": quote_change(case)})) for _ in range(2)]
+        changed = confirm_change(case) | {"quoteId": first["data"]["quoteChange"]["id"]}
+        assert await ask(client, "confirmChange", changed) == "Amendment"
+        before = await digest(road.desk.database, road.sandbox, case.booking)
+        other = {"quoteId": second["data"]["quoteChange"]["id"]}
+        assert await ask(client, "confirmChange", changed | other) == KEY_REUSED
+        assert await ask(client, "confirmChange", changed | {"idempotencyKey": key()}) == "QuoteExpired QUOTE_SPENT"
+        assert await ask(client, "confirmChange", changed | other | {"idempotencyKey": key()}) == QUOTE_EXPIRED
+        assert await ask(client, "confirmChange", changed) == "Amendment"
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+async def test_amounts_that_are_not_the_price_split_nothing(road: Road, house: Inside) -> None:
+    case = await case_in(road, "SEATS_LOCKED")
+    before = await digest(road.desk.database, road.sandbox, case.booking)
+    price = case.booking.total
+    async with Client(house.url) as client:
+        for amounts, currency in (
+            ([1, price], "USD"),
+            ([1, price - 2], "USD"),
+            ([0, price], "USD"),
+            ([1, price - 1], "EUR"),
+        ):
+            shares = [
+                {"amount": {"amount": f"{amount / 100:.2f}", "currency": currency}, "label": "one"}
+                for amount in amounts
+            ]
+            asked = owned(case) | {"shares": shares, "idempotencyKey": key()}
+            assert (await ask(client, "splitPayment", asked)).split()[0] == "InvalidInput", (amounts, currency)
+        for count in (-1, 0, 1, 10):
+            asked = split_payment(case) | {"equally": count}
+            assert (await ask(client, "splitPayment", asked)).split()[0] == "InvalidInput", count
+    assert await digest(road.desk.database, road.sandbox, case.booking) == before
+
+
+def without(variables: dict[str, Any], name: str) -> dict[str, Any]:
+    """The same but for one of them."""
+    return {key_: value for key_, value in variables.items() if key_ != name}
 
 
 async def test_a_quote_that_has_expired_cancels_nothing(road: Road, house: Inside) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from models import Booking
-from services import bookings
+from services import amendments, bookings
 from services.gateways import Gateways
+from services.transitions import Cause
 from tests.factories.bookings import GUEST, Desk, key, pass_time
 from tests.fakes.mortal import Died, Life
 from tests.fakes.sandbox import Sandbox
@@ -29,6 +31,8 @@ class Road:
     gateways: Gateways
     sandbox: Sandbox
     monkeypatch: pytest.MonkeyPatch
+    changes: list[UUID] = field(default_factory=list)
+    """Changes that were quoted once the booking was paid."""
 
     async def pay(self, booking: Booking, method: str = "pm_card_visa", dies_at: int | None = None) -> None:
         """Pay, and perhaps die on the way."""
@@ -66,8 +70,7 @@ async def processing(road: Road, booking: Booking) -> None:
 
 async def review(road: Road, booking: Booking) -> None:
     """The money is promised, and staff have to look."""
-    await road.pay(booking, dies_at=3)
-    await road.say("UPDATE payments SET status = 'REVIEW'")
+    await road.pay(booking, "pm_card_riskLevelElevated")
 
 
 async def authorised(road: Road, booking: Booking) -> None:
@@ -81,25 +84,30 @@ async def sold(road: Road, booking: Booking) -> None:
 
 
 async def confirmed(road: Road, booking: Booking) -> None:
-    """Paid."""
+    """Paid, and the correction of a name quoted."""
     await road.pay(booking)
+    async with road.desk.database.transaction() as session:
+        (ada,) = (await bookings.passengers_by_booking_ids(session, [booking.id]))[booking.id]
+        wish = amendments.CorrectName(passenger_id=ada.id, first_name="Adah")
+        cause = Cause(actor="guest", reason="the test says so")
+        road.changes.append((await amendments.quote(session, road.desk.keyring, booking, wish, cause)).id)
 
 
 async def checked_in(road: Road, booking: Booking) -> None:
     """Its passengers have checked in."""
-    await road.pay(booking)
+    await confirmed(road, booking)
     await road.say("UPDATE bookings SET status = 'CHECKED_IN'")
 
 
 async def completed(road: Road, booking: Booking) -> None:
     """Flown."""
-    await road.pay(booking)
+    await confirmed(road, booking)
     await road.say("UPDATE bookings SET status = 'COMPLETED'")
 
 
 async def no_show(road: Road, booking: Booking) -> None:
     """Nobody came."""
-    await road.pay(booking)
+    await confirmed(road, booking)
     await road.say("UPDATE bookings SET status = 'NO_SHOW'")
 
 
@@ -120,7 +128,7 @@ async def failed(road: Road, booking: Booking) -> None:
 
 async def cancelled(road: Road, booking: Booking) -> None:
     """Paid and cancelled, its money on the way back."""
-    await road.pay(booking)
+    await confirmed(road, booking)
     async with road.desk.database.transaction() as session:
         quote = await bookings.quote_cancellation(session, booking)
     await bookings.cancel(road.desk.database, road.gateways, quote.id, booking.id, GUEST, key())
