@@ -102,6 +102,7 @@ class Loader:
         """Write the flights that are missing and all that they need; how many were."""
         async with self.connection.transaction():
             await store.write_carriers(self.connection, carriers())
+            await store.write_extras(self.connection, carriers())
             await store.write_tariff(self.connection)
         known = await store.known_flights(self.connection, self.first)
         written = 0

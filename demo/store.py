@@ -17,10 +17,11 @@ from typing import NamedTuple
 import asyncpg
 import orjson
 
-from demo import fares
+from demo import extras, fares
 from demo.fleet import Registered
 from demo.layouts import Plan
 from demo.reference import Carrier, Place
+from models import STOCK
 
 
 class Identity(NamedTuple):
@@ -136,6 +137,12 @@ NEW_POOLS = """
         AND nested.cabin = cabins.section
 """
 
+NEW_STOCK = """
+    INSERT INTO pools (slot_id, code, capacity, authorised)
+    SELECT fresh.slot_id, $1, ceil(aircraft.seats::numeric / $2), ceil(aircraft.seats::numeric / $2)
+    FROM fresh JOIN aircraft ON aircraft.registration = fresh.registration
+"""
+
 STRETCH_FARE = """
     UPDATE fares SET valid_from = least(valid_from, $4), valid_until = greatest(valid_until, $5)
     WHERE origin_code = $1 AND destination_code = $2 AND family_code = $3 AND (valid_from > $4 OR valid_until < $5)
@@ -161,7 +168,7 @@ async def known_flights(connection: asyncpg.Connection, first: date) -> set[Iden
 
 
 async def write_flights(connection: asyncpg.Connection, flights: Sequence[Incoming]) -> None:
-    """Write flights that are not there yet, each open for sale with all seats of its layout.
+    """Write flights that are not there yet, each open for sale with all seats of its layout, and meals aboard.
 
     Their airports, airlines and aircraft are there; raises LookupError where one is not.
     """
@@ -177,6 +184,9 @@ async def write_flights(connection: asyncpg.Connection, flights: Sequence[Incomi
     await connection.execute(CHECK_KEYS, "replica")
     for statement in (NEW_SLOTS, NEW_FLIGHTS, NEW_POOLS):
         await connection.execute(statement)
+    for item in extras.CATALOGUE:
+        if item.per_seats is not None:
+            await connection.execute(NEW_STOCK, STOCK + item.code, item.per_seats)
     await connection.execute(CHECK_KEYS, "origin")
 
 
@@ -186,6 +196,34 @@ async def write_carriers(connection: asyncpg.Connection, carriers: Iterable[Carr
         "INSERT INTO airlines (iata_code, name, accounting_code) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         [(carrier.code, carrier.name, carrier.accounting_code) for carrier in carriers],
     )
+
+
+async def write_extras(connection: asyncpg.Connection, carriers: Iterable[Carrier]) -> None:
+    """Write what the airlines sell beside the seat, where it is missing. Whatever staff have changed stays."""
+    codes = [carrier.code for carrier in carriers]
+    for item in extras.CATALOGUE:
+        await connection.execute(
+            "INSERT INTO extras (airline_code, code, kind, name, scope, max_per_passenger, closes_hours, refundable,"
+            " infants, stocked) SELECT airline, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM unnest($1::text[]) AS airline"
+            " ON CONFLICT DO NOTHING",
+            codes,
+            item.code,
+            item.kind,
+            item.name,
+            item.scope,
+            item.most,
+            item.closes_hours,
+            item.refundable,
+            item.infants,
+            item.per_seats is not None,
+        )
+        await connection.execute(
+            "INSERT INTO extra_prices (extra_id, currency, amount) SELECT id, $2, $3 FROM extras WHERE code = $1"
+            " AND NOT EXISTS (SELECT FROM extra_prices WHERE extra_id = extras.id) ON CONFLICT DO NOTHING",
+            item.code,
+            extras.CURRENCY,
+            item.amount,
+        )
 
 
 async def write_airports(connection: asyncpg.Connection, places: Iterable[Place]) -> None:
