@@ -97,7 +97,7 @@ class Record:
 
 async def read(session: ReadSession, booking: Booking) -> Record:
     """Everything that the papers of a booking tell."""
-    segments = await of_booking(session, BookingSegment, booking.id)
+    segments = [one for one in await of_booking(session, BookingSegment, booking.id) if one.cancelled_at is None]
     flights = await departures.by_slots(session, [one.slot_id for one in segments])
     families = {one.code: one for one in await session.scalars(select(FareFamily))}
     return Record(
@@ -135,13 +135,14 @@ async def of_booking(session: ReadSession, table: type[Part], booking_id: UUID) 
 
 
 async def travellers(session: ReadSession, booking_id: UUID) -> tuple[Traveller, ...]:
-    """Who travels, in the order in which they were named."""
+    """Who travels, in the order in which they were named; whoever left has flown some of it, or is left out."""
     people = await of_booking(session, Passenger, booking_id)
     ids = [one.id for one in people]
     places = await session.scalars(select(SeatAssignment).where(SeatAssignment.passenger_id.in_(ids)))
     seats = {(one.passenger_id, one.slot_id): one.unit for one in places}
     good = select(Ticket).where(Ticket.passenger_id.in_(ids), Ticket.status.in_(GOOD)).order_by(Ticket.number)
     tickets = (await session.scalars(good)).all()
+    having = {one.passenger_id for one in tickets}
     return tuple(
         Traveller(
             name=full_name(person),
@@ -149,6 +150,7 @@ async def travellers(session: ReadSession, booking_id: UUID) -> tuple[Traveller,
             coupons=tuple(coupon(one, seats) for one in tickets if one.passenger_id == person.id),
         )
         for person in people
+        if person.cancelled_at is None or person.id in having
     )
 
 

@@ -18,6 +18,7 @@ from services import bookings, holds, invariants, itineraries, offers, outbox
 from services.bookings import MinorsAlone, PassengerDetails, QuoteExpired, SeatChoice
 from services.gateways import Gateways
 from services.itineraries import FlightSearchInput, PassengersInput, SliceInput
+from services.papers import records
 from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time, snapshot, traveller
 from tests.factories.holds import hold, want
 from tests.factories.places import counts
@@ -351,3 +352,15 @@ async def test_whoever_left_does_not_find_it_by_their_name(desk: Desk, gateways:
     async with desk.database.reading() as session:
         assert await bookings.by_pnr(session, booking.pnr, "Byron") is None
         assert await bookings.by_pnr(session, booking.pnr, "Lovelace") is not None
+
+
+async def test_papers_are_of_those_who_travel(desk: Desk, gateways: Gateways) -> None:
+    booking, back = await there_and_back(desk, gateways)
+    _, byron = await people(desk, booking)
+    await cancel(desk, gateways, booking, await quote(desk, booking, None, [back]))
+    await cancel(desk, gateways, booking, await quote(desk, booking, [byron.id]))
+    async with desk.database.reading() as session:
+        paper = await records.read(session, await session.get_one(Booking, booking.id))
+    assert [one.name for one in paper.travellers] == ["Ms Ada Lovelace"]
+    assert [one.departure.slot_id for one in paper.flights] == [desk.schedule.first]
+    assert sum(amount.minor_units for _, amount in paper.lines) == paper.total.minor_units == 199_10
