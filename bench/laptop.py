@@ -21,6 +21,7 @@ from core.embedded import EmbeddedPostgres
 PATIENCE = 180.0
 FOREIGN = (
     *("DATABASE_URL", "READ_DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"),
+    *("PAYPAL_CLIENT_ID", "PAYPAL_SECRET", "PAYPAL_WEBHOOK_ID", "PAYPAL_API_BASE", "PAYMENT_ROUTES", "PUBLIC_URL"),
     *("MAKEFLAGS", "MFLAGS"),
 )
 """What would make Jetway use something else than what it brings along; and what `make bench` tells its own children."""

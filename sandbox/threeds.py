@@ -132,11 +132,14 @@ def _literal(value: object) -> str:
     return orjson.dumps(value).decode().replace("<", "\\u003c")
 
 
-def page(title: str, body: str, status: int = 200) -> Response:
-    """A page of the sandbox with that `body`; `{nonce}` in it becomes the one that its scripts need."""
+def page(title: str, body: str, status: int = 200, *, forms: str = "'self'") -> Response:
+    """A page of the sandbox with that `body`; `{nonce}` in it becomes the one that its scripts need.
+
+    `forms` is where its forms may lead, redirects included.
+    """
     nonce = secrets.token_urlsafe(16)
     policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; form-action 'self';"
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; form-action {forms};"
         " base-uri 'none'"
     )
     return HTMLResponse(
