@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from core import clock
 from core.db import Database, ReadSession, Session, dump_json
@@ -206,7 +206,12 @@ async def concerned(session: ReadSession, gateway: str, event: GatewayEvent) -> 
     """The payment that an event is about; None for one that is not ours."""
     payment: Payment | None = await session.scalar(
         select(Payment).where(
-            Payment.gateway == gateway, or_(Payment.gateway_id == event.gateway_id, Payment.id == event.payment_id)
+            Payment.gateway == gateway,
+            or_(
+                Payment.id == event.payment_id,
+                # A payment that has no id at its gateway yet is not what an event without one is about.
+                and_(Payment.gateway_id.is_not(None), Payment.gateway_id == event.gateway_id),
+            ),
         )
     )
     return payment

@@ -26,12 +26,13 @@ from services.gateways.paypal_words import (
     answer_of,
     approval,
     authorisation_in,
-    captures_in,
     code_of,
     creation,
     from_paypal,
     is_payable,
+    money_in,
     names_in,
+    our_id,
     outcome_of,
     parts_in,
     written,
@@ -51,6 +52,7 @@ from services.gateways.protocol import (
     NeedsAction,
     Order,
     Outcome,
+    Processing,
     RefundAnswer,
 )
 
@@ -120,7 +122,7 @@ class PayPal:
     async def capture(self, gateway_id: str, amount: Money, key: str) -> Captured:
         """Capture the order's authorisation; one that was captured before is answered as it is."""
         order = await self._order(gateway_id)
-        if not captures_in(order):
+        if not money_in(order):
             authorisation = authorisation_in(order)
             if authorisation is None:
                 raise GatewayRefused("not_authorised", f"order {gateway_id} is {order['status']}")
@@ -130,15 +132,18 @@ class PayPal:
             except Refused as refusal:
                 raise GatewayRefused(refusal.issue, refusal.description) from refusal
             order = await self._order(gateway_id)
-        taken = outcome_of(order)
-        if not isinstance(taken, Captured):
-            raise GatewayUnavailable("PayPal looks at this payment first. Send the same request again.")
-        return taken
+        match outcome_of(order):
+            case Captured() as taken:
+                return taken
+            case Processing():
+                raise GatewayUnavailable("PayPal looks at this payment first. Send the same request again.")
+            case _:
+                raise GatewayRefused("capture_denied", f"order {gateway_id} could not be captured")
 
     async def void(self, gateway_id: str) -> None:
         """Void the order's authorisation. Without one nothing was promised, and nobody but us asks for one."""
         order = await self._order(gateway_id)
-        if captures_in(order):
+        if money_in(order):
             raise GatewayRefused("captured", f"order {gateway_id} was captured")
         authorisation = authorisation_in(order)
         if authorisation is None or authorisation["status"] not in ("CREATED", "PENDING"):
@@ -151,7 +156,7 @@ class PayPal:
 
     async def refund(self, gateway_id: str, amount: Money, key: str) -> RefundAnswer:
         """Refund the order's capture, in whole or in part."""
-        taken = captures_in(await self._order(gateway_id))
+        taken = money_in(await self._order(gateway_id))
         if not taken:
             raise GatewayRefused("not_captured", f"order {gateway_id} has no capture")
         try:
@@ -228,14 +233,16 @@ class PayPal:
         kind: str = payload["event_type"]
         about = payload["resource"]
         related = (about.get("supplementary_data") or {}).get("related_ids") or {}
-        order_id = about["id"] if payload.get("resource_type") == "checkout-order" else related.get("order_id")
+        is_order = payload.get("resource_type") == "checkout-order"
+        # A refund carries its own key as custom id, and the payment's as that of the invoice.
+        ours = names_in(about)[0] if is_order else our_id(about.get("invoice_id"))
         return GatewayEvent(
             event_id=payload["id"],
             kind=kind,
             payload=payload,
             concern=CONCERNS.get(kind, Concern.NOTHING),
-            gateway_id=order_id,
-            payment_id=None,
+            gateway_id=about["id"] if is_order else related.get("order_id"),
+            payment_id=ours,
         )
 
     async def close(self) -> None:

@@ -96,7 +96,7 @@ def outcome_of(order: Mapping[str, Any]) -> Outcome:
         return NeedsAction(gateway_id=gateway_id, client_secret=None, redirect_url=approval(order))
     if status == "APPROVED":
         return Approved(gateway_id=gateway_id)
-    taken = captures_in(order)
+    taken = parts_in(order, "captures")
     if taken:
         return capture_outcome(gateway_id, taken)
     authorisation = authorisation_in(order)
@@ -139,9 +139,9 @@ def parts_in(order: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
     return found
 
 
-def captures_in(order: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Its captures."""
-    return parts_in(order, "captures")
+def money_in(order: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The captures that brought money, or still may."""
+    return [one for one in parts_in(order, "captures") if one["status"] in TAKEN or one["status"] == "PENDING"]
 
 
 def authorisation_in(order: Mapping[str, Any]) -> dict[str, Any] | None:

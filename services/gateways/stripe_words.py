@@ -89,8 +89,9 @@ RENAMED = {
 """Error codes of Stripe's that have a plainer name here."""
 
 MANDATE: PaymentIntentCreateParamsMandateData = {"customer_acceptance": {"type": "offline"}}
-"""That the payer has agreed to be debited, which Stripe wants to be told for debits: a page that offers them says so.
-Of the payer's browser nothing is passed on, so to Stripe the word was not given to it online."""
+"""That the payer was shown the terms and has agreed, as Stripe wants to be told of whatever is confirmed by a server
+(https://docs.stripe.com/payments/finalize-payments-on-the-server). Debits cannot do without. Of the payer's browser
+nothing is passed on, so to Stripe the word was not given online."""
 
 EXPANDED = ["latest_charge"]
 """What comes with a PaymentIntent, and tells with what kind of method it was paid."""
