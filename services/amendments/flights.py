@@ -26,6 +26,7 @@ from services.amendments.drafts import Draft, Given, SeatWish, held
 from services.amendments.picture import Picture, check_open
 from services.bookings import rules
 from services.bookings.rules import PassengerDetails, SeatChoice
+from services.itineraries.combining import BETWEEN
 from services.offers import Offer
 
 SEGMENT = ("slot_id", "cabin", "booking_class", "family_code")
@@ -158,10 +159,10 @@ async def journey_with(
 
 
 def check_order(journey: Sequence[Flight]) -> None:
-    """Raises OTHER_JOURNEY where a flight leaves before the one before it has arrived."""
+    """Raises OTHER_JOURNEY where there is no time to change from one flight to the next."""
     for before, after in pairwise(journey):
-        if after.departs_at < before.arrives_at:
-            message = f"{after.designator} would leave before {before.designator} has arrived."
+        if after.departs_at < before.arrives_at + BETWEEN:
+            message = f"{after.designator} would leave within an hour of when {before.designator} arrives, or before."
             raise Conflict(message, code="OTHER_JOURNEY")
 
 
