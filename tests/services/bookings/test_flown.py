@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import os
+
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import text
 
+from core.settings import Settings
 from models import Booking, BookingStatus, FlightStatus, TicketStatus
 from services import bookings, flights, holds, invariants
 from services.bookings import rows
 from services.flights import FlightUpdate
 from services.gateways import Gateways
+from services.jobs import Entrypoint
 from services.transitions import Cause
 from tests.factories.bookings import GUEST, Desk, key, snapshot
 from tests.factories.holds import want
+from tests.fakes.sandbox import KEY, SECRET
+from worker import Worker
 
 CAUSE = Cause(actor="test", reason="the day of travel")
 
@@ -90,6 +98,25 @@ async def test_what_was_flown_is_earned_once(desk: Desk, gateways: Gateways) -> 
     await finish(desk)
     assert await snapshot(desk.database) == before
     assert await sound(desk)
+
+
+async def test_the_workers_job_finishes_them(desk: Desk, gateways: Gateways, database_url: str, redis_url: str) -> None:
+    booking = await paid(desk, gateways, "3A")
+    await check_in(desk, booking, "3A")
+    await land(desk)
+    settings = Settings.from_env(
+        {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "JETWAY_SECRETS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+            "STRIPE_API_KEY": KEY,
+            "STRIPE_WEBHOOK_SECRET": SECRET,
+        }
+    )
+    async with Redis.from_url(redis_url) as redis:
+        handlers = Worker(settings, desk.database, redis, gateways).handlers()
+        assert await handlers[Entrypoint.FINISH_FLIGHT]({"slot_id": str(desk.schedule.first)}) is None
+    assert (await state(desk, booking))[0] == BookingStatus.COMPLETED
 
 
 async def test_where_nobody_checks_in_nothing_is_said(desk: Desk, gateways: Gateways) -> None:

@@ -74,7 +74,10 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
     ),
     "a payment that went on though nobody approved it": (
         [
-            "INSERT INTO payment_reviews (payment_id, deadline_at) SELECT id, now() FROM payments WHERE status = 'CAPTURED'"
+            """
+            INSERT INTO payment_reviews (payment_id, deadline_at)
+            SELECT id, now() FROM payments WHERE status = 'CAPTURED'
+            """
         ],
         {"A payment in doubt goes on where staff approve it, and keeps its seats until they have"},
     ),
