@@ -9,6 +9,7 @@ import asyncio
 import datetime
 import random
 import sqlite3
+import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,9 @@ PARTY = 2
 GOAL = 100
 OPERATIONS = (("HoldSeats", "Hold"), ("CreateBooking", "Booking"), ("PayBooking", "Payment"))
 WARM_SECONDS = 1.0
+KILL_SECONDS = 20.0
+"""How long the load lasts in whose middle the server is killed."""
+
 AGAIN_SECONDS = 0.02
 """How long a client waits before it sends a request again that nobody answered."""
 
@@ -155,17 +159,27 @@ async def measured(laptop: Laptop, seconds: float, *, kill: bool) -> str:
     pin(laptop)
     database = await asyncpg.connect(laptop.database_url)
     try:
+        say("looking for trips")
         trips = await stock(laptop, database)
         await load(laptop, trips, WARM_SECONDS)
+        say(f"{len(trips):,} trips; booking them for {figure(seconds)} s")
         run = await load(laptop, trips, seconds, lambda: drained(laptop, database))
+        say(f"{run.bookings:,} bookings, {figure(run.rate)} a second; asking every invariant")
         told = [summary(run), operations_table(run), await invariants_table(laptop)]
         if kill:
-            told += [await killed(laptop, trips, seconds, database), await invariants_table(laptop)]
+            say("booking again, and killing the server")
+            told += [await killed(laptop, trips, min(seconds, KILL_SECONDS), database), await invariants_table(laptop)]
+        say("writing the same rows again")
         with suspended(laptop):
             bare = await copies.measure(laptop, database)
     finally:
         await database.close()
     return "\n\n".join([*told, cpu_table(run, bare)])
+
+
+def say(what: str) -> None:
+    """Tell whoever waits how far it is."""
+    print(f"bookings: {what}", file=sys.stderr, flush=True)
 
 
 def pin(laptop: Laptop) -> None:

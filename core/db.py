@@ -22,7 +22,10 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
 
+from core.detached import changes_of, contents, inserting, updating
 from core.outages import is_away, translated
 from core.readers import Readers, Writers
 from core.rows import Reader, Writer
@@ -48,17 +51,24 @@ class ReadSession(AsyncSession):
         """The rows of a plain statement, within this session's transaction. See `core.rows.Reader`.
 
         All but the first of a transaction, with which SQLAlchemy begins it, go straight to the driver: that takes a
-        fifth of the time. What the session has not flushed it does not see. Raises asyncpg.PostgresError.
+        fifth of the time. What was changed before is flushed, as for any query. Raises asyncpg.PostgresError.
         """
+        if self.new or self.dirty or self.deleted:
+            await self.flush()
+        return await self._ask(statement, values)
+
+    async def _ask(self, statement: str, values: Sequence[object]) -> Sequence[Sequence[Any]]:
         if self._begun is not None and self._begun[0] is self.sync_session.get_transaction():
             rows: Sequence[Sequence[Any]] = await self._begun[1].fetch(statement, *values)
             return rows
         connection = await self.connection()
         try:
-            result = await connection.exec_driver_sql(statement, values)
+            result = await connection.exec_driver_sql(statement, tuple(values))
         except DBAPIError as error:
             cause = None if error.orig is None else error.orig.__cause__
-            raise (cause if isinstance(cause, asyncpg.PostgresError) else error) from error
+            if isinstance(cause, asyncpg.PostgresError):
+                raise cause from None
+            raise
         driver = (await connection.get_raw_connection()).driver_connection
         if driver is not None and driver.is_in_transaction():
             self._begun = self.sync_session.get_transaction(), driver
@@ -67,6 +77,33 @@ class ReadSession(AsyncSession):
 
 class Session(ReadSession):
     """A session inside a transaction that `transaction()` commits."""
+
+    async def insert(self, row: DeclarativeBase) -> None:
+        """Write a new row by one plain statement, as a flush does more dearly; its key is given.
+
+        What PostgreSQL computes, by a default or as a function without arguments, the row has afterwards.
+        """
+        given, computed = contents(row)
+        statement, returned = inserting(type(row), tuple(given), tuple(sorted(computed.items())))
+        written = await self._ask(statement, list(given.values()))
+        for name, value in zip(returned, written[0], strict=True):
+            set_committed_value(row, name, value)
+        make_transient_to_detached(row)
+        self.add(row)
+
+    async def save(self, *rows: DeclarativeBase) -> None:
+        """Write what was changed of some rows of this session, each by one plain statement.
+
+        A flush does the same for a third more of a millisecond each; it finds nothing left to do of them. Values that
+        PostgreSQL is to compute, and rows that are new, are left to it.
+        """
+        for row in rows:
+            changed = changes_of(row)
+            if changed:
+                statement, keys = updating(type(row), tuple(changed))
+                await self._ask(statement, [*(getattr(row, key) for key in keys), *changed.values()])
+                for name, value in changed.items():
+                    set_committed_value(row, name, value)
 
 
 class Database:

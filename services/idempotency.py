@@ -11,12 +11,9 @@ import re
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
-from core.db import ReadSession, Session
 from core.errors import Conflict, Invalid
-from models import IdempotencyKey
+from core.rows import Reader, Writer
 
 GUEST = "guest"
 """How everybody who has not signed in is named as an owner and as an actor."""
@@ -61,32 +58,31 @@ def is_uuid4(text: str) -> bool:
     return UUID4.fullmatch(text) is not None
 
 
-async def claim(session: Session, owner: str, operation: str, key: str, print_: bytes, result_id: UUID) -> UUID | None:
+CLAIM = """
+    INSERT INTO idempotency_keys (owner, operation, key, fingerprint, result_id) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT DO NOTHING RETURNING 1
+"""
+KNOWN = "SELECT fingerprint, result_id FROM idempotency_keys WHERE owner = $1 AND operation = $2 AND key = $3"
+
+
+async def claim(writer: Writer, owner: str, operation: str, key: str, print_: bytes, result_id: UUID) -> UUID | None:
     """Take `key` for this request. None: it is new, do the work. A UUID: the row that came of it the first time.
 
     Raises KeyReused where the key stands for another input, and Invalid where it cannot serve.
     """
     key = check_key(owner, key)
-    row = {"owner": owner, "operation": operation, "key": key, "fingerprint": print_, "result_id": result_id}
-    taken = insert(IdempotencyKey).values(row).on_conflict_do_nothing().returning(IdempotencyKey.key)
-    if await session.scalar(taken) is not None:
+    if await writer.fetch(CLAIM, owner, operation, key, print_, result_id):
         return None
-    earlier = await known(session, owner, operation, key, print_)
+    earlier = await known(writer, owner, operation, key, print_)
     if earlier is None:
         raise AssertionError("an idempotency key was forgotten while it was asked for")
     return earlier
 
 
-async def known(session: ReadSession, owner: str, operation: str, key: str, print_: bytes) -> UUID | None:
+async def known(reader: Reader, owner: str, operation: str, key: str, print_: bytes) -> UUID | None:
     """The row that came of this key before, if any; raises KeyReused where the key stands for another input."""
-    rows = await session.execute(
-        select(IdempotencyKey.fingerprint, IdempotencyKey.result_id).where(
-            IdempotencyKey.owner == owner, IdempotencyKey.operation == operation, IdempotencyKey.key == key
-        )
-    )
-    earlier = rows.one_or_none()
-    if earlier is None:
-        return None
-    if earlier.fingerprint != print_:
-        raise KeyReused
-    return UUID(str(earlier.result_id))
+    for before, result_id in await reader.fetch(KNOWN, owner, operation, key):
+        if before != print_:
+            raise KeyReused
+        return UUID(str(result_id))
+    return None

@@ -24,12 +24,12 @@ from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from core import clock
-from core.db import ReadSession, Session
+from core.db import ReadSession
 from core.ids import uuid7
 from core.money import Money
+from core.rows import Writer
 from models import LedgerAccount, Posting, PostingKind
 
 ACCOUNTS = MappingProxyType(
@@ -74,33 +74,29 @@ class Balance:
         return self.debits - self.credits if ours else self.credits - self.debits
 
 
-async def post(session: Session, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
+POST = """
+    INSERT INTO ledger (id, booking_id, kind, subject, debit, credit, amount, currency, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+async def post(writer: Writer, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
     """Write that `amount`, more than nothing, of a booking's money moved because of `subject`.
 
-    Raises IntegrityError where that was posted already: whoever moves a status posts, and a status moves once.
+    Raises UniqueViolationError where that was posted already: whoever moves a status posts, and a status moves once.
     """
-    await session.execute(insert(Posting).values(row(kind, booking_id, subject, amount)))
+    await writer.fetch(POST, *row(kind, booking_id, subject, amount))
 
 
-async def post_once(session: Session, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
+async def post_once(writer: Writer, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
     """The same for what may be found out more than once: posted by whoever finds it first."""
-    await session.execute(insert(Posting).values(row(kind, booking_id, subject, amount)).on_conflict_do_nothing())
+    await writer.fetch(f"{POST} ON CONFLICT DO NOTHING", *row(kind, booking_id, subject, amount))
 
 
-def row(kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> dict[str, object]:
-    """The columns of a posting."""
+def row(kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> tuple[object, ...]:
+    """The columns of a posting, in the order of POST."""
     debit, credit = ACCOUNTS[kind]
-    return {
-        "id": uuid7(),
-        "booking_id": booking_id,
-        "kind": kind,
-        "subject": subject,
-        "debit": debit,
-        "credit": credit,
-        "amount": amount.minor_units,
-        "currency": amount.currency,
-        "at": clock.now(),
-    }
+    return uuid7(), booking_id, kind, subject, debit, credit, amount.minor_units, amount.currency, clock.now()
 
 
 async def statement(session: ReadSession, booking_id: UUID) -> Sequence[Posting]:

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
-from core.db import Session
 from core.errors import Unavailable
 from core.ids import record_locator
-from models import Locator
+from core.rows import Writer
 
 TRIES = 8
 """With half of all 900 million locators in use, one booking in 256 would need more."""
 
 
-async def draw(session: Session, booking_id: UUID) -> str:
+DRAW = "INSERT INTO locators (pnr, booking_id) VALUES ($1, $2) ON CONFLICT (pnr) DO NOTHING RETURNING pnr"
+
+
+async def draw(writer: Writer, booking_id: UUID) -> str:
     """A locator that nobody has, now the booking's. A collision costs one more try; raises Unavailable after eight."""
     for _ in range(TRIES):
-        taken = insert(Locator).values(pnr=record_locator(), booking_id=booking_id)
-        free = taken.on_conflict_do_nothing(index_elements=[Locator.pnr]).returning(Locator.pnr)
-        pnr: str | None = await session.scalar(free)
-        if pnr is not None:
-            return pnr
+        for (pnr,) in await writer.fetch(DRAW, record_locator(), booking_id):
+            return str(pnr)
     raise Unavailable("No record locator could be found. Try again.")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select
 
 from core import clock
 from core.db import ReadSession
@@ -21,7 +21,7 @@ from core.errors import Conflict, Invalid
 from core.keys import Keyring
 from core.money import Money, add
 from core.rows import Reader, row
-from models import Cabin, Flight, LayoutUnit, Pool, PriceLineKind, Slot, SlotStatus
+from models import Cabin, Flight, Pool, PriceLineKind
 from services import fares, pools
 from services.fares import Family, Fare, Party, PriceLine
 
@@ -96,6 +96,17 @@ def quote(fare: tuple[Any, ...], added: tuple[tuple[Any, ...], ...], party: Part
     lines = tuple(replace(line, written={}) for line in priced)
     total = add((line.amount for line in lines), read.amount.currency).lasting()
     return Quote(replace(read.family, written={}), lines, total, written(lines))
+
+
+ON_SALE = "SELECT id FROM slots WHERE id = ANY ($1::bigint[]) AND status = 'OPEN' AND starts_at > jetway_now()"
+CHARGED_SEATS = """
+    SELECT slots.id, layout_units.unit, layout_units.section
+    FROM unnest($1::bigint[], $2::varchar[]) AS one (slot_id, unit)
+    JOIN slots ON slots.id = one.slot_id
+    JOIN layout_units ON layout_units.layout_id = slots.layout_id AND layout_units.unit = one.unit
+    WHERE layout_units.extra_legroom
+    ORDER BY slots.id, layout_units.row_number, layout_units.column_letter
+"""
 
 
 class PriceChanged(Conflict):
@@ -188,11 +199,10 @@ async def check(session: ReadSession, keyring: Keyring, offer: Offer) -> None:
         raise PriceChanged("This offer has expired.", renewed, code="OFFER_EXPIRED")
 
 
-async def on_sale(session: ReadSession, offer: Offer) -> bool:
+async def on_sale(reader: Reader, offer: Offer) -> bool:
     """Whether every flight of the offer may still be sold."""
     ids = {segment.slot_id for segment in offer.segments}
-    is_open = Slot.status == SlotStatus.OPEN, Slot.starts_at > func.jetway_now()
-    return set(await session.scalars(select(Slot.id).where(Slot.id.in_(ids), *is_open))) == ids
+    return {slot_id for (slot_id,) in await reader.fetch(ON_SALE, list(ids))} == ids
 
 
 async def reprice(session: ReadSession, keyring: Keyring, offer: Offer) -> Offer | None:
@@ -281,13 +291,9 @@ def segment_for(slot_id: int, family: Family) -> OfferSegment:
 
 async def seat_lines(session: ReadSession, units: Iterable[tuple[int, str]]) -> list[Charged]:
     """A line for each of those seats, by (slot, number), that costs something on top of the fare."""
-    found = await session.execute(
-        select(Slot.id, LayoutUnit.unit, LayoutUnit.section)
-        .join(Slot, Slot.layout_id == LayoutUnit.layout_id)
-        .where(tuple_(Slot.id, LayoutUnit.unit).in_(list(units)), LayoutUnit.extra_legroom)
-        .order_by(Slot.id, LayoutUnit.row_number, LayoutUnit.column_letter)
-    )
-    seats = found.all()
+    chosen = list(units)
+    slots, names = [slot_id for slot_id, _ in chosen], [unit for _, unit in chosen]
+    seats = await session.fetch(CHARGED_SEATS, slots, names)
     costs = await fares.seat_charges(session) if seats else {}
     return [
         Charged(seat_line(unit, costs[Cabin(section)]), slot_id, unit)

@@ -5,14 +5,24 @@ The relay (`services/relay`) tells them to everybody after the commit, at least 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, func, insert, select, text
+from sqlalchemy import ScalarSelect, func, select, text
 
-from core.db import Session
+from core.db import dump_json
+from core.rows import Writer
 from models import Fact, RelayCursor
+
+RECORD = """
+    INSERT INTO facts (kind, stream, payload)
+    SELECT kind, stream, payload
+    FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS told (kind, stream, payload, place)
+    ORDER BY place
+"""
 
 VIEWERS = "valkey"
 """The sink of the relay that live viewers hear (`relay_cursors`)."""
@@ -40,13 +50,28 @@ FRAUD_RULES = "fraud:rules"
 """The stream of changes of the rules against fraud."""
 
 
-async def record(session: Session, kind: str, stream: str, payload: dict[str, Any]) -> None:
-    """Write that `kind` (past tense, `flight.delayed`) happened to `stream`.
+@dataclass(frozen=True)
+class Told:
+    """A fact: its kind (past tense, `flight.delayed`), its stream, and JSON with UUIDs and times as strings."""
 
-    Call it while the row of what it happened to is locked: then the facts of one stream are in order. `payload` is
-    JSON with UUIDs and times as strings.
+    kind: str
+    stream: str
+    payload: Mapping[str, Any]
+
+
+async def record(writer: Writer, kind: str, stream: str, payload: Mapping[str, Any]) -> None:
+    """Write that `kind` happened to `stream`.
+
+    Call it while the row of what it happened to is locked: then the facts of one stream are in order.
     """
-    await session.execute(insert(Fact).values(kind=kind, stream=stream, payload=payload))
+    await record_all(writer, [Told(kind, stream, payload)])
+
+
+async def record_all(writer: Writer, facts: Sequence[Told]) -> None:
+    """The same for several facts, in their order; one statement for all."""
+    if facts:
+        kinds, streams = [one.kind for one in facts], [one.stream for one in facts]
+        await writer.fetch(RECORD, kinds, streams, [dump_json(one.payload) for one in facts])
 
 
 def untold_since() -> ScalarSelect[datetime]:

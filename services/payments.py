@@ -15,6 +15,7 @@ from sqlalchemy import and_, or_, select
 
 from core import clock
 from core.db import Database, ReadSession, Session, dump_json
+from core.detached import Detached
 from core.errors import Conflict, NotFound
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
@@ -110,8 +111,7 @@ class PaymentDeclined(Conflict):
 async def begin(session: Session, payment: Payment, cause: Cause) -> None:
     """Write a new payment of a locked booking, INITIATED."""
     payment.status = PAYMENT.initial
-    session.add(payment)
-    await session.flush()
+    await session.insert(payment)
     stream, facts = outbox.booking_stream(payment.booking_id), payload(payment)
     await transitions.begin(session, PAYMENT, payment.id, stream, "payment.initiated", facts, cause)
 
@@ -153,15 +153,18 @@ def stray_id(payment_id: UUID, gateway_id: str) -> UUID:
     return uuid5(payment_id, gateway_id)
 
 
+PAYMENTS = Detached(Payment)
+LOCK_LIVE = f"""
+    SELECT {PAYMENTS.columns} FROM payments
+    WHERE booking_id = $1 AND amendment_id IS NOT DISTINCT FROM $2 AND status <> ALL ($3::text[])
+    ORDER BY id FOR UPDATE
+"""  # noqa: S608 - our own words
+
+
 async def lock_live(session: Session, booking_id: UUID, amendment_id: UUID | None) -> list[Payment]:
     """The payments of a locked booking for one purpose that are under way or taken, locked, the oldest first."""
-    chosen = select(Payment).where(
-        Payment.booking_id == booking_id,
-        Payment.amendment_id.is_not_distinct_from(amendment_id),
-        Payment.status.not_in(OVER),
-    )
-    ordered = chosen.order_by(Payment.id).with_for_update().execution_options(populate_existing=True)
-    return list(await session.scalars(ordered))
+    found = await session.fetch(LOCK_LIVE, booking_id, amendment_id, list(OVER))
+    return [PAYMENTS.known(session, columns) for columns in found]
 
 
 async def receive(db: Database, gateways: Gateways, name: str, body: bytes, headers: Mapping[str, str]) -> None:

@@ -65,20 +65,23 @@ COUPONS = """
 """Every coupon of a booking that has no good ticket, with the accounting code of its airline and the next serial."""
 
 
+ISSUE = """
+    INSERT INTO tickets (number, passenger_id, slot_id, status, issued_at)
+    SELECT number, passenger_id, slot_id, $4, $5
+    FROM unnest($1::text[], $2::uuid[], $3::bigint[]) AS one (number, passenger_id, slot_id)
+"""
+
+
 async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:
     """Issue every ticket that a locked booking lacks, in the order of its flights and passengers."""
+    due = [(number(code, serial), *whose) for *whose, code, serial in await session.fetch(COUPONS, booking_id)]
+    numbers, passengers, slots = [one[0] for one in due], [one[1] for one in due], [one[2] for one in due]
+    moment = clock.now()
+    await session.fetch(ISSUE, numbers, passengers, slots, TICKET.initial, moment)
     tickets = [
-        Ticket(
-            number=number(code, serial),
-            passenger_id=passenger_id,
-            slot_id=slot_id,
-            status=TICKET.initial,
-            issued_at=clock.now(),
-        )
-        for passenger_id, slot_id, code, serial in await session.fetch(COUPONS, booking_id)
+        Ticket(number=number, passenger_id=passenger_id, slot_id=slot_id, status=TICKET.initial, issued_at=moment)
+        for number, passenger_id, slot_id in due
     ]
-    session.add_all(tickets)
-    await session.flush()
     await tell(session, booking_id, [(ticket, None) for ticket in tickets], cause)
 
 

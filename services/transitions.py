@@ -11,7 +11,9 @@ from uuid import UUID
 from core import clock
 from core.db import Session, dump_json
 from core.ids import uuid7
+from core.rows import Writer
 from core.states import Machine
+from models import Base
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,17 +85,19 @@ async def advance(
     payload: Mapping[str, Any],
     cause: Cause,
 ) -> None:
-    """Move `row` to `to`, with its history and its fact. The caller has locked the row.
+    """Move `row` to `to`, with its history, its fact, and all else that was changed of it. The caller has locked it.
 
     Raises WrongState where the machine does not allow it; nothing has changed then.
     """
     machine.check(row.status, to)
     came_from = row.status
     row.status = to
+    if isinstance(row, Base):
+        await session.save(row)
     await write(session, machine.name, [Change(subject, came_from, to, stream, fact, payload)], cause)
 
 
-async def write(session: Session, machine: str, changes: Sequence[Change], cause: Cause) -> None:
+async def write(writer: Writer, machine: str, changes: Sequence[Change], cause: Cause) -> None:
     """The lines of history and the facts of changes that one cause made, in their order; one statement for all.
 
     What they are about is locked, or new and not known to anybody: its own row may be written later.
@@ -105,7 +109,7 @@ async def write(session: Session, machine: str, changes: Sequence[Change], cause
         dump_json({"status": change.to, "from": change.came_from, "actor": actor, "reason": reason, **change.payload})
         for change in changes
     ]
-    await session.fetch(
+    await writer.fetch(
         WRITE,
         machine,
         actor,

@@ -140,5 +140,5 @@ async def write_booking(
     )
     await rows.begin(session, booking, Cause(actor=command.owner.key, reason="booked"))
     await rows.move(session, booking, BookingStatus.SEATS_LOCKED, Cause(actor=command.owner.key, reason="seats held"))
-    await session.flush()
+    await session.insert(booking)
     return booking

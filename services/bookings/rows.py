@@ -8,12 +8,13 @@ of its stream in order, so it is locked before any of them is written.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select
 
 from core.db import ReadSession, Session
+from core.detached import Detached
 from core.errors import NotFound
 from core.states import Machine
 from models import Amendment, AmendmentStatus, Booking, BookingStatus
@@ -63,21 +64,22 @@ FACTS = {
 """The fact that says a booking came to be in a state."""
 
 
+BOOKINGS = Detached(Booking)
+LOCK = f"SELECT {BOOKINGS.columns} FROM bookings WHERE id = $1 FOR UPDATE"  # noqa: S608 - our own words
+
+
 async def locked(session: Session, booking_id: UUID) -> Booking:
     """The booking as it is now, kept from every other writer; raises NotFound."""
-    chosen = select(Booking).where(Booking.id == booking_id).with_for_update()
-    booking: Booking | None = await session.scalar(chosen.execution_options(populate_existing=True))
-    if booking is None:
-        raise NotFound("There is no such booking.")
-    return booking
+    for columns in await session.fetch(LOCK, booking_id):
+        return BOOKINGS.known(session, columns)
+    raise NotFound("There is no such booking.")
 
 
 async def hold_of(session: ReadSession, booking_id: UUID) -> UUID:
     """The hold that a booking was made from, which never changes; raises NotFound."""
-    hold_id: UUID | None = await session.scalar(select(Booking.hold_id).where(Booking.id == booking_id))
-    if hold_id is None:
-        raise NotFound("There is no such booking.")
-    return hold_id
+    for (hold_id,) in await session.fetch("SELECT hold_id FROM bookings WHERE id = $1", booking_id):
+        return cast("UUID", hold_id)
+    raise NotFound("There is no such booking.")
 
 
 async def holds_of(session: ReadSession, booking_id: UUID) -> list[UUID]:
@@ -92,9 +94,8 @@ async def holds_of(session: ReadSession, booking_id: UUID) -> list[UUID]:
 
 
 async def begin(session: Session, booking: Booking, cause: Cause) -> None:
-    """A new booking, INITIATED, with its history and its fact. Its row is written by the next flush, as it is then."""
+    """A new booking, INITIATED, with its history and its fact. Its row is written by the caller, as it is by then."""
     booking.status = BOOKING.initial
-    session.add(booking)
     stream, fact = outbox.booking_stream(booking.id), FACTS[BOOKING.initial]
     await transitions.begin(session, BOOKING, booking.id, stream, fact, payload(booking), cause)
 

@@ -37,6 +37,9 @@ LOOK = f"""
     WHERE bookings.id = $1
     ORDER BY payments.amendment_id NULLS FIRST, payments.id
 """  # noqa: S608 - the columns of a sale
+PROMISED = payments.TAKEN | {PaymentStatus.AUTHORIZED}
+"""The gateway stands by its word, or has kept it."""
+
 SALE, BOOKED, REFUNDS, AMENDMENT = slice(4), slice(4, 6), 6, 7
 
 
@@ -101,8 +104,12 @@ class Situation:
     @property
     def covered(self) -> bool:
         """Whether what is promised and taken makes up the price."""
-        good = payments.TAKEN | {PaymentStatus.AUTHORIZED}
-        return sum(one.due.minor_units for one in self.attempts if one.status in good) >= self.standing.price
+        return self.promised >= self.standing.price
+
+    @property
+    def promised(self) -> int:
+        """How much of it is promised and taken, in minor units."""
+        return sum(one.order.amount.minor_units for one in self.attempts if one.status in PROMISED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,19 +6,19 @@ Each returns whether there may be another step at once; False where somebody els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from core.db import Database
 from core.log import logger
 from core.money import Money
-from models import FraudVerdict, PaymentStatus, PostingKind
+from models import FraudVerdict, Payment, PaymentStatus, PostingKind
 from services import fraud, holds, jobs, ledger, notices, payments, refunds
 from services.bookings import retrying
 from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.purposes import Stage
 from services.bookings.reviewing import hold_back
-from services.bookings.situation import Attempt, Situation, unchanged
+from services.bookings.situation import PROMISED, Attempt, Situation, unchanged
 from services.gateways import (
     Approved,
     Authorised,
@@ -34,6 +34,7 @@ from services.gateways import (
 from services.holds import HoldExpired, PlacesGone, PoolKey, SalesClosed
 from services.transitions import Cause
 
+AGREED = Cause(actor="saga", reason="the payment is authorised")
 CLOSED = "its flight was not sold any more by then"
 
 log = logger("bookings")
@@ -117,13 +118,42 @@ async def confirm(seen: Situation, one: Attempt, approved: Approved) -> bool:
 async def note(
     seen: Situation, one: Attempt, to: PaymentStatus, outcome: NeedsAction | Processing | Authorised | Captured
 ) -> bool:
-    """Write that a payment came further."""
+    """Write that a payment came further; with the last promise that was missing, sell what all are for at once."""
     if to is one.status:
         return False
-    verdict = FraudVerdict.ALLOW
+    last = seen.promised + one.order.amount.minor_units >= seen.standing.price
+    selling = to is PaymentStatus.AUTHORIZED and last and not seen.standing.dead
+    try:
+        payment, verdict = await noted(seen, one, to, outcome, selling=selling)
+    except (HoldExpired, SalesClosed):
+        # The promise is written alone then, and `sell` finds what follows.
+        payment, verdict = await noted(seen, one, to, outcome, selling=False)
+    if payment is None:
+        await drop_orphan(seen.db, one, outcome.gateway_id)
+    elif isinstance(outcome, Authorised | Captured) and verdict is not FraudVerdict.ALLOW:
+        return await doubt(seen, one, outcome, verdict)
+    return True
+
+
+async def noted(
+    seen: Situation,
+    one: Attempt,
+    to: PaymentStatus,
+    outcome: NeedsAction | Processing | Authorised | Captured,
+    *,
+    selling: bool,
+) -> tuple[Payment | None, FraudVerdict]:
+    """In one transaction: write how far a payment came, unless it is doubted; `selling`: sell what it is for.
+
+    Returns the payment, None where somebody else has gone on, and the verdict on it. Raises what `sell` does.
+    """
+    verdict, stage = FraudVerdict.ALLOW, Stage.SOLD
     async with seen.db.transaction() as session:
-        await seen.purpose.lock(session)
-        payment, _ = await unchanged(session, seen, one)
+        if selling:
+            stage = await seen.purpose.lock_all(session)
+        else:
+            await seen.purpose.lock(session)
+        payment, others = await unchanged(session, seen, one)
         if payment is not None and isinstance(outcome, Authorised | Captured):
             verdict = await fraud.assess(session, payment, outcome.risk)
         if payment is not None and verdict is FraudVerdict.ALLOW:
@@ -134,11 +164,14 @@ async def note(
                 payment.deadline_at = payment.created_at + outcome.patience
             cause = Cause(actor="gateway", reason=f"the gateway answered {type(outcome).__name__}")
             await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
-    if payment is None:
-        await drop_orphan(seen.db, one, outcome.gateway_id)
-    elif isinstance(outcome, Authorised | Captured) and verdict is not FraudVerdict.ALLOW:
-        return await doubt(seen, one, outcome, verdict)
-    return True
+            if stage is Stage.OPEN and covered(seen, [payment, *others]):
+                await seen.purpose.sell(session, AGREED)
+    return payment, verdict
+
+
+def covered(seen: Situation, live: Iterable[Payment]) -> bool:
+    """Whether what is promised and taken of some locked payments makes up the price of what they are for."""
+    return sum(one.amount for one in live if one.status in PROMISED) >= seen.standing.price
 
 
 async def doubt(seen: Situation, one: Attempt, outcome: Authorised | Captured, verdict: FraudVerdict) -> bool:
@@ -166,7 +199,7 @@ async def sell(seen: Situation, one: Attempt) -> bool:
     try:
         async with seen.db.transaction() as session:
             if await seen.purpose.lock_all(session) is Stage.OPEN:
-                await seen.purpose.sell(session, Cause(actor="saga", reason="the payment is authorised"))
+                await seen.purpose.sell(session, AGREED)
     except HoldExpired:
         return await sell_late(seen, one)
     except SalesClosed:
@@ -248,11 +281,14 @@ async def capture(seen: Situation, one: Attempt) -> bool:
             cause = Cause(actor="saga", reason="the money is there")
             await payments.move(session, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
             await ledger.post(session, PostingKind.CAPTURED, payment.booking_id, payment.id, taken.amount)
-            if one.due < taken.amount:
+            exact = not one.due < taken.amount
+            if not exact:
                 excess = taken.amount - one.due
                 await refunds.request(session, payment, excess, "The charge of a seat that was lost.", cause)
             if all(other.status in payments.TAKEN for other in others):
                 await seen.purpose.confirm(session, cause)
+                if exact and seen.purpose.amendment_id is None:
+                    await jobs.forget(session, payment.booking_id)
     return True
 
 

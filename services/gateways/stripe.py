@@ -35,6 +35,7 @@ from services.gateways.protocol import (
     Outcome,
     RefundAnswer,
 )
+from services.gateways.stripe_line import StripeLine
 from services.gateways.stripe_risk import card_key, risk_of
 from services.gateways.stripe_words import (
     BY_CURRENCY,
@@ -77,7 +78,7 @@ class Stripe:
     lists_after = timedelta()
 
     def __init__(self, api_key: str, webhook_secret: str, api_base: str) -> None:
-        self._http = stripe.HTTPXClient(timeout=TIMEOUT)
+        self._http = StripeLine(api_base, TIMEOUT)
         self._webhook_secret = webhook_secret
         self._live = "_live_" in api_key
         self._card_key = card_key(api_key)

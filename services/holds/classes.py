@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from sqlalchemy import select, tuple_
-
 from core.db import ReadSession, Session
 from core.ids import uuid7
-from models import Booking, Hold, HoldItem, Pool
+from models import Booking, Hold, HoldItem
 from services.holds.moves import (
     HOLD,
     PLACES_HELD,
@@ -26,6 +24,11 @@ from services.holds.moves import (
 STOCK_MINUTES = 10
 MOST = timedelta(minutes=30)
 """The cap of any hold."""
+
+CLASSES = """
+    SELECT slot_id, code, classes FROM pools JOIN unnest($1::bigint[], $2::varchar[]) AS one (slot_id, code)
+    USING (slot_id, code)
+"""
 
 
 async def assign_classes(
@@ -57,7 +60,7 @@ async def assign_classes(
         HoldItem(hold_id=hold.id, slot_id=pool[0], pool=pool[1], quantity=n, units=[]) for pool, n in stock.items()
     ]
     session.add_all(added)
-    await session.flush()
+    await session.save(*(item for item, _ in kept))
     await tell_places(session, PLACES_HELD, [(item, item.quantity) for item in added])
     await move_pools(session, changes | {pool: PoolMove(held=n) for pool, n in stock.items()}, opens, stock)
 
@@ -97,5 +100,5 @@ async def hold_stock(
 
 async def classes_of(session: ReadSession, pools: list[PoolKey]) -> dict[PoolKey, list[str]]:
     """The booking classes of those pools, the highest first."""
-    chosen = select(Pool.slot_id, Pool.code, Pool.classes).where(tuple_(Pool.slot_id, Pool.code).in_(pools))
-    return {(slot_id, code): classes for slot_id, code, classes in await session.execute(chosen)}
+    slots, codes = [slot_id for slot_id, _ in pools], [code for _, code in pools]
+    return {(slot_id, code): classes for slot_id, code, classes in await session.fetch(CLASSES, slots, codes)}

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import select
 
 from core.db import ReadSession, Session
 from core.errors import Conflict
-from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus, Slot, SlotStatus
+from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus
 from services import idempotency, outbox
 from services.holds.moves import (
     PLACES_BOOKED,
@@ -35,6 +35,12 @@ from services.transitions import Cause
 
 MAX_EXTENSIONS = 2
 PAYMENT_GRACE = timedelta(minutes=10)
+
+CLOSED = """
+    SELECT FROM slots JOIN hold_items ON hold_items.slot_id = slots.id
+    WHERE hold_items.hold_id = $1 AND (slots.status <> 'OPEN' OR slots.starts_at <= jetway_now()) LIMIT 1
+"""
+SET_DEADLINE = "UPDATE claims SET expires_at = $2 WHERE hold_id = $1 AND status = 'LOCKED'"
 
 
 class HoldBooked(Conflict):
@@ -118,7 +124,7 @@ async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
         raise HoldBooked
     await live(session, hold)
     hold.booking_id = booking_id
-    await session.flush()
+    await session.save(hold)
 
 
 async def detach(session: Session, hold: Hold) -> None:
@@ -168,9 +174,7 @@ async def payment_failed(session: Session, hold_id: UUID) -> bool:
 
 async def check_on_sale(session: Session, hold_id: UUID) -> None:
     """Raises SalesClosed where anything that the hold keeps is not sold any more: closed, or begun."""
-    over = or_(Slot.status != SlotStatus.OPEN, Slot.starts_at <= func.jetway_now())
-    chosen = select(Slot.id).join(HoldItem, HoldItem.slot_id == Slot.id).where(HoldItem.hold_id == hold_id, over)
-    if await session.scalar(chosen.limit(1)) is not None:
+    if await session.fetch(CLOSED, hold_id):
         raise SalesClosed("This flight is not sold any more.")
 
 
@@ -244,7 +248,5 @@ async def live(session: Session, hold: Hold) -> datetime:
 async def set_deadline(session: Session, hold: Hold, deadline: datetime) -> None:
     """Move the deadline of a locked hold and of its claims. Versions stay: nothing that others see has changed."""
     hold.expires_at = deadline
-    await session.flush()
-    await session.execute(
-        update(Claim).where(Claim.hold_id == hold.id, Claim.status == SeatStatus.LOCKED).values(expires_at=deadline)
-    )
+    await session.save(hold)
+    await session.fetch(SET_DEADLINE, hold.id, deadline)

@@ -12,19 +12,19 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.types import Integer, String
+from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import ReadSession, Session
 from core.errors import Conflict, NotFound
 from core.states import Machine
-from models import Claim, Fact, Hold, HoldItem, HoldStatus, Pool, SeatStatus
+from models import Claim, Hold, HoldItem, HoldStatus, Pool, SeatStatus
 from services import idempotency, outbox, transitions
+from services.holds.kept import HOLDS, ITEMS, KEPT
 from services.seats import SEAT
 
 HOLD = Machine(
@@ -86,6 +86,11 @@ class StockGone(Conflict):
         self.left = left
 
 
+LOCK_CLAIMS = "SELECT FROM claims WHERE hold_id = ANY ($1::uuid[]) ORDER BY slot_id, unit FOR UPDATE"
+LOCK_HOLDS = f"SELECT {HOLDS.columns} FROM holds WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE"  # noqa: S608
+END = "UPDATE holds SET status = $1 WHERE id = ANY ($2::uuid[])"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Owner:
     """Whose a hold or booking is: a user's, or a guest's who proves it with a signed token."""
@@ -130,8 +135,8 @@ class PoolMove:
 
 async def now(session: ReadSession) -> datetime:
     """The moment by which deadlines are decided."""
-    moment: datetime = (await session.execute(select(func.jetway_now()))).scalar_one()
-    return moment
+    ((moment,),) = await session.fetch("SELECT jetway_now()")
+    return cast("datetime", moment)
 
 
 async def status_now(session: ReadSession, hold: Hold) -> HoldStatus:
@@ -151,10 +156,8 @@ async def lock(session: Session, hold_id: UUID) -> Hold:
 
 async def lock_many(session: Session, hold_ids: Sequence[UUID]) -> list[Hold]:
     """Lock the claims of several holds by (slot, unit), then the holds by id."""
-    claims = select(Claim.unit).where(Claim.hold_id.in_(hold_ids)).order_by(Claim.slot_id, Claim.unit)
-    await session.execute(claims.with_for_update())
-    holds = select(Hold).where(Hold.id.in_(hold_ids)).order_by(Hold.id).with_for_update()
-    return list((await session.scalars(holds.execution_options(populate_existing=True))).all())
+    await session.fetch(LOCK_CLAIMS, hold_ids)
+    return [HOLDS.known(session, columns) for columns in await session.fetch(LOCK_HOLDS, hold_ids)]
 
 
 async def lock_idle(session: Session, hold_ids: Sequence[UUID]) -> list[Hold]:
@@ -176,8 +179,7 @@ async def lock_pools(session: Session, keys: Collection[PoolKey]) -> None:
 
 async def items(session: ReadSession, hold_id: UUID) -> list[HoldItem]:
     """What a hold keeps, by slot and pool, for whoever has locked it and may change it."""
-    chosen = select(HoldItem).where(HoldItem.hold_id == hold_id).order_by(HoldItem.slot_id, HoldItem.pool)
-    return list(await session.scalars(chosen))
+    return [ITEMS.known(session, columns) for columns in await session.fetch(KEPT, [hold_id])]
 
 
 async def move_claims(
@@ -268,15 +270,10 @@ async def tell_seats(
         by_slot[slot_id].append({"number": unit, "status": to, "version": version})
     hold = str(hold_ids[0]) if len(hold_ids) == 1 else None
     facts = [
-        {
-            "kind": SEAT_FACTS[to],
-            "stream": outbox.slot_stream(slot_id),
-            "payload": {"slot": slot_id, "hold": hold, "seats": seats},
-        }
+        outbox.Told(SEAT_FACTS[to], outbox.slot_stream(slot_id), {"slot": slot_id, "hold": hold, "seats": seats})
         for slot_id, seats in sorted(by_slot.items())
     ]
-    if facts:
-        await session.execute(insert(Fact), facts)
+    await outbox.record_all(session, facts)
 
 
 async def tell_places(session: Session, kind: str, moved: Iterable[tuple[HoldItem, int]]) -> None:
@@ -286,15 +283,10 @@ async def tell_places(session: Session, kind: str, moved: Iterable[tuple[HoldIte
         if count:
             by_slot[item.slot_id, item.hold_id].append({"pool": item.pool, "count": count})
     facts = [
-        {
-            "kind": kind,
-            "stream": outbox.slot_stream(slot_id),
-            "payload": {"slot": slot_id, "hold": str(hold_id), "places": places},
-        }
+        outbox.Told(kind, outbox.slot_stream(slot_id), {"slot": slot_id, "hold": str(hold_id), "places": places})
         for (slot_id, hold_id), places in sorted(by_slot.items())
     ]
-    if facts:
-        await session.execute(insert(Fact), facts)
+    await outbox.record_all(session, facts)
 
 
 def unseated(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
@@ -302,28 +294,28 @@ def unseated(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
     return [(item, item.quantity - len(item.units)) for item in held]
 
 
-COUNTED = "UPDATE pools SET held = held + :held, sold = sold + :sold, blocked = blocked + :blocked"
-NAMED = " WHERE slot_id = :slot_id AND code = :code"
-MOVE = text(COUNTED + NAMED)
-MOVE_WHAT_IS_LEFT = text(COUNTED + NAMED + " AND held + sold + :held <= authorised - blocked")
+COUNTED = "UPDATE pools SET held = held + $3, sold = sold + $4, blocked = blocked + $5"
+NAMED = " WHERE slot_id = $1 AND code = $2"
+DONE = " RETURNING 1"
+MOVE = COUNTED + NAMED + DONE
+MOVE_WHAT_IS_LEFT = COUNTED + NAMED + " AND held + sold + $3 <= authorised - blocked" + DONE
 MOVED_CLASS = """ARRAY(
     SELECT here.count + coalesce(moved.count, 0)
     FROM unnest(classes, class_{kind}) WITH ORDINALITY AS here (code, count, place)
-    LEFT JOIN unnest(:classes, :class_{kind}) AS moved (code, count) ON moved.code = here.code
+    LEFT JOIN unnest($6::varchar[], {counts}::int[]) AS moved (code, count) ON moved.code = here.code
     ORDER BY here.place)"""
-MOVE_WITH_CLASSES = text(
+MOVE_WITH_CLASSES = (
     COUNTED
-    + "".join(f", class_{kind} = {MOVED_CLASS.format(kind=kind)}" for kind in ("held", "sold"))
+    + "".join(
+        f", class_{kind} = {MOVED_CLASS.format(kind=kind, counts=counts)}"
+        for kind, counts in (("held", "$7"), ("sold", "$8"))
+    )
     + NAMED
-    + """ AND :classes <@ classes AND (:opens IS NULL OR 0 <= class_room(
-        classes, class_limits, class_held, class_sold, :opens, :classes, :class_held))"""
-).bindparams(
-    bindparam("classes", type_=ARRAY(String(collation="C"))),
-    bindparam("class_held", type_=ARRAY(Integer)),
-    bindparam("class_sold", type_=ARRAY(Integer)),
-    bindparam("opens", type_=String),
+    + """ AND $6::varchar[] COLLATE "C" <@ classes AND ($9::varchar IS NULL OR 0 <= class_room(
+        classes, class_limits, class_held, class_sold, $9::varchar, $6::varchar[], $7::int[]))"""
+    + DONE
 )
-"""`opens` is the class that must be open for what it gains; null where it only gives back, or keeps what it has."""
+"""$9 is the class that must be open for what it gains; null where it only gives back, or keeps what it has."""
 
 
 async def move_pools(
@@ -343,15 +335,12 @@ async def move_pools(
         if move == PoolMove():
             continue
         slot_id, code = key
-        values: dict[str, Any] = {"slot_id": slot_id, "code": code}
-        values |= {"held": move.held, "sold": move.sold, "blocked": move.blocked}
-        statement = MOVE_WHAT_IS_LEFT if key in takes else MOVE
+        values: list[object] = [slot_id, code, move.held, move.sold, move.blocked]
+        statement = MOVE_WITH_CLASSES if move.classes else MOVE_WHAT_IS_LEFT if key in takes else MOVE
         if move.classes:
-            statement = MOVE_WITH_CLASSES
-            values |= {"classes": list(move.classes), "opens": opens.get(key)}
-            values["class_held"] = [held for held, _ in move.classes.values()]
-            values["class_sold"] = [sold for _, sold in move.classes.values()]
-        if (await session.execute(statement, values)).rowcount == 1:  # type: ignore[attr-defined]
+            held, sold = zip(*move.classes.values(), strict=True)
+            values += [list(move.classes), held, sold, opens.get(key)]
+        if await session.fetch(statement, *values):
             continue
         if key in opens:
             raise ClassClosed([key])
@@ -397,5 +386,7 @@ async def end(session: Session, holds: Sequence[Hold], to: HoldStatus, cause: tr
         payload = {"hold": str(hold.id), "booking": str(hold.booking_id) if hold.booking_id else None}
         stream = outbox.hold_stream(hold.id)
         changes.append(transitions.Change(hold.id, hold.status, to, stream, f"hold.{to.lower()}", payload))
-    await session.execute(update(Hold).where(Hold.id.in_([hold.id for hold in holds])).values(status=to))
+    await session.fetch(END, to, [hold.id for hold in holds])
+    for hold in holds:
+        set_committed_value(hold, "status", to)
     await transitions.write(session, HOLD.name, changes, cause)

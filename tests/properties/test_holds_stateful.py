@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import Phase
 from sqlalchemy import text
@@ -48,7 +49,7 @@ SQL: dict[str, tuple[str, str, str]] = {
 }
 """Guards of the database: the function, what it says, and what it says instead."""
 
-SEEN = (AssertionError, DBAPIError, RuntimeError)
+SEEN = (AssertionError, DBAPIError, asyncpg.PostgresError, RuntimeError)
 
 
 def go(database_url: str, schedule: Schedule) -> None:

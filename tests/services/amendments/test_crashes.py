@@ -94,13 +94,13 @@ async def answer_lost_and_seats_too(stage: Stage, dies_at: int | None) -> Life:
 
 
 async def late_but_seats_are_free(stage: Stage, dies_at: int | None) -> Life:
-    await stage.confirm("pm_card_visa", 3)
+    await stage.confirm("pm_card_visa", 2)
     await pass_time(stage.database, timedelta(minutes=16))
     return await stage.advance(dies_at)
 
 
 async def authorisation_lapsed(stage: Stage, dies_at: int | None) -> Life:
-    await stage.confirm("pm_card_visa", 4)
+    await stage.confirm("pm_card_visa", 3)
     await stage.sandbox.ask("POST", f"/v1/payment_intents/{(await stage.intent())['id']}/cancel")
     return await stage.advance(dies_at)
 
@@ -130,11 +130,12 @@ class End:
 
 
 CHANGED = End("APPLIED", "CONFIRMED", "CAPTURED", NEW, (0, 0), (0, 1))
-PAYING = ["look", "before authorise", "after authorise", "look", "look", "before capture", "after capture", "look"]
+PAYING = ["look", "before authorise", "after authorise", "look", "before capture", "after capture", "look"]
+LATE = ["look", "before find", "after find", "look", *PAYING[3:]]
 JOURNEYS: dict[Journey, tuple[list[str], End]] = {
     good_card: (PAYING, CHANGED),
     challenged: (["look", "before fetch", "after fetch", *PAYING[3:]], CHANGED),
-    late_but_seats_are_free: (PAYING[3:], CHANGED),
+    late_but_seats_are_free: (LATE, CHANGED),
     bad_card: (
         ["look", "before authorise", "after authorise", "before void", "after void", "look"],
         End("QUOTED", "CONFIRMED", "DECLINED", OLD, second=(1, 0)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from core.db import Database
@@ -94,6 +94,6 @@ async def test_whoever_was_in_the_way_is_no_fault_of_a_booking(desk: Desk) -> No
     await refuse(desk.database, booking, "40P01")
     await pass_time(desk.database, LATE)
     before = failures()
-    with pytest.raises(DBAPIError, match="refused"):
+    with pytest.raises(asyncpg.DeadlockDetectedError, match="refused"):
         await sweep(desk.database, Broken())
     assert (failures(), await statuses(desk.database)) == (before, {booking.id: "SEATS_LOCKED"})

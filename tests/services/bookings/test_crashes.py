@@ -85,14 +85,14 @@ async def answer_lost_and_seats_too(stage: Stage, booking: Booking, dies_at: int
 
 
 async def late_and_the_seat_is_gone(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
-    await stage.pay(booking, "pm_card_visa", 3)
+    await stage.pay(booking, "pm_card_visa", 2)
     await pass_time(stage.database, timedelta(minutes=16))
     await stage.desk.hold("3A")
     return await stage.advance(booking, dies_at)
 
 
 async def late_and_written_down(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
-    await stage.pay(booking, "pm_card_visa", 3)
+    await stage.pay(booking, "pm_card_visa", 2)
     await pass_time(stage.database, timedelta(minutes=16))
     async with stage.database.transaction() as session:
         assert await holds.expire_due(session, 100) == 1
@@ -100,13 +100,13 @@ async def late_and_written_down(stage: Stage, booking: Booking, dies_at: int | N
 
 
 async def late_but_seats_are_free(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
-    await stage.pay(booking, "pm_card_visa", 3)
+    await stage.pay(booking, "pm_card_visa", 2)
     await pass_time(stage.database, timedelta(minutes=16))
     return await stage.advance(booking, dies_at)
 
 
 async def authorisation_lapsed(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
-    await stage.pay(booking, "pm_card_visa", 4)
+    await stage.pay(booking, "pm_card_visa", 3)
     (intent,) = await stage.sandbox.intents(booking.id)
     await stage.sandbox.ask("POST", f"/v1/payment_intents/{intent['id']}/cancel")
     return await stage.advance(booking, dies_at)
@@ -137,13 +137,14 @@ class End:
 
 
 SOLD = End("CONFIRMED", "CAPTURED", "BOOKED", ("OPEN",), ("succeeded",), (0, 1))
-PAYING = ["look", "before authorise", "after authorise", "look", "look", "before capture", "after capture", "look"]
+PAYING = ["look", "before authorise", "after authorise", "look", "before capture", "after capture", "look"]
+LATE = ["look", "before find", "after find", "look", *PAYING[3:]]
 JOURNEYS: dict[Journey, tuple[list[str], End]] = {
     good_card: (PAYING, SOLD),
     challenged: (["look", "before fetch", "after fetch", *PAYING[3:]], SOLD),
-    late_but_seats_are_free: (PAYING[3:], SOLD),
-    late_and_written_down: (PAYING[3:], SOLD),
-    late_and_the_seat_is_gone: (PAYING[3:], replace(SOLD, pool=(1, 1))),
+    late_but_seats_are_free: (LATE, SOLD),
+    late_and_written_down: (LATE, SOLD),
+    late_and_the_seat_is_gone: (LATE, replace(SOLD, pool=(1, 1))),
     bad_card: (
         ["look", "before authorise", "after authorise", "before void", "after void", "look"],
         End("SEATS_LOCKED", "DECLINED", "ACTIVE", (), ("canceled",), (1, 0)),

@@ -83,7 +83,7 @@ async def seats_gone(stage: Stage, booking: Booking, dies_at: int | None) -> Lif
 
 
 ASKED = ["look", "before fetch", "after fetch"]
-SOLD = ["look", "look", "before capture", "after capture", "look"]
+SOLD = ["look", "before capture", "after capture", "look"]
 JOURNEYS: dict[Journey, tuple[list[str], Callable[[int], Ends]]] = {
     begun: (
         ["look", "before authorise", "after authorise", *ASKED],

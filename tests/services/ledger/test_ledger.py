@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from core.db import Database
 from core.ids import uuid7
@@ -138,7 +139,7 @@ async def test_a_subject_moves_money_once_in_each_way(desk: Desk, gateways: Gate
     async with desk.database.reading() as session:
         (capture,) = await ledger.statement(session, booking.id)
     again: Any = (PostingKind.CAPTURED, booking.id, capture.subject, Money(1, "USD"))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(asyncpg.UniqueViolationError):
         async with desk.database.transaction() as session:
             await ledger.post(session, *again)
     async with desk.database.transaction() as session:
@@ -149,7 +150,7 @@ async def test_a_subject_moves_money_once_in_each_way(desk: Desk, gateways: Gate
 async def test_nothing_and_less_cannot_be_posted(desk: Desk) -> None:
     booking = await desk.booked("3A")
     for amount in (0, -1):
-        with pytest.raises(IntegrityError, match="ck_ledger_something"):
+        with pytest.raises(asyncpg.CheckViolationError, match="ck_ledger_something"):
             async with desk.database.transaction() as session:
                 await ledger.post(session, PostingKind.CAPTURED, booking.id, uuid7(), Money(amount, "USD"))
     assert await posted(desk, booking) == []

@@ -40,10 +40,13 @@ async def test_what_was_written_is_committed_when_the_block_ends(writers: Writer
 
 
 async def test_nothing_is_left_of_a_block_that_raises(writers: Writers, database: Database) -> None:
-    with pytest.raises(KeyError):
+    async def fail() -> None:
         async with writers.transaction() as writer:
             await writer.fetch(WRITE)
             raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
     async with writers.transaction() as writer:
         assert [row[0] for row in await writer.fetch(COUNT)] == [0]
     assert await count(database) == 0
