@@ -135,6 +135,17 @@ async def test_money_that_comes_for_a_flight_that_is_not_sold_any_more_goes_back
     assert await posted(desk, booking) == [("UNDUE", booking.total), ("UNDUE_RETURNED", booking.total)]
 
 
+async def test_money_that_comes_late_finds_its_seats_again(
+    desk: Desk, gateways: Gateways, own_sandbox: Sandbox
+) -> None:
+    booking, _ = await pay(desk, gateways, SUCCEEDS)
+    await pass_time(desk.database, timedelta(days=3))
+    await settle(own_sandbox)
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    assert await states(desk) == ("CONFIRMED", "CAPTURED")
+    assert await posted(desk, booking) == [("CAPTURED", booking.total)]
+
+
 @pytest.mark.parametrize(
     ("passed", "ends"),
     [(timedelta(), ("SEATS_LOCKED", "DECLINED")), (timedelta(days=3), ("EXPIRED", "DECLINED"))],

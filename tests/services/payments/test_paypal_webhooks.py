@@ -64,6 +64,18 @@ async def test_a_letter_of_paypals_moves_its_booking_on(desk: Desk, gateways: Ga
         assert await session.scalar(text("SELECT count(*) FROM webhook_events")) == 1
 
 
+async def test_a_letter_that_is_sent_twice_is_signed_twice(desk: Desk, gateways: Gateways, told: Told) -> None:
+    await told[0].ask("POST", "/sandbox/faults", {"kind": "webhook_duplicate", "event": "CHECKOUT.*"})
+    _, first = await agreed(desk, gateways, told)
+    second = told[1].next()
+    assert first[0] == second[0]
+    assert first[1]["paypal-transmission-id"] != second[1]["paypal-transmission-id"]
+    for body, headers in (first, second):
+        await payments.receive(desk.database, gateways, "paypal", body, headers)
+    async with desk.database.reading() as session:
+        assert await session.scalar(text("SELECT count(*) FROM webhook_events")) == 1
+
+
 def resigned(letter: Letter, **change: str) -> Letter:
     """The same by somebody else's key, otherwise as PayPal would have it."""
     body, headers = letter[0], letter[1] | {f"paypal-{name.replace('_', '-')}": value for name, value in change.items()}
