@@ -24,6 +24,7 @@ from models import AmendmentKind, BookingSegment, Cabin, Flight, Passenger, Pass
 from services import extras, offers
 from services.amendments.drafts import Draft, Given, SeatWish, held
 from services.amendments.picture import Picture, check_open
+from services.amendments.pricing import free
 from services.bookings import rules
 from services.bookings.rules import PassengerDetails, SeatChoice
 from services.itineraries.combining import BETWEEN
@@ -66,21 +67,21 @@ class Flights:
         units = [(item.slot_id, unit) for item in items for unit in item.units]
         trips = picture.trips_on(slots)
         lapsing = [one for one in await extras.owned_by(session, picture.booking.id) if one.slot_id in slots]
-        cancelled = any(trip.cancelled for trip in trips)
-        bound = [one.amount for one in lapsing if not one.refundable and one.amount.minor_units]
+        lost = [] if free(picture, slots) else [one for one in lapsing if not one.refundable]
+        forfeit = add((one.amount for one in lost), picture.booking.currency)
         return Draft(
             change={
                 "slots": slots,
                 "segments": [[getattr(one, name) for name in SEGMENT] for one in offer.segments],
                 "seats": [[str(one.passenger_id), one.slot_id, one.unit] for one in wish.seats if one.unit],
-                "back": [str(one.id) for one in lapsing if one.refundable or cancelled],
+                "back": [str(one.id) for one in lapsing if one not in lost],
                 "told": [told([trip.flight for trip in trips], journey, offer)],
             },
             removed=[line for line in picture.lines if line.slot_id in slots],
             added=[*offers.by_flight(offer), *await offers.seat_lines(session, units)],
             fee=Money(max(trip.family.change_fee for trip in trips), picture.booking.currency),
             reason="The fare asks a fee for a change.",
-            forfeit=add(bound, picture.booking.currency) if bound else None,
+            forfeit=forfeit if forfeit.minor_units else None,
             hold=hold,
         )
 

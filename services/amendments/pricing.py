@@ -7,7 +7,7 @@ the same measure, because whoever may cancel free of charge may also book anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -45,10 +45,10 @@ def settle(picture: Picture, draft: Draft) -> Settled:
     currency = picture.booking.currency
     removed = Money(sum(line.amount for line in draft.removed), currency)
     difference = add((one.line.amount for one in draft.added), currency) - removed
-    case = case_of(picture, draft)
+    case = case_of(picture, draft.change["slots"])
     penalty, reason = fee_of(case, draft)
     nothing = Money(0, currency)
-    if draft.forfeit is not None and not case.flight_cancelled:
+    if draft.forfeit is not None:
         penalty += draft.forfeit
         reason = f"{reason} The price of some extras does not come back."
     lower = nothing - difference - penalty
@@ -59,9 +59,15 @@ def settle(picture: Picture, draft: Draft) -> Settled:
     return Settled(difference=difference, penalty=penalty, due=difference + penalty, reason=reason)
 
 
-def case_of(picture: Picture, draft: Draft) -> Case:
+def free(picture: Picture, slots: Collection[int]) -> bool:
+    """Whether a change of those flights keeps nothing: the airline cancelled one of them, or the 24-hour rule holds."""
+    case = case_of(picture, slots)
+    return case.flight_cancelled or free_by_law(case)
+
+
+def case_of(picture: Picture, slots: Collection[int]) -> Case:
     """The facts on which the rules depend: those of the flights that are changed, the strictest of them."""
-    trips = picture.trips_on(draft.change["slots"])
+    trips = picture.trips_on(slots)
     nothing = Money(0, picture.booking.currency)
     return Case(
         paid=nothing,
