@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from models import Booking, Payment
 from services import bookings, holds, invariants, outbox
 from services.gateways import Gateways
 from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time
+from tests.factories.shares import pay_share, split
 from tests.fakes.sandbox import Sandbox
 
 CHALLENGED, BACK = "pm_card_threeDSecure2Required", "https://shop.example/paid"
@@ -199,4 +201,50 @@ async def test_a_closed_booking_class_sends_the_money_back(desk: Desk, gateways:
     await bookings.advance(desk.database, gateways, booking.id)
     assert (await fresh(desk, booking.id)).status == "EXPIRED"
     assert await rows(desk, "SELECT DISTINCT class_sold FROM pools WHERE code = 'ECONOMY'") == [([0, 0],)]
+    await assert_sound(desk)
+
+
+async def test_payers_of_shares_waive_what_was_lost_between_them(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking = await desk.booked("2A", "2B")
+    ada, grace = await split(desk.database, booking, 2)
+    await pay_share(desk.database, gateways, ada)
+    waiting = await pay_share(desk.database, gateways, grace, CHALLENGED)
+    await pass_time(desk.database, timedelta(minutes=16))
+    async with desk.database.transaction() as session:
+        assert await holds.expire_due(session, 10) == 1
+    await desk.hold("2A")
+    await sandbox.answer_challenge(str(waiting.redirect_url), "complete")
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert (await fresh(desk, booking.id)).status == "CONFIRMED"
+    paid = await rows(desk, "SELECT amount, waived, captured FROM payments ORDER BY id")
+    assert [captured for _, _, captured in paid] == [amount - waived for amount, waived, _ in paid]
+    assert sum(waived for _, waived, _ in paid) == LEGROOM
+    assert max(waived for _, waived, _ in paid) - min(waived for _, waived, _ in paid) <= 1
+    assert sum(one["amount_received"] for one in await sandbox.intents(booking.id)) == booking.total - LEGROOM
+    await assert_sound(desk)
+
+
+async def test_one_share_of_two_in_time_is_not_enough(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
+    booking = await desk.booked("2A", "2B")
+    ada, _ = await split(desk.database, booking, 2)
+    await pay_share(desk.database, gateways, ada)
+    await pass_time(desk.database, timedelta(minutes=16))
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert (await fresh(desk, booking.id)).status == "EXPIRED"
+    assert [one["status"] for one in await sandbox.intents(booking.id)] == ["canceled"]
+    assert [kind for kind, _ in await told(desk)] == ["MONEY_RETURNED"]
+    await assert_sound(desk)
+
+
+async def test_two_who_come_late_at_once_sell_and_take_once(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
+    booking = await desk.booked("2A", "3A")
+    await promised_late(desk, gateways, sandbox, booking)
+    await desk.hold("2A")
+    await asyncio.gather(*(bookings.advance(desk.database, gateways, booking.id) for _ in range(5)))
+    assert (await fresh(desk, booking.id)).status == "CONFIRMED"
+    told_of = await facts_of(desk.database, outbox.booking_stream(booking.id))
+    assert [told_of.count(kind) for kind in ("booking.seats_found", "payment.captured", "ticket.issued")] == [1, 1, 2]
+    assert [one["amount_received"] for one in await sandbox.intents(booking.id)] == [booking.total - LEGROOM]
     await assert_sound(desk)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from models import Booking, Payment
-from services import bookings, invariants, ledger
+from services import bookings, holds, invariants, ledger
 from services.gateways import Gateways
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
@@ -121,6 +121,19 @@ async def test_days_are_waited_for_and_the_seats_are_anybodys(desk: Desk, gatewa
     assert timedelta(days=7, hours=23) < again < timedelta(days=8)
     assert await states(desk) == ("PAYMENT_PENDING", "PROCESSING")
     await desk.hold("3A")
+
+
+async def test_money_that_comes_days_later_finds_its_seats_again(
+    desk: Desk, gateways: Gateways, own_sandbox: Sandbox
+) -> None:
+    booking, _ = await pay(desk, gateways, SUCCEEDS)
+    await pass_time(desk.database, timedelta(days=3))
+    async with desk.database.transaction() as session:
+        assert await holds.expire_due(session, 10) == 1
+    await settle(own_sandbox)
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    assert await states(desk) == ("CONFIRMED", "CAPTURED")
+    assert await posted(desk, booking) == [("CAPTURED", booking.total)]
 
 
 async def test_money_that_comes_for_a_flight_that_is_not_sold_any_more_goes_back(

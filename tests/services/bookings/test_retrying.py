@@ -16,6 +16,7 @@ from services.gateways import Gateway, Gateways, GatewayUnavailable, Order, Outc
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key
 from tests.fakes.clock import set_clock
+from tests.fakes.mortal import Died, Life
 from tests.fakes.sandbox import Sandbox
 
 BROKE, BACK = "pm_card_visa_chargeDeclinedInsufficientFunds", "https://shop.example/paid"
@@ -192,4 +193,30 @@ async def test_a_customer_who_turns_away_has_not_paid(
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     assert (await payment_of(desk, booking)).status == "DECLINED"
     assert await status_of(desk, booking) == "SEATS_LOCKED"
+    await assert_sound(desk)
+
+
+POINTS = ["look", "before ask_again", "after ask_again", "look", "look", "before capture", "after capture", "look"]
+
+
+@pytest.mark.parametrize("dies_at", range(len(POINTS)), ids=lambda at: f"{at}-{POINTS[at].replace(' ', '-')}")
+async def test_killed_at_any_point_after_the_pause_it_is_paid_once(
+    desk: Desk,
+    gateways: Gateways,
+    sandbox: Sandbox,
+    noon: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    dies_at: int,
+) -> None:
+    booking = await desk.booked("3A")
+    both = Gateways([cast("Gateway", PaidIn(gateways.default))])
+    await pay(desk, both, booking)
+    await set_clock(desk.database, noon + 2 * MINUTE)
+    life = Life(dies_at)
+    with monkeypatch.context() as patch, pytest.raises(Died):
+        await bookings.advance(desk.database, life.lead(patch, both), booking.id)
+    assert life.passed == POINTS[:dies_at]
+    assert await bookings.advance(desk.database, both, booking.id) is None
+    assert await status_of(desk, booking) == "CONFIRMED"
+    assert [one["amount_received"] for one in await sandbox.intents(booking.id)] == [booking.total]
     await assert_sound(desk)
