@@ -94,3 +94,40 @@ async def test_money_that_moved_before_the_ledger_is_in_it(
     ]
     alembic(postgres, "downgrade", "0005")
     assert await empty.fetchval("SELECT count(*) FROM payments") == 2
+
+
+SEATS = """
+    SET session_replication_role = replica;
+    INSERT INTO passengers (id, booking_id, ordinal, type, first_name, last_name, date_of_birth)
+    SELECT CAST(id AS uuid), CAST('00000000-0000-0000-0000-0000000000' || booking AS uuid), 0, 'ADULT', 'A', 'L', now()
+    FROM (VALUES ('00000000-0000-0000-0000-00000000000d', '01'), ('00000000-0000-0000-0000-00000000000e', '02'))
+        AS one (id, booking);
+    INSERT INTO seat_assignments (passenger_id, slot_id, pool, unit)
+    VALUES ('00000000-0000-0000-0000-00000000000d', 1, 'ECONOMY', '2A'),
+           ('00000000-0000-0000-0000-00000000000d', 2, 'ECONOMY', '3A'),
+           ('00000000-0000-0000-0000-00000000000e', 1, 'ECONOMY', '2B'),
+           ('00000000-0000-0000-0000-00000000000e', 2, 'ECONOMY', '2B');
+    INSERT INTO booking_lines (booking_id, ordinal, kind, label, amount)
+    SELECT CAST('00000000-0000-0000-0000-0000000000' || booking AS uuid), ordinal, kind, label, 39
+    FROM (VALUES ('01', 0, 'FARE', 'Main fare'), ('01', 1, 'SEAT', 'Seat 2A, extra legroom'),
+                 ('02', 0, 'SEAT', 'Seat 2B, extra legroom'), ('02', 1, 'SEAT', 'Seat 2B, extra legroom'))
+        AS line (booking, ordinal, kind, label);
+    SET session_replication_role = origin
+"""
+
+
+async def test_lines_of_seats_name_the_seat_where_one_alone_can_be_meant(
+    postgres: EmbeddedPostgres, empty: asyncpg.Connection
+) -> None:
+    alembic(postgres, "upgrade", "0010")
+    await empty.execute(SEATS)
+    await empty.execute("INSERT INTO products (kind, code, name) VALUES ('FLIGHT', 'UA1', 'United 1')")
+    await empty.execute(
+        "INSERT INTO slots (product_id, starts_at, ends_at, zone, status)"
+        " SELECT 1, now(), now() + interval '6 hours', 'UTC', 'OPEN' FROM generate_series(1, 2)"
+    )
+    alembic(postgres, "upgrade", "0011")
+    named = await empty.fetch("SELECT slot_id, unit FROM booking_lines ORDER BY booking_id, ordinal")
+    assert [tuple(one) for one in named] == [(None, None), (1, "2A"), (None, None), (None, None)]
+    alembic(postgres, "downgrade", "0010")
+    assert await empty.fetchval("SELECT count(*) FROM booking_lines") == 4
