@@ -14,7 +14,7 @@ they are for is sold, and each is captured.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -34,11 +34,15 @@ REFUNDING = timedelta(hours=1)
 """When a gateway is asked again about a refund that it has accepted; its webhook comes first as a rule."""
 
 
+Do = Callable[[Situation, Attempt], Awaitable[bool]]
+"""Takes a step; whether there may be another at once."""
+
+
 @dataclass(frozen=True)
 class Step:
     """Something to be done about one payment, in the situation in which it was due."""
 
-    do: Callable[[Situation, Attempt], Awaitable[bool]]
+    do: Do
     seen: Situation
     one: Attempt
 
@@ -105,37 +109,32 @@ async def take_first(
     return False
 
 
-def due(seen: Situation) -> Iterator[Step]:
-    """The steps that a situation asks for, each of them by itself; none where somebody else is waited for."""
+def due(seen: Situation) -> list[Step]:
+    """The steps that a situation asks for, each of them by itself; none where somebody else is waited for.
+
+    Captures are made one after the other: what is taken when another is refused has to be refunded. A deadline that has
+    passed is that of all shares: what is promised does not wait for a bank that cannot be told to stop, or that takes days.
+    """
     undecided = [
-        one for one in seen.attempts if one.status is PaymentStatus.INITIATED or one.status in payments.WAITING
+        one for one in seen.unsettled if one.status is PaymentStatus.INITIATED or one.status in payments.WAITING
     ]
     if seen.stage is Stage.OVER:
-        for one in seen.unsettled:
-            yield Step(steps.let_go, seen, one)
-    elif seen.stage is Stage.SOLD:
-        # One after the other: what is captured when another is refused has to be refunded.
-        for one in seen.unsettled[:1]:
-            yield Step(steps.capture, seen, one)
-    elif undecided:
-        yield from asking(seen, undecided)
-    elif seen.covered:
-        yield Step(steps.sell, seen, seen.attempts[0])
-    elif seen.standing.dead:
-        for one in seen.unsettled:
-            yield Step(steps.out_of_time, seen, one)
+        return each(steps.let_go, seen, seen.unsettled)
+    if seen.stage is Stage.SOLD:
+        return each(steps.capture, seen, seen.unsettled[:1])
+    if seen.covered and not undecided:
+        return each(steps.sell, seen, seen.attempts[:1])
+    promised = [one for one in seen.unsettled if one not in undecided]
+    late = each(steps.out_of_time, seen, promised) if seen.standing.dead else []
+    return [Step(first_step(seen, one), seen, one) for one in undecided] + late
 
 
-def asking(seen: Situation, undecided: Iterable[Attempt]) -> Iterator[Step]:
-    """What is to be done while some payments are undecided: a bank that takes days keeps no other payer waiting."""
-    for one in undecided:
-        yield Step(first_step(seen, one), seen, one)
-    for one in seen.attempts if seen.standing.dead else ():
-        if one.status is PaymentStatus.AUTHORIZED:
-            yield Step(steps.out_of_time, seen, one)
+def each(do: Do, seen: Situation, some: Iterable[Attempt]) -> list[Step]:
+    """The same step for each of some payments."""
+    return [Step(do, seen, one) for one in some]
 
 
-def first_step(seen: Situation, one: Attempt) -> Callable[[Situation, Attempt], Awaitable[bool]]:
+def first_step(seen: Situation, one: Attempt) -> Do:
     """What is to be done about a payment that is neither promised nor over."""
     if one.again_in is not None and one.status is PaymentStatus.PROCESSING and not seen.standing.dead:
         return steps.ask_again

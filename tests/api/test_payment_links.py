@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.clients import Client, key
 from tests.fakes.servers import Server
+from tests.fakes.streams import streaming
 from tests.stories.friends import CREATE_LINK, LINK, PAY_BY_LINK, SPLIT, pay_by_link, say, shares, split
 from tests.stories.journeys import book, choose, hold, in_days, pay
 
@@ -130,3 +131,39 @@ async def test_nobody_splits_or_links_another_s_booking(server: Server) -> None:
         guessed = {"token": foreign["link"], "paymentMethod": "pm_card_visa", "idempotencyKey": "guessable"}
         assert (await say(ada, PAY_BY_LINK, input=guessed))["code"] == "INVALID_INPUT"
         assert (await shares(ada, hers))["shares"] == []
+
+
+BOOKING_LIVE = """
+    subscription ($bookingId: ID!, $token: String) {
+        bookingEvents(bookingId: $bookingId, token: $token) { happened booking { status shares { status } } }
+    }
+"""
+PAYMENTS_LIVE = """
+    subscription ($bookingId: ID!, $token: String) {
+        paymentEvents(bookingId: $bookingId, token: $token) { payments { shareId status redirectUrl } }
+    }
+"""
+
+
+async def test_the_owner_sees_live_how_far_everybody_is(server: Server) -> None:
+    async with Client(server.url) as ada, Client(server.url) as bob:
+        booking = await booked(ada, 30)
+        mine = {"bookingId": booking["id"], "token": booking["accessToken"]}
+        async with (
+            streaming(server.url, BOOKING_LIVE, **mine) as watcher,
+            streaming(server.url, PAYMENTS_LIVE, **mine) as payments,
+        ):
+            assert (await watcher.next())["bookingEvents"]["booking"]["shares"] == []
+            assert (await payments.next())["paymentEvents"]["payments"] == []
+            made = (await split(ada, booking, equally=2))["shares"]
+            told = (await watcher.next())["bookingEvents"]
+            assert "booking.split" in told["happened"]
+            assert told["booking"]["shares"] == [{"status": "OPEN"}, {"status": "OPEN"}]
+            await pay_by_link(bob, made[0]["link"], "pm_card_threeDSecure2Required")
+            while told["booking"]["shares"][0]["status"] != "UNDER_WAY":
+                told = (await watcher.next())["bookingEvents"]
+            assert told["booking"]["status"] == "PAYMENT_PENDING"
+            seen: list[Any] = []
+            while not seen or seen[-1]["status"] != "REQUIRES_ACTION":
+                seen += (await payments.next())["paymentEvents"]["payments"]
+            assert seen[-1] == {"shareId": made[0]["id"], "status": "REQUIRES_ACTION", "redirectUrl": None}

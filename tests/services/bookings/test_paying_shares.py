@@ -13,7 +13,7 @@ from core.errors import Conflict
 from models import Booking, BookingStatus, Payment, PaymentStatus, Share
 from services import bookings, invariants, ledger
 from services.bookings import ShareStatus, TimelineActor
-from services.gateways import Captured, GatewayRefused, Gateways
+from services.gateways import Captured, GatewayRefused, Gateways, Outcome, Processing
 from services.holds import HoldExpired
 from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
@@ -121,6 +121,34 @@ async def test_shares_share_one_deadline_and_one_grace(desk: Desk, gateways: Gat
     await bookings.advance(desk.database, gateways, booking.id)
     assert await state(desk.database, booking) == ("EXPIRED", "EXPIRED", ["VOIDED", "VOIDED"])
     assert await statuses(desk.database, booking, shares) == ["CLOSED"] * 3
+
+
+async def test_nobody_s_promise_waits_for_a_bank_that_cannot_stop(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = await desk.booked("3A")
+    shares = await split(desk.database, booking, 2)
+    busy = (await pay_share(desk.database, gateways, shares[0], CHALLENGED)).gateway_id
+    await pay_share(desk.database, gateways, shares[1])
+    fetch, void = gateways.default.fetch, gateways.default.void
+
+    async def at_work(gateway_id: str) -> Outcome:
+        return Processing(gateway_id=busy, client_secret=None) if gateway_id == busy else await fetch(gateway_id)
+
+    async def refuse(gateway_id: str) -> None:
+        if gateway_id == busy:
+            raise GatewayRefused("payment_intent_unexpected_state", "a bank is at work")
+        await void(gateway_id)
+
+    await pass_time(desk.database, timedelta(minutes=16))
+    with monkeypatch.context() as patch:
+        patch.setattr(gateways.default, "fetch", at_work)
+        patch.setattr(gateways.default, "void", refuse)
+        assert await bookings.advance(desk.database, gateways, booking.id) == timedelta(minutes=1)
+    paid = sorted(one["status"] for one in await sandbox.intents(booking.id))
+    assert paid == ["canceled", "requires_action"]
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    assert (await state(desk.database, booking))[2] == ["VOIDED", "VOIDED"]
 
 
 async def test_what_is_promised_is_looked_at_again_just_after_the_deadline(desk: Desk, gateways: Gateways) -> None:

@@ -77,7 +77,7 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
             """
             INSERT INTO payment_reviews (payment_id, deadline_at)
             SELECT id, now() FROM payments WHERE status = 'CAPTURED'
-            """
+            """,
         ],
         {"A payment in doubt goes on where staff approve it, and keeps its seats until they have"},
     ),
