@@ -113,7 +113,7 @@ def due(seen: Situation) -> list[Step]:
     """The steps that a situation asks for, each of them by itself; none where somebody else is waited for.
 
     Captures are made one after the other: what is taken when another is refused has to be refunded. A deadline that has
-    passed is that of all shares: what is promised does not wait for a bank that cannot be told to stop, or that takes days.
+    passed is that of all shares: what is promised waits for no bank that cannot be told to stop, or that takes days.
     """
     undecided = [
         one for one in seen.unsettled if one.status is PaymentStatus.INITIATED or one.status in payments.WAITING

@@ -19,7 +19,9 @@ PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
 
 
 @asynccontextmanager
-async def streaming(url: str, operation: str, access: str | None = None, **variables: Any) -> AsyncIterator[Watcher]:
+async def streaming(
+    url: str, operation: str, access: str | None = None, *, documents: str = DOCUMENTS, **variables: Any
+) -> AsyncIterator[Watcher]:
     """Subscribe, as a guest or with the access token `access`."""
     init: dict[str, Any] = {"type": "connection_init"}
     if access is not None:
@@ -27,7 +29,7 @@ async def streaming(url: str, operation: str, access: str | None = None, **varia
     async with websockets.connect(url.replace("http", "ws", 1) + "/graphql", subprotocols=[PROTOCOL]) as socket:
         await socket.send(json.dumps(init))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
-        payload = {"query": DOCUMENTS, "operationName": operation, "variables": variables}
+        payload = {"query": documents, "operationName": operation, "variables": variables}
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         yield Watcher(socket)
 

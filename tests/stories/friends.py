@@ -1,62 +1,24 @@
-"""What whoever splits a price sends, and whoever pays a share: documents, and how they are sent."""
+"""What whoever splits a price sends, and whoever pays a share: the operations of docs/contract/shares.graphql."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.fakes.clients import Client, key
 
-SPLIT = """
-    mutation ($input: SplitPaymentInput!) {
-        splitPayment(input: $input) {
-            __typename
-            ... on Booking { id shares { id label amount { minorUnits currency } status link } }
-            ... on InvalidInput { code field message }
-            ... on Problem { code message }
-        }
-    }
-"""
-SHARES = """
-    query ($id: ID!, $token: String) {
-        booking(id: $id, token: $token) {
-            status
-            shares { label status declineCode link }
-            payments { shareId status clientSecret redirectUrl }
-        }
-    }
-"""
-LINK = """
-    query ($token: String!) {
-        paymentLink(token: $token) {
-            pnr label status expiresAt amount { minorUnits }
-            slices { segments { flight { designator origin { iataCode } } } }
-        }
-    }
-"""
-CREATE_LINK = """
-    mutation ($input: CreatePaymentLinkInput!) {
-        createPaymentLink(input: $input) {
-            __typename
-            ... on PaymentLink { token amount { minorUnits } label status }
-            ... on Problem { code message }
-        }
-    }
-"""
-PAY_BY_LINK = """
-    mutation ($input: PayByLinkInput!) {
-        payByLink(input: $input) {
-            __typename
-            ... on LinkPayment { status redirectUrl clientSecret amount { minorUnits } link { status } }
-            ... on PaymentDeclined { code declineCode retryable }
-            ... on Problem { code message }
-        }
-    }
-"""
+DOCUMENTS = (Path(__file__).parents[2] / "docs" / "contract" / "shares.graphql").read_text()
+
+SPLIT = "SplitPayment"
+SHARES = "Shares"
+LINK = "PaymentLink"
+CREATE_LINK = "CreatePaymentLink"
+PAY_BY_LINK = "PayByLink"
 
 
-async def say(client: Client, document: str, **variables: Any) -> Any:
-    """The one answer to a document, which has no errors."""
-    answer = await client.post(document, variables)
+async def say(client: Client, operation: str, **variables: Any) -> Any:
+    """The one answer to an operation of the contract, which has no errors."""
+    answer = await client.post(DOCUMENTS, variables, operation)
     assert "errors" not in answer, answer
     (data,) = answer["data"].values()
     return data
