@@ -175,6 +175,22 @@ async def test_a_debit_that_fails(
     assert await posted(desk, booking) == []
 
 
+async def test_past_its_deadline_it_is_called_off(
+    desk: Desk, gateways: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go: list[str] = []
+
+    async def void(gateway_id: str) -> None:
+        let_go.append(gateway_id)
+
+    booking, waiting = await pay(desk, gateways, WAITS)
+    await pass_time(desk.database, timedelta(days=9))
+    monkeypatch.setattr(gateways.named("stripe"), "void", void)
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    assert let_go == [waiting.gateway_id]
+    assert await states(desk) == ("EXPIRED", "VOIDED")
+
+
 async def test_past_its_deadline_it_is_called_off_as_soon_as_the_bank_lets_go(
     desk: Desk, gateways: Gateways, own_sandbox: Sandbox
 ) -> None:
