@@ -11,7 +11,9 @@ import pytest
 import models
 import services
 from core.states import Machine, WrongState
+from services.amendments.rows import AMENDMENT
 from services.bookings.rows import BOOKING
+from services.extras.orders import EXTRA
 from services.flights import FLIGHT
 from services.holds import HOLD
 from services.payments import PAYMENT
@@ -19,7 +21,17 @@ from services.refunds import REFUND
 from services.seats import SEAT
 from services.tickets import TICKET
 
-MACHINES: tuple[Machine[StrEnum], ...] = (BOOKING, FLIGHT, HOLD, PAYMENT, REFUND, SEAT, TICKET)  # type: ignore[assignment]
+MACHINES: tuple[Machine[StrEnum], ...] = (  # type: ignore[assignment]
+    AMENDMENT,
+    BOOKING,
+    EXTRA,
+    FLIGHT,
+    HOLD,
+    PAYMENT,
+    REFUND,
+    SEAT,
+    TICKET,
+)
 by_name = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
 
