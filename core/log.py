@@ -25,6 +25,7 @@ MASKED = frozenset(
         "email",
         "phone",
         "date_of_birth",
+        "document",
         "secret",
     }
 )

@@ -62,7 +62,7 @@ class CatalogueExtra:
     is_type_of = rows_of(extras.Entry)
 
     airline_code: str = strawberry.field(description="The airline that sells it.")
-    code: str = strawberry.field(description="The airline's name for it.")
+    code: str = strawberry.field(name="extra", description="The airline's name for it: its code.")
     kind: ExtraKind = strawberry.field(description="What sort of thing it is.")
     name: str = strawberry.field(description="In words.")
     scope: ExtraScope = strawberry.field(description="Whether it is for a flight or for the whole journey.")
@@ -84,7 +84,7 @@ class ExtraStock:
     flight = strawberry.field(
         resolver=batched(resolve.flights_of_all)(resolve.flight_of), graphql_type=Flight, description="The flight."
     )
-    code: str = strawberry.field(description="The extra.")
+    code: str = strawberry.field(name="extra", description="The extra, by its code.")
     stock: int = strawberry.field(description="How many there are in all.")
     held: int = strawberry.field(description="How many are held.")
     sold: int = strawberry.field(description="How many are sold.")

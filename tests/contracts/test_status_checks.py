@@ -12,6 +12,7 @@ from core.states import Machine
 from models import Base
 from services.amendments import AMENDMENT
 from services.bookings.rows import BOOKING
+from services.extras import EXTRA
 from services.flights import FLIGHT
 from services.holds import HOLD
 from services.payments import PAYMENT
@@ -21,6 +22,7 @@ from services.tickets import TICKET
 
 COLUMNS: dict[str, Machine] = {  # type: ignore[type-arg]
     "amendments": AMENDMENT,
+    "booking_extras": EXTRA,
     "bookings": BOOKING,
     "claims": SEAT,
     "flights": FLIGHT,

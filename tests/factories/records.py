@@ -20,7 +20,7 @@ from services import outbox
 
 @dataclass
 class Rebuilt:
-    """What the facts of a booking say: its columns, and by key its payments, refunds, tickets and changes.
+    """What the facts of a booking say: its columns, and by key its payments, refunds, tickets, extras and changes.
 
     Statuses are text. `gone` are the passengers who left it, `given_up` the flights (by slot) that were cancelled of
     it.
@@ -30,6 +30,7 @@ class Rebuilt:
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
     tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    extras: dict[str, dict[str, Any]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     given_up: set[int] = field(default_factory=set)
     amendments: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -48,6 +49,8 @@ class Rebuilt:
                 self.refunds.setdefault(said["refund"], {}).update(said)
             case "amendment":
                 self.amendments.setdefault(said["amendment"], {}).update(said)
+            case "extra":
+                self.extras.setdefault(said["extra"], {}).update(said)
             case "ticket":
                 self.tickets.setdefault(said["ticket"], {}).update(said)
 

@@ -15,7 +15,7 @@ OFFERED = """
     query ($offerId: ID!) { extrasFor(offerId: $offerId) {
         includedBags flight { id } extras { code left prices { minorUnits } } } }
 """
-STOCK = "query ($flightId: ID!) { extraStock(flightId: $flightId) { code stock held sold left } }"
+STOCK = "query ($flightId: ID!) { extraStock(flightId: $flightId) { extra stock held sold left } }"
 COOK = """
     mutation ($input: SetExtraStockInput!) { setExtraStock(input: $input) { ... on ExtraStock { left } } }
 """
@@ -54,7 +54,7 @@ async def asked(client: Client, document: str, **variables: Any) -> Any:
 async def vegan(staff: Client, choice: Choice) -> dict[str, int]:
     """What the kitchen counts of vegan meals on the flight."""
     found = await asked(staff, STOCK, flightId=choice.flight_id)
-    return next(one for one in found if one["code"] == MEAL)
+    return next(one for one in found if one["extra"] == MEAL)
 
 
 async def party(client: Client) -> Choice:

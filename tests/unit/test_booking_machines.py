@@ -13,13 +13,17 @@ from core.states import Machine, WrongState
 from models import Base
 from services.amendments import AMENDMENT
 from services.bookings import BOOKING
+from services.extras import EXTRA
 from services.payments import OVER, PAYMENT, TAKEN, WAITING
 from services.refunds import REFUND
 from services.tickets import TICKET
 
-MACHINES: list[Machine[Any]] = [AMENDMENT, BOOKING, PAYMENT, REFUND, TICKET]
-PAGES = {"amendment": "changes.md"}
+MACHINES: list[Machine[Any]] = [AMENDMENT, BOOKING, EXTRA, PAYMENT, REFUND, TICKET]
+PAGES = {"amendment": "changes.md", "extra": "extras.md"}
 """The pages of those that are not on the bookings'."""
+
+TABLES = {"extra": "booking_extras"}
+"""The tables of those that are not named like them."""
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -39,7 +43,7 @@ def test_every_move_is_listed_or_refused(machine: Machine[Any]) -> None:
 
 @each_machine
 def test_the_table_allows_the_same_states(machine: Machine[Any]) -> None:
-    table: Table = Base.metadata.tables[f"{machine.name}s"]
+    table: Table = Base.metadata.tables[TABLES.get(machine.name, f"{machine.name}s")]
     column = table.c.status.type
     assert isinstance(column, Enum)
     assert column.create_constraint

@@ -107,3 +107,22 @@ def test_signing_keys_come_the_newest_first_and_differ_by_purpose() -> None:
     access, other = keyring.signing_keys("access"), keyring.signing_keys("other")
     assert list(access) == [key_id(NEW), key_id(OLD)]
     assert len({key.private_bytes_raw() for key in (*access.values(), *other.values())}) == 4
+
+
+@given(st.binary(max_size=200), st.binary(max_size=20))
+def test_what_was_sealed_opens_for_the_same_row_alone(data: bytes, about: bytes) -> None:
+    keyring = Keyring((NEW,))
+    kid, sealed = keyring.seal("document", data, about)
+    assert keyring.unseal("document", kid, sealed, about) == data
+    assert keyring.unseal("document", kid, sealed, about + b"x") is None
+    assert keyring.unseal("other", kid, sealed, about) is None
+    assert keyring.unseal("document", kid, sealed[:-1] + bytes([sealed[-1] ^ 1]), about) is None
+    assert keyring.seal("document", data, about)[1] != sealed
+
+
+def test_the_newest_secret_seals_and_every_one_opens() -> None:
+    old, both = Keyring((OLD,)), Keyring((NEW, OLD))
+    kid, sealed = old.seal("document", b"x", b"row")
+    assert (kid, both.newest) == (key_id(OLD), key_id(NEW))
+    assert both.unseal("document", kid, sealed, b"row") == b"x"
+    assert Keyring((NEW,)).unseal("document", kid, sealed, b"row") is None

@@ -1,0 +1,104 @@
+"""Killed at any point, a booking with a meal ends with the meal sold, or given back: once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from models import Booking, PassengerType
+from services import amendments, bookings, extras, invariants
+from services.amendments import AddExtras
+from services.gateways import Gateways
+from services.transitions import Cause
+from tests.factories.bookings import GUEST, Desk, key, traveller
+from tests.factories.extras import MEAL, choice, put_on_sale, stock
+from tests.factories.records import record
+from tests.fakes.mortal import Died, Life
+from tests.fakes.sandbox import Sandbox
+from tests.services.bookings.test_crashes import (
+    JOURNEYS,
+    Journey,
+    Stage,
+    authorisation_lapsed,
+    cancelled,
+    good_card,
+)
+
+ENDS: dict[Journey, tuple[tuple[int, int], str]] = {
+    good_card: ((0, 1), "ISSUED"),
+    authorisation_lapsed: ((0, 0), "VOID"),
+    cancelled: ((0, 0), "REFUNDED"),
+}
+CASES = [
+    pytest.param(journey, dies_at, id=f"{journey.__name__}-{dies_at}")
+    for journey in ENDS
+    for dies_at in range(len(JOURNEYS[journey][0]))
+]
+POINTS_OF_A_PAYMENT = 8
+
+
+@pytest.fixture
+async def stage(desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Where a journey plays, with two meals on the first flight."""
+    await put_on_sale(desk.database, desk.schedule)
+    return Stage(desk, gateways, sandbox, monkeypatch)
+
+
+async def with_a_meal(stage: Stage) -> Booking:
+    """A booking that waits for its money."""
+    desk = stage.desk
+    hungry = replace(
+        traveller(desk.schedule, PassengerType.ADULT, "Lovelace", "3A"), extras=(choice(desk.schedule, MEAL),)
+    )
+    return await desk.create(desk.command(await desk.offer(), await desk.hold("3A"), hungry))
+
+
+async def assert_whole(stage: Stage, booking: Booking) -> None:
+    """Every invariant holds, and the extras are what the facts say."""
+    assert [one for one in await invariants.check(stage.database) if one.broken] == []
+    async with stage.database.reading() as session:
+        rebuilt = await record(session, booking.id)
+        rows = await session.execute(text("SELECT CAST(id AS text), status, number FROM booking_extras ORDER BY id"))
+        assert [(id_, one["status"], one["number"]) for id_, one in rebuilt.extras.items()] == [*map(tuple, rows)]
+
+
+@pytest.mark.parametrize(("journey", "dies_at"), CASES)
+async def test_killed_at_any_point_the_meal_is_sold_or_given_back(stage: Stage, journey: Journey, dies_at: int) -> None:
+    counted, status = ENDS[journey]
+    booking = await with_a_meal(stage)
+    await journey(stage, booking, dies_at)
+    await stage.advance(booking)
+    assert await stock(stage.database, stage.desk.schedule, MEAL) == counted
+    async with stage.database.reading() as session:
+        rows = await session.scalars(text("SELECT status FROM booking_extras"))
+        assert list(rows) == [status]
+    await assert_whole(stage, booking)
+
+
+async def added(stage: Stage, booking: Booking, dies_at: int | None) -> None:
+    """Have a confirmed booking's passenger get a meal, and die on the way."""
+    async with stage.database.transaction() as session:
+        people = (await bookings.passengers_by_booking_ids(session, [booking.id]))[booking.id]
+        wish = AddExtras(choices=((people[0].id, choice(stage.desk.schedule, MEAL)),))
+        asked = Cause(actor=GUEST.key, reason="asked")
+        quote = await amendments.quote(session, stage.desk.keyring, booking, wish, asked)
+    with stage.monkeypatch.context() as patch, suppress(Died):
+        gateways = Life(dies_at).lead(patch, stage.gateways)
+        await amendments.confirm(
+            stage.database, gateways, quote.id, booking.id, "pm_card_visa", "https://shop.example", GUEST, key()
+        )
+
+
+@pytest.mark.parametrize("dies_at", range(POINTS_OF_A_PAYMENT))
+async def test_killed_at_any_point_an_added_meal_is_theirs_once(stage: Stage, dies_at: int) -> None:
+    booking = await stage.desk.booked("3A")
+    await stage.pay(booking, "pm_card_visa")
+    await added(stage, booking, dies_at)
+    await stage.advance(booking)
+    assert await stock(stage.database, stage.desk.schedule, MEAL) == (0, 1)
+    async with stage.database.reading() as session:
+        assert [str(one.status) for one in await extras.owned_by(session, booking.id)] == ["ISSUED"]
+    await assert_whole(stage, booking)
