@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,16 +10,7 @@ import httpx
 from tests.fakes.clients import Client
 from tests.stories.journeys import book, choose, hold, in_days, pay
 
-METHODS = """
-    query($id: ID!, $token: String) {
-      paymentMethods(bookingId: $id, bookingToken: $token) { gateway kind paymentMethod capture redirects deadline }
-    }
-"""
-PAGES = """
-    query($id: ID!, $token: String) {
-      booking(id: $id, token: $token) { status payments { status redirectUrl declineCode } }
-    }
-"""
+DOCUMENTS = (Path(__file__).parents[2] / "docs" / "contract" / "payments.graphql").read_text()
 
 
 async def test_an_uncle_pays_with_paypal(server_url: str) -> None:
@@ -27,7 +19,7 @@ async def test_an_uncle_pays_with_paypal(server_url: str) -> None:
         booking = await book(alan, choice, await hold(alan, choice), ("Alan", "Turing"))
 
         # He is told what he can pay with; what nobody takes is refused by its name.
-        methods = (await ask(alan, METHODS, booking))["paymentMethods"]
+        methods = (await ask(alan, "PaymentMethods", booking))["paymentMethods"]
         assert {"gateway": "paypal", "kind": "paypal", "paymentMethod": "paypal"} | {
             "capture": "SEPARATE",
             "redirects": True,
@@ -43,7 +35,7 @@ async def test_an_uncle_pays_with_paypal(server_url: str) -> None:
         assert callback.startswith(f"{server_url}/payments/turned-back/")
         for _ in range(2):
             assert await follow(browser, callback) == f"{server_url}/static/returned.html"
-        shown = (await ask(alan, PAGES, booking))["booking"]
+        shown = (await ask(alan, "BookingPayments", booking))["booking"]
         assert shown["status"] == "SEATS_LOCKED"
         assert [(one["status"], one["declineCode"]) for one in shown["payments"]] == [("DECLINED", "cancelled")]
 
@@ -58,15 +50,15 @@ async def test_an_uncle_pays_with_paypal(server_url: str) -> None:
         assert found["status"] == "CONFIRMED"
 
 
-async def ask(client: Client, document: str, booking: Any) -> Any:
+async def ask(client: Client, operation: str, booking: Any) -> Any:
     """A query about a booking, by whoever has its token."""
-    answer = await client.post(document, {"id": booking["id"], "token": booking["accessToken"]})
+    answer = await client.post(DOCUMENTS, {"id": booking["id"], "token": booking["accessToken"]}, operation)
     return answer["data"]
 
 
 async def page(client: Client, booking: Any) -> str:
     """PayPal's page of the payment that waits for its payer."""
-    payments = (await ask(client, PAGES, booking))["booking"]["payments"]
+    payments = (await ask(client, "BookingPayments", booking))["booking"]["payments"]
     return str(next(one["redirectUrl"] for one in payments if one["status"] == "REQUIRES_ACTION"))
 
 
