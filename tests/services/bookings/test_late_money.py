@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from models import Booking, Payment
+from models import Booking, PassengerType, Payment
 from services import bookings, holds, invariants, outbox
 from services.gateways import Gateways
-from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time
+from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time, traveller
+from tests.factories.extras import MEAL, choice, put_on_sale, stock
 from tests.factories.shares import pay_share, split
 from tests.fakes.sandbox import Sandbox
 
@@ -248,3 +250,29 @@ async def test_two_who_come_late_at_once_sell_and_take_once(desk: Desk, gateways
     assert [told_of.count(kind) for kind in ("booking.seats_found", "payment.captured", "ticket.issued")] == [1, 1, 2]
     assert [one["amount_received"] for one in await sandbox.intents(booking.id)] == [booking.total - LEGROOM]
     await assert_sound(desk)
+
+
+@pytest.mark.parametrize(
+    ("others", "status", "meals"), [(0, "CONFIRMED", (0, 1)), (1, "EXPIRED", (0, 1))], ids=["in stock", "eaten"]
+)
+async def test_extras_are_found_again_with_the_seats_or_all_of_it_goes_back(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, others: int, status: str, meals: tuple[int, int]
+) -> None:
+    await put_on_sale(desk.database, desk.schedule, meals=1)
+    booking = await with_a_meal(desk, "3A")
+    await promised_late(desk, gateways, sandbox, booking)
+    for _ in range(others):
+        other = await with_a_meal(desk, "3B")
+        await bookings.pay(desk.database, gateways, other.id, "pm_card_visa", None, GUEST, key())
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert (await fresh(desk, booking.id)).status == status
+    assert await stock(desk.database, desk.schedule, MEAL) == meals
+    await assert_sound(desk)
+
+
+async def with_a_meal(desk: Desk, unit: str) -> Booking:
+    """A booking of somebody in that seat who wants a meal."""
+    hungry = replace(
+        traveller(desk.schedule, PassengerType.ADULT, "Lovelace", unit), extras=(choice(desk.schedule, MEAL),)
+    )
+    return await desk.create(desk.command(await desk.offer(), await desk.hold(unit), hungry))
