@@ -40,6 +40,7 @@ class Ticket(Base):
             unique=True,
             postgresql_where=text("status IN ('OPEN', 'USED')"),
         ),
+        Index(None, "passenger_id"),
     )
 
     number: Mapped[Code] = mapped_column(primary_key=True)
