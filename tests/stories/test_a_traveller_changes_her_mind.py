@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tests.fakes.clients import Client, key
+from tests.fakes.streams import streaming
 from tests.stories.journeys import Choice, book, free_runs, hold, in_days, pay, seat_statuses
 
 CHANGES = (Path(__file__).parents[2] / "docs" / "contract" / "changes.graphql").read_text()
@@ -92,7 +93,14 @@ async def test_a_traveller_changes_her_mind(server_url: str) -> None:
         assert mended["due"]["minorUnits"] == 0
         assert mended["changes"] == [{"what": "name", "before": "Ada Lovelase", "after": "Ada Lovelace"}]
         free = {"quoteId": mended["id"], "bookingToken": booking["accessToken"], "idempotencyKey": key()}
-        assert (await send(ada, "ConfirmChange", input=free))["status"] == "APPLIED"
+        watched = {"bookingId": booking["id"], "token": booking["accessToken"]}
+        async with streaming(server_url, "BookingProgress", **watched) as phone:
+            await phone.next()
+            assert (await send(ada, "ConfirmChange", input=free))["status"] == "APPLIED"
+            happened: set[str] = set()
+            while "booking.changed" not in happened:
+                happened |= set((await phone.next())["happened"])
+            assert {"ticket.exchanged", "ticket.issued", "amendment.applied"} <= happened
 
         # Another person does not fly in her place, nor is a quote used twice.
         other = {"passengerId": passenger["id"], "firstName": "Grace", "lastName": "Hopper"}
