@@ -209,9 +209,10 @@ async def test_a_dispute_is_noted(desk: Desk, gateways: Gateways, sandbox: Sandb
 
 async def test_a_walk_that_was_cut_off_is_begun_again(desk: Desk, gateways: Gateways, sandbox: Sandbox) -> None:
     await paid(desk, gateways)
-    await sandbox.fault("reset", "/v1/refunds", method="GET", times=3)
+    await sandbox.fault("reset", "/v1/refunds", method="GET", times=20)
     with pytest.raises(GatewayUnavailable):
         await walk(desk, gateways)
+    await sandbox.heal()
     async with desk.database.reading() as session:
         assert (await session.execute(text("SELECT count(*) FROM reconciliation_walks"))).scalar_one() == 0
     assert await walk(desk, gateways) == PERIOD
@@ -267,6 +268,18 @@ async def test_each_minute_is_walked_once(desk: Desk, gateways: Gateways, monkey
     # It was written down in minutes in which the gateway did not make it: it was asked for, once.
     assert fetched == [(await payment_of(desk, booking)).gateway_id]
     assert await noted(desk) == []
+
+
+async def test_slow_lists_are_walked_once_they_have_everything(
+    desk: Desk, gateways: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await paid(desk, gateways)
+    await do(desk.database, "UPDATE payments SET created_at = created_at - interval '25 minutes'")
+    monkeypatch.setattr(gateways.default, "lists_after", timedelta(minutes=20))
+    await walk(desk, gateways)
+    async with desk.database.reading() as session:
+        (walked_to,) = await session.scalars(text("SELECT walked_to FROM reconciliation_walks"))
+    assert timedelta(minutes=20) <= clock.now() - walked_to < timedelta(minutes=25)
 
 
 async def test_many_refunds_are_read_together(desk: Desk, gateways: Gateways) -> None:
