@@ -65,6 +65,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "REFUND": "Money on its way back.",
         "TICKET": "A ticket.",
         "AMENDMENT": "A change of it.",
+        "EXTRA": "Something that a passenger has beside the seat.",
     },
     "TimelineActor": {
         "OWNER": "Whoever booked.",

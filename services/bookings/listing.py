@@ -21,6 +21,7 @@ from core.paging import Page, check_first, key_of, newest_page
 from models import (
     Amendment,
     Booking,
+    BookingExtra,
     BookingSegment,
     BookingStatus,
     Flight,
@@ -100,6 +101,7 @@ class TimelineSubject(StrEnum):
     REFUND = "REFUND"
     TICKET = "TICKET"
     AMENDMENT = "AMENDMENT"
+    EXTRA = "EXTRA"
 
 
 class TimelineActor(StrEnum):
@@ -128,11 +130,12 @@ class TimelineEntry:
 
 
 async def timeline(session: ReadSession, booking: Booking) -> list[TimelineEntry]:
-    """Everything that happened to a booking, its payments, refunds, tickets and changes, in order."""
+    """Everything that happened to a booking, its payments, refunds, tickets, extras and changes, in order."""
     mine = union_all(
         select(as_type(Booking.id, SqlText)).where(Booking.id == booking.id),
         select(as_type(Payment.id, SqlText)).where(Payment.booking_id == booking.id),
         select(as_type(Amendment.id, SqlText)).where(Amendment.booking_id == booking.id),
+        select(as_type(BookingExtra.id, SqlText)).where(BookingExtra.booking_id == booking.id),
         select(as_type(Refund.id, SqlText))
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Payment.booking_id == booking.id),

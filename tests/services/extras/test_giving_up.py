@@ -71,6 +71,18 @@ async def test_refundable_extras_come_back_whole_and_others_do_not(desk: Desk, g
     assert await stock(desk.database, desk.schedule, MEAL) == (0, 0)
 
 
+async def test_the_timeline_tells_of_them(desk: Desk, gateways: Gateways) -> None:
+    booking = await paid(desk, gateways, "FLEX", (choice(desk.schedule, MEAL),))
+    await cancelled(desk, gateways, booking)
+    async with desk.database.reading() as session:
+        entries = await bookings.timeline(session, booking)
+    assert [(one.came_from, one.to) for one in entries if one.subject == "EXTRA"] == [
+        (None, "ORDERED"),
+        ("ORDERED", "ISSUED"),
+        ("ISSUED", "REFUNDED"),
+    ]
+
+
 async def test_they_come_back_though_the_fare_does_not(desk: Desk, gateways: Gateways) -> None:
     booking = await paid(desk, gateways, "MAIN", (choice(desk.schedule, MEAL), choice(desk.schedule, INSURANCE)))
     quote = await cancelled(desk, gateways, booking)
