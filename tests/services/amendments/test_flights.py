@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import text
 
 from models import AmendmentStatus
 from services import bookings
+from services.amendments import SeatWish
 from tests.factories.amendments import Changes
 from tests.factories.bookings import GUEST, facts_of, key
 from tests.factories.holds import pools, seats
@@ -156,6 +159,28 @@ async def test_it_is_cancelled_afterwards_like_any_other(changes: Changes) -> No
     await bookings.cancel(database, changes.gateways, quote.id, booking.id, GUEST, key())
     assert await seats(database, changes.desk.schedule.second) == {"3B": "AVAILABLE"}
     assert (await changes.rows("SELECT sum(amount) FROM refunds WHERE status = 'SUCCEEDED'"))[0][0] == FLEX - 25_00
+    assert await changes.faults() == []
+
+
+async def test_one_of_two_leaves_afterwards_and_the_other_changes_once_more(changes: Changes) -> None:
+    booking, database, schedule = await changes.paid("3A", "3B"), changes.desk.database, changes.desk.schedule
+    await changes.confirm(await changes.quote(booking, await changes.flight(booking, "3A", "3B")))
+    ada, charles = await changes.people(booking)
+    async with database.transaction() as session:
+        quote = await bookings.quote_cancellation(session, await changes.booking(booking.id), [charles.id])
+    assert (quote.refund, quote.fee) == (FLEX - 25_00, 25_00)
+    await bookings.cancel(database, changes.gateways, quote.id, booking.id, GUEST, key())
+    assert await changes.faults() == []
+    alone = replace(
+        await changes.flight(booking, "3C", "3D", slot_id=schedule.first),
+        offer_token=(await changes.desk.offer("FLEX", slot_id=schedule.first)).id,
+        hold_id=await changes.desk.hold("2C"),
+        seats=(SeatWish(passenger_id=ada.id, slot_id=schedule.first, unit="2C"),),
+    )
+    await changes.confirm(await changes.quote(booking, alone))
+    after = await changes.booking(booking.id)
+    assert (after.status, after.total) == ("CONFIRMED", FLEX + 39_00)
+    assert await seats(database, schedule.second) == {"3A": "AVAILABLE", "3B": "AVAILABLE"}
     assert await changes.faults() == []
 
 
