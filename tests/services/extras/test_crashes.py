@@ -25,6 +25,8 @@ from tests.services.bookings.test_crashes import (
     authorisation_lapsed,
     cancelled,
     good_card,
+    late_and_written_down,
+    late_but_seats_are_free,
 )
 
 ENDS: dict[Journey, tuple[tuple[int, int], str]] = {
@@ -75,6 +77,15 @@ async def test_killed_at_any_point_the_meal_is_sold_or_given_back(stage: Stage, 
     async with stage.database.reading() as session:
         rows = await session.scalars(text("SELECT status FROM booking_extras"))
         assert list(rows) == [status]
+    await assert_whole(stage, booking)
+
+
+@pytest.mark.parametrize("journey", [late_but_seats_are_free, late_and_written_down], ids=lambda one: one.__name__)
+async def test_money_that_comes_late_finds_the_meal_again(stage: Stage, journey: Journey) -> None:
+    booking = await with_a_meal(stage)
+    await journey(stage, booking, None)
+    await stage.advance(booking)
+    assert await stock(stage.database, stage.desk.schedule, MEAL) == (0, 1)
     await assert_whole(stage, booking)
 
 
