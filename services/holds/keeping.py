@@ -26,6 +26,7 @@ from services.holds.moves import (
     move_claims,
     move_pools,
     now,
+    set_deadline,
     tell_places,
     unseated,
     whole,
@@ -40,7 +41,6 @@ CLOSED = """
     SELECT FROM slots JOIN hold_items ON hold_items.slot_id = slots.id
     WHERE hold_items.hold_id = $1 AND (slots.status <> 'OPEN' OR slots.starts_at <= jetway_now()) LIMIT 1
 """
-SET_DEADLINE = "UPDATE claims SET expires_at = $2 WHERE hold_id = $1 AND status = 'LOCKED'"
 
 
 class HoldBooked(Conflict):
@@ -243,10 +243,3 @@ async def live(session: Session, hold: Hold) -> datetime:
     if hold.status is not HoldStatus.ACTIVE or hold.expires_at <= moment:
         raise HoldExpired(hold.expires_at)
     return moment
-
-
-async def set_deadline(session: Session, hold: Hold, deadline: datetime) -> None:
-    """Move the deadline of a locked hold and of its claims. Versions stay: nothing that others see has changed."""
-    hold.expires_at = deadline
-    await session.save(hold)
-    await session.fetch(SET_DEADLINE, hold.id, deadline)

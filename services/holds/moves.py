@@ -375,6 +375,16 @@ def whole(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
     return [(item, item.quantity) for item in held]
 
 
+SET_DEADLINE = "UPDATE claims SET expires_at = $2 WHERE hold_id = $1 AND status = 'LOCKED'"
+
+
+async def set_deadline(session: Session, hold: Hold, deadline: datetime) -> None:
+    """Move the deadline of a locked hold and of its claims. Versions stay: nothing that others see has changed."""
+    hold.expires_at = deadline
+    await session.save(hold)
+    await session.fetch(SET_DEADLINE, hold.id, deadline)
+
+
 async def end(session: Session, holds: Sequence[Hold], to: HoldStatus, cause: transitions.Cause) -> None:
     """Move locked holds to one of their final states, each with its history and fact.
 
