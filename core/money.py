@@ -23,6 +23,9 @@ EXPONENTS = {
 MOST_DIGITS = 15
 """Of an amount in major units that somebody gives: its minor units fit into 64 bits."""
 
+MOST_WRITTEN = 28
+"""Digits with which `Decimal` reckons exactly."""
+
 
 class UnknownCurrency(ValueError):
     """The code is not an ISO 4217 currency that Jetway sells in."""
@@ -105,10 +108,10 @@ class Money:
 def in_minor_units(amount: Decimal, currency: str) -> Money:
     """An amount that is given in major units. Raises UnknownCurrency, and TooFine where it is no whole number of units.
 
-    What has more than fifteen digits before the point, or is no number, is TooFine as well.
+    What has more than fifteen digits before the point, or twenty-eight in all, or is no number, is TooFine as well.
     """
     nothing = Money(0, currency)
-    if not amount.is_finite() or amount.adjusted() >= MOST_DIGITS:
+    if not amount.is_finite() or amount.adjusted() >= MOST_DIGITS or len(amount.as_tuple().digits) > MOST_WRITTEN:
         raise TooFine(str(amount))
     units = amount.scaleb(EXPONENTS[nothing.currency])
     if units != units.to_integral_value():

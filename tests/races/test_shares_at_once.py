@@ -124,7 +124,7 @@ async def test_whoever_cancels_while_shares_are_taken_is_refused(
         quote = await bookings.quote_cancellation(session, booking)
     await pay_share(desk.database, gateways, first)
     with monkeypatch.context() as patch, suppress(Died):
-        await pay_share(desk.database, Life(5).lead(patch, gateways), last)
+        await pay_share(desk.database, Life(4).lead(patch, gateways), last)
 
     async def cancel() -> str:
         try:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import EXPONENTS, CurrencyMismatch, Money, UnknownCurrency, add
+from core.money import EXPONENTS, CurrencyMismatch, Money, TooFine, UnknownCurrency, add, in_minor_units
 
 amounts = st.integers(-(10**15), 10**15)
 weights = st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any)
@@ -117,3 +117,33 @@ def test_a_sum_is_the_sum(minor_units: list[int]) -> None:
 
 def test_an_empty_sum_is_zero_of_its_currency() -> None:
     assert add([], "JPY") == Money(0, "JPY")
+
+
+@given(st.integers(1 - 10**15, 10**15 - 1), st.sampled_from(sorted(EXPONENTS)))
+def test_an_amount_in_major_units_is_the_same_again(minor_units: int, currency: str) -> None:
+    money = Money(minor_units, currency)
+    assert in_minor_units(money.amount, currency) == money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [
+        ("1.001", "USD"),
+        ("0.5", "JPY"),
+        ("1.0001", "KWD"),
+        ("NaN", "USD"),
+        ("Infinity", "USD"),
+        ("1e15", "USD"),
+        (f"1.{'0' * 30}1", "USD"),
+    ],
+)
+def test_what_is_no_whole_number_of_units_is_refused(amount: str, currency: str) -> None:
+    with pytest.raises(TooFine):
+        in_minor_units(Decimal(amount), currency)
+
+
+def test_trailing_zeros_are_no_decimals_and_currencies_are_known() -> None:
+    assert in_minor_units(Decimal("12.3000"), "USD") == usd(1230)
+    assert in_minor_units(Decimal("1E+2"), "JPY") == Money(100, "JPY")
+    with pytest.raises(UnknownCurrency):
+        in_minor_units(Decimal(1), "XXX")

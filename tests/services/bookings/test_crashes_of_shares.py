@@ -51,8 +51,8 @@ class Stage:
         first, second = await split(self.desk.database, booking, 2)
         return first, second
 
-    async def promised(self, booking: Booking) -> None:
-        """Both shares are promised, and whoever had to go on is dead."""
+    async def sold(self, booking: Booking) -> None:
+        """Both shares are promised and the seats sold, and whoever had to take the money is dead."""
         first, second = await self.halves(booking)
         await self.pay(first)
         await self.pay(second, dies_at=3)
@@ -100,20 +100,22 @@ async def unanswered_share(stage: Stage, booking: Booking, dies_at: int | None) 
 
 
 async def flight_closed(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
-    await stage.promised(booking)
+    first, second = await stage.halves(booking)
+    await stage.pay(first)
+    await stage.pay(second, dies_at=1)
     async with stage.desk.database.transaction() as session:
         await session.execute(text("UPDATE slots SET status = 'CLOSED'"))
     return await stage.advance(booking, dies_at)
 
 
 async def first_lapsed(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
-    await stage.promised(booking)
+    await stage.sold(booking)
     await stage.lapse(booking, 0)
     return await stage.advance(booking, dies_at)
 
 
 async def last_lapsed(stage: Stage, booking: Booking, dies_at: int | None) -> Life:
-    await stage.promised(booking)
+    await stage.sold(booking)
     await stage.lapse(booking, 1)
     return await stage.advance(booking, dies_at)
 
@@ -138,17 +140,17 @@ UNDONE = End("FAILED", "BOOKED", ("VOIDED", "VOIDED"), ("canceled", "canceled"),
 LATE = End("EXPIRED", "EXPIRED", ("VOIDED", "VOIDED"), ("canceled", "canceled"), (0, 0))
 JOURNEYS: dict[Journey, tuple[list[str], End]] = {
     first_share: (ASKED, HALF),
-    last_share: ([*ASKED, "look", *CAPTURED, *CAPTURED], WHOLE),
+    last_share: ([*ASKED, *CAPTURED, *CAPTURED], WHOLE),
     declined_share: (
         [*ASKED[:3], *CALLED_OFF],
         replace(HALF, payments=("AUTHORIZED", "DECLINED"), intents=("canceled", "requires_capture")),
     ),
     never_paid_share: (["look", *CALLED_OFF], replace(LATE, payments=("VOIDED",), intents=("canceled",))),
     unanswered_share: (["look", "before fetch", "after fetch", *CALLED_OFF, *CALLED_OFF], LATE),
-    flight_closed: (["look", "look", *CALLED_OFF, *CALLED_OFF], replace(LATE, booking="FAILED", hold="RELEASED")),
-    first_lapsed: (["look", "look", "before capture", *CALLED_OFF, *CALLED_OFF], UNDONE),
+    flight_closed: ([*ASKED, "look", *CALLED_OFF, *CALLED_OFF], replace(LATE, booking="FAILED", hold="RELEASED")),
+    first_lapsed: (["look", "before capture", *CALLED_OFF, *CALLED_OFF], UNDONE),
     last_lapsed: (
-        ["look", "look", *CAPTURED, "before capture", *CALLED_OFF, "before refund", "after refund"],
+        ["look", *CAPTURED, "before capture", *CALLED_OFF, "before refund", "after refund"],
         replace(UNDONE, payments=("REFUNDED", "VOIDED"), intents=("canceled", "succeeded")),
     ),
 }
