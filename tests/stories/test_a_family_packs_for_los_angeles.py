@@ -29,6 +29,10 @@ CREATE = """
         }
     } }
 """
+SEATS_HELD = """
+    query ($id: ID!, $token: String) { hold(id: $id, token: $token) { flights { seats unassigned { quantity } } } }
+"""
+CABINS = "query ($flightId: ID!) { flightInventory(flightId: $flightId) { cabin } }"
 BOOKING = """
     query ($id: ID!, $token: String!) { booking(id: $id, token: $token) {
         status total { minorUnits } passengers { extras { code quantity status number } } } }
@@ -120,6 +124,9 @@ async def test_a_family_packs_for_los_angeles(server: Server) -> None:
         beside = sum(line["amount"]["minorUnits"] for line in booking["lines"] if line["kind"] == "EXTRA")
         assert beside == 2 * prices[BAG] + prices[PRIORITY] + prices[MEAL]
         assert (await vegan(staff, choice))["left"] == 0
+        kept = await asked(ada, SEATS_HELD, id=held["id"], token=held["token"])
+        assert kept == {"flights": [{"seats": choice.seats, "unassigned": []}]}
+        assert {"cabin": "ECONOMY"} in await asked(staff, CABINS, flightId=choice.flight_id)
 
         # Somebody else on that flight wants it, and is told; nothing of theirs is booked.
         async with Client(server.url) as dan:
