@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from core.db import Database
@@ -108,6 +108,6 @@ async def test_whoever_was_in_the_way_is_no_fault_of_a_hold(
 
     async with database.transaction() as session:
         await session.execute(text("SELECT FROM pools FOR UPDATE"))
-        with pytest.raises(DBAPIError, match="lock timeout"):
+        with pytest.raises(asyncpg.LockNotAvailableError, match="lock timeout"):
             await impatient()
     assert (failures(), await statuses(database)) == (before, {held: "ACTIVE"})
