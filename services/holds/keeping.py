@@ -15,7 +15,6 @@ from services import idempotency, outbox
 from services.holds.moves import (
     PLACES_BOOKED,
     PLACES_RELEASED,
-    SET_DEADLINE,
     HoldExpired,
     Owner,
     PoolKey,

@@ -88,7 +88,6 @@ class StockGone(Conflict):
 
 LOCK_CLAIMS = "SELECT FROM claims WHERE hold_id = ANY ($1::uuid[]) ORDER BY slot_id, unit FOR UPDATE"
 LOCK_HOLDS = f"SELECT {HOLDS.columns} FROM holds WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE"  # noqa: S608
-SET_DEADLINE = "UPDATE claims SET expires_at = $2 WHERE hold_id = $1 AND status = 'LOCKED'"
 END = "UPDATE holds SET status = $1 WHERE id = ANY ($2::uuid[])"
 
 
