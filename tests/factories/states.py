@@ -73,14 +73,9 @@ async def review(road: Road, booking: Booking) -> None:
     await road.pay(booking, "pm_card_riskLevelElevated")
 
 
-async def authorised(road: Road, booking: Booking) -> None:
-    """The money is promised, nothing is sold."""
-    await road.pay(booking, dies_at=3)
-
-
 async def sold(road: Road, booking: Booking) -> None:
-    """Sold, and the money not taken yet."""
-    await road.pay(booking, dies_at=5)
+    """The money is promised, and what it is for is sold with that; it is not taken yet."""
+    await road.pay(booking, dies_at=4)
 
 
 async def confirmed(road: Road, booking: Booking) -> None:
@@ -141,8 +136,7 @@ STATES: Mapping[str, tuple[Way, str]] = MappingProxyType(
         "PAYMENT_PENDING REQUIRES_ACTION": (requires_action, "REQUIRES_ACTION"),
         "PAYMENT_PENDING PROCESSING": (processing, "PROCESSING"),
         "PAYMENT_PENDING REVIEW": (review, "REVIEW"),
-        "PAYMENT_PENDING AUTHORIZED": (authorised, "AUTHORIZED"),
-        "PAYMENT_PENDING sold": (sold, "AUTHORIZED"),
+        "PAYMENT_PENDING AUTHORIZED": (sold, "AUTHORIZED"),
         "CONFIRMED": (confirmed, "CAPTURED"),
         "CHECKED_IN": (checked_in, "CAPTURED"),
         "COMPLETED": (completed, "CAPTURED"),
