@@ -92,13 +92,12 @@ async def choose(session: Session, picture: Picture, wish: AddExtras) -> list[Ch
     known = {one.id for one in picture.people}
     if not wish.choices or not {passenger for passenger, _ in wish.choices} <= known:
         raise Invalid("Name passengers who travel on this booking, and what they want.", field=FIELD)
-    owned = await extras.owned_by(session, picture.booking.id)
     wishes = [
         extras.Wish(
             path=FIELD,
             type=one.type,
             choices=[choice for passenger, choice in wish.choices if passenger == one.id],
-            had=extras.had_by(owned, one.id),
+            had=extras.had_by(picture.extras, one.id),
         )
         for one in picture.people
     ]

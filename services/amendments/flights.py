@@ -21,7 +21,7 @@ from core.errors import Conflict, Invalid
 from core.keys import Keyring
 from core.money import Money, add
 from models import AmendmentKind, BookingSegment, Cabin, Flight, Passenger, PassengerType, SeatAssignment
-from services import extras, offers
+from services import offers
 from services.amendments.drafts import Draft, Given, SeatWish, held
 from services.amendments.picture import Picture, check_open
 from services.amendments.pricing import free
@@ -66,7 +66,7 @@ class Flights:
         check_places(picture, offer, wish.seats, items)
         units = [(item.slot_id, unit) for item in items for unit in item.units]
         trips = picture.trips_on(slots)
-        lapsing = [one for one in await extras.owned_by(session, picture.booking.id) if one.slot_id in slots]
+        lapsing = [one for one in picture.extras if one.slot_id in slots]
         lost = [] if free(picture, slots) else [one for one in lapsing if not one.refundable]
         forfeit = add((one.amount for one in lost), picture.booking.currency)
         return Draft(
@@ -101,10 +101,9 @@ class Flights:
             delete(SeatAssignment).where(SeatAssignment.passenger_id.in_(people), SeatAssignment.slot_id.in_(gone))
         )
         await session.execute(insert(SeatAssignment), place_rows(picture.people, change))
-        owned = await extras.owned_by(session, picture.booking.id)
         return Given(
             places=[one for one in picture.places if one.slot_id in gone],
-            extras=[one for one in owned if one.slot_id in gone],
+            extras=[one for one in picture.extras if one.slot_id in gone],
             back=[UUID(id_) for id_ in change["back"]],
             slots=gone,
         )

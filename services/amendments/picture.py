@@ -27,8 +27,9 @@ from models import (
     SeatAssignment,
     SeatStatus,
 )
-from services import holds, idempotency
+from services import extras, holds, idempotency
 from services.bookings.journey import LEFT, Trip, trips_of
+from services.extras import Owned
 from services.fares import Party
 
 Row = TypeVar("Row", bound=Base)
@@ -49,6 +50,7 @@ class Picture:
     trips: Sequence[Trip]
     places: Sequence[SeatAssignment]
     lines: Sequence[BookingLine]
+    extras: Sequence[Owned]
     moment: datetime
 
     @property
@@ -66,7 +68,9 @@ class Picture:
         flights = [[one.slot_id, one.cabin, one.booking_class, one.family_code] for one in self.segments]
         places = [[one.passenger_id, one.slot_id, one.pool, one.unit] for one in self.places]
         lines = [[one.kind, one.label, one.amount, one.slot_id, one.unit] for one in self.lines]
-        return idempotency.fingerprint([self.booking.status, self.booking.total, people, flights, places, lines])
+        beside = [[one.id, one.quantity] for one in self.extras]
+        parts = [people, flights, places, lines, beside]
+        return idempotency.fingerprint([self.booking.status, self.booking.total, *parts])
 
     def trips_on(self, slot_ids: Collection[int]) -> list[Trip]:
         """The flights of those slots."""
@@ -92,6 +96,7 @@ async def look(session: ReadSession, booking: Booking) -> Picture:
         trips=[trip for trip in await trips_of(session, booking.id) if not trip.given_up],
         places=await rows(session, places, SeatAssignment.passenger_id, SeatAssignment.slot_id),
         lines=await rows(session, lines, BookingLine.ordinal),
+        extras=await extras.owned_by(session, booking.id),
         moment=await holds.now(session),
     )
 

@@ -9,12 +9,13 @@ import pytest
 from models import Amendment, Booking
 from services import extras
 from services.amendments import AddExtras
+from services.bookings import QuoteExpired
 from services.extras import ExtraChoice, ExtraSoldOut
 from services.gateways import Gateways
 from services.payments import PaymentDeclined
 from tests.factories.amendments import Changes
 from tests.factories.bookings import Desk, snapshot
-from tests.factories.extras import BAG, INSURANCE, MEAL, choice, put_on_sale, stock
+from tests.factories.extras import BAG, INSURANCE, MEAL, STAFF, choice, put_on_sale, stock
 
 DECLINED = "pm_card_visa_chargeDeclined"
 
@@ -99,4 +100,16 @@ async def test_extras_of_a_flight_that_is_changed_are_given_up(changes: Changes)
     await changes.confirm(quote)
     assert await owned(changes, booking.id) == [(INSURANCE, "ISSUED")]
     assert await stock(changes.desk.database, changes.desk.schedule, MEAL) == (0, 0)
+    assert await changes.faults() == []
+
+
+async def test_two_quotes_for_what_is_free_are_not_both_taken_up(changes: Changes) -> None:
+    async with changes.desk.database.transaction() as session:
+        await extras.price(session, "UA", MEAL, "USD", 0, STAFF)
+    booking = await changes.paid("3A")
+    first, second = await quoted(changes, booking, MEAL), await quoted(changes, booking, MEAL)
+    assert (await changes.confirm(first, None)).status == "APPLIED"
+    with pytest.raises(QuoteExpired):
+        await changes.confirm(second, None)
+    assert await owned(changes, booking.id) == [(MEAL, "ISSUED")]
     assert await changes.faults() == []
