@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import orjson
+from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -102,8 +103,8 @@ class Session(ReadSession):
             if changed:
                 statement, keys = updating(type(row), tuple(changed))
                 await self._ask(statement, [*(getattr(row, key) for key in keys), *changed.values()])
-                for name, value in changed.items():
-                    set_committed_value(row, name, value)
+                # As a flush leaves it: nothing is changed any more, so that the next statement flushes nothing.
+                inspect(row)._commit_all(inspect(row).dict, self.sync_session.identity_map)
 
 
 class Database:

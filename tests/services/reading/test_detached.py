@@ -48,6 +48,7 @@ async def test_what_was_changed_is_saved_and_leaves_nothing_to_flush(database: D
         known = HOLDS.known(session, columns)
         known.extensions, known.status = 2, HoldStatus.RELEASED
         await session.save(known)
+        assert (known in session.dirty, known.extensions) == (False, 2)
         await session.fetch("UPDATE holds SET extensions = 1 WHERE id = $1", hold.id)
     found = await stored(database, hold.id)
     assert (found.extensions, found.status) == (1, HoldStatus.RELEASED)
