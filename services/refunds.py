@@ -87,6 +87,15 @@ async def give_back(session: Session, booking_id: UUID, amount: Money, reason: s
     return [await request(session, payment, part, reason, cause) for payment, part in parts if part.minor_units]
 
 
+async def give_back_rest(session: Session, paid: Sequence[Payment], reason: str, cause: Cause) -> None:
+    """Write that all that some locked payments have taken is to go back, but for what was asked to before."""
+    requested = await requested_of(session, [payment.id for payment in paid])
+    for payment in paid:
+        rest = payment.captured - requested.get(payment.id, 0)
+        if rest > 0:
+            await request(session, payment, Money(rest, payment.currency), reason, cause)
+
+
 async def taken(session: Session, booking_id: UUID) -> Sequence[Payment]:
     """The captured payments of a locked booking as they are now, locked by id."""
     chosen = select(Payment).where(Payment.booking_id == booking_id, Payment.status.in_(payments.TAKEN))

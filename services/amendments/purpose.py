@@ -11,7 +11,6 @@ from uuid import UUID
 from core.db import Session
 from core.errors import NotFound
 from core.log import logger
-from core.money import Money
 from core.rows import Reader
 from models import Amendment, AmendmentStatus, Booking, BookingStatus, Hold, HoldStatus
 from services import holds, payments, refunds
@@ -140,9 +139,8 @@ class Change:
             await apply(session, picture, found.amendment, found.hold, found.other, cause)
             return
         log.warning("amendment.too_late", amendment=str(found.amendment.id), booking=str(found.booking.id))
-        for payment in await payments.lock_live(session, found.booking.id, found.amendment.id):
-            back = Money(payment.captured - payment.refunded, payment.currency)
-            await refunds.request(session, payment, back, "The booking could not be changed any more.", cause)
+        paid = await payments.lock_live(session, found.booking.id, found.amendment.id)
+        await refunds.give_back_rest(session, paid, "The booking could not be changed any more.", cause)
         await self.undo(session, cause)
 
     async def forsake(self, session: Session, cause: Cause) -> None:

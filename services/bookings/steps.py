@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from core.db import Database
 from core.log import logger
-from core.money import Money
 from models import FraudVerdict, Payment, PaymentStatus, PostingKind
 from services import fraud, holds, jobs, ledger, notices, payments, refunds
 from services.bookings import retrying
@@ -365,9 +364,6 @@ async def undo(seen: Situation, one: Attempt, code: str) -> bool:
             return True
         cause = Cause(actor="saga", reason=f"capture refused: {code}")
         await payments.move(session, payment, PaymentStatus.VOIDED, "payment.voided", cause)
-        for other in others:
-            if other.captured > other.refunded:
-                back = Money(other.captured - other.refunded, other.currency)
-                await refunds.request(session, other, back, "The payment of another share was refused.", cause)
+        await refunds.give_back_rest(session, others, "The payment of another share was refused.", cause)
         await seen.purpose.undo(session, cause)
     return True

@@ -12,9 +12,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from core.money import Money
 from models import Booking, PassengerType, Payment
 from services import bookings, holds, invariants, outbox
-from services.gateways import Gateways
+from services.gateways import Captured, GatewayRefused, Gateways
 from tests.factories.bookings import GUEST, Desk, facts_of, key, pass_time, traveller
 from tests.factories.extras import MEAL, choice, put_on_sale, stock
 from tests.factories.shares import pay_share, split
@@ -225,6 +226,38 @@ async def test_payers_of_shares_waive_what_was_lost_between_them(
     assert sum(waived for _, waived, _ in paid) == LEGROOM
     assert max(waived for _, waived, _ in paid) - min(waived for _, waived, _ in paid) <= 1
     assert sum(one["amount_received"] for one in await sandbox.intents(booking.id)) == booking.total - LEGROOM
+    await assert_sound(desk)
+
+
+async def test_what_is_on_its_way_back_of_a_share_is_not_sent_back_again(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole of a share was taken, so the lost seat's part of it goes back; then the other share is refused."""
+    booking = await desk.booked("2A", "2B")
+    ada, grace = await split(desk.database, booking, 2)
+    first = await pay_share(desk.database, gateways, ada)
+    second = await pay_share(desk.database, gateways, grace, CHALLENGED)
+    await pass_time(desk.database, timedelta(minutes=16))
+    async with desk.database.transaction() as session:
+        assert await holds.expire_due(session, 10) == 1
+    await desk.hold("2A")
+    await sandbox.ask("POST", f"/v1/payment_intents/{first.gateway_id}/capture")
+    await sandbox.answer_challenge(str(second.redirect_url), "complete")
+    capture = gateways.default.capture
+
+    async def refuse_second(gateway_id: str, amount: Money, key: str) -> Captured:
+        if gateway_id == second.gateway_id:
+            raise GatewayRefused("refused", "the bank has changed its mind")
+        return await capture(gateway_id, amount, key)
+
+    monkeypatch.setattr(gateways.default, "capture", refuse_second)
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert (await fresh(desk, booking.id)).status == "FAILED"
+    paid = await rows(desk, "SELECT status, captured, refunded FROM payments ORDER BY id")
+    assert paid == [("REFUNDED", ada.amount, ada.amount), ("VOIDED", 0, 0)]
+    back = await rows(desk, "SELECT status, amount FROM refunds ORDER BY id")
+    assert [status for status, _ in back] == ["SUCCEEDED", "SUCCEEDED"]
+    assert sum(amount for _, amount in back) == ada.amount
     await assert_sound(desk)
 
 
