@@ -21,7 +21,7 @@ from resolvers.context import Context, Info
 from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
 from resolvers.travellers import PASSENGER_KIND
-from services import amendments
+from services import amendments, limits
 from services.amendments import AddExtras, ChangeFlights, ChangeSeats, CorrectName, SeatWish, Wish
 from services.amendments.rows import read
 from services.extras import ExtraChoice
@@ -186,6 +186,7 @@ class ShownAmendment:
 async def quote_change(info: Info, input: QuoteChangeInput) -> ShownAmendment:
     """What the change would come to."""
     ctx = info.context
+    await ctx.app.limiter.hit(limits.CHANGE_QUOTES, input.booking_id)
     async with ctx.transaction() as session:
         found = await access.booking(session, ctx, input.booking_id, input.booking_token)
         wish = await wish_of(session, ctx, input)

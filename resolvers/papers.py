@@ -15,7 +15,7 @@ from core.keys import Keyring
 from models import Booking
 from resolvers.bookings import ShownBooking
 from resolvers.context import Application, Info
-from services import papers
+from services import limits, papers
 from services.papers import PaperKind
 
 PURPOSE = "paper"
@@ -56,14 +56,18 @@ def sign(keyring: Keyring, kind: PaperKind, booking_id: UUID, expires_at: dateti
     return keyring.sign(PURPOSE, f"{kind} {booking_id.hex} {int(expires_at.timestamp())}".encode())
 
 
-async def drawn(app: Application, token: str) -> Drawn:
-    """The paper that a token stands for, as things are now. Raises NotFound for a token that is not ours or is over."""
+async def drawn(app: Application, token: str, ip: str) -> Drawn:
+    """The paper that a token stands for, as things are now, for somebody at that address.
+
+    Raises NotFound for a token that is not ours or is over, and RateLimited.
+    """
     said = app.keyring.verify(PURPOSE, token)
     if said is None:
         raise NotFound("There is no such paper.")
     kind, key, until = said.decode().split()
     if clock.now() >= datetime.fromtimestamp(int(until), UTC):
         raise NotFound("This address is over. Ask for the booking's papers again.")
+    await app.limiter.hit(limits.PAPERS, ip)
     async with app.database.reading() as session:
         kinds = await papers.kinds_of(session, UUID(key))
         booking = await session.get(Booking, UUID(key))

@@ -176,7 +176,8 @@ class Booking(Node):
     payments = strawberry.field(
         resolver=batched(resolve.payments_of_all)(resolve.payments),
         graphql_type=list[Payment],
-        description="Every attempt to pay it.",
+        description="The attempts to pay it: all that are under way or taken, and the latest of the others.",
+        directives=[list_size(30)],
     )
     shares = strawberry.field(
         resolver=batched(resolve_shares.shares_of_all)(resolve_shares.shares),
@@ -197,8 +198,8 @@ class Booking(Node):
     amendments = strawberry.field(
         resolver=batched(amending.of_all_bookings)(amending.of_booking),
         graphql_type=list[Amendment] | None,
-        description="Every change that was quoted or made, the oldest first; for the owner alone.",
-        directives=[list_size(2)],
+        description="The changes that were made, and the latest of those that were not; for the owner alone.",
+        directives=[list_size(20)],
     )
     extras_offered = strawberry.field(
         resolver=resolve_extras.still_offered,

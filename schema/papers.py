@@ -8,7 +8,7 @@ import strawberry
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.errors import NotFound, Unavailable
+from core.errors import NotFound, RateLimited, Unavailable
 from engine.errors import body
 from engine.responses import JSON
 from resolvers import papers as resolve
@@ -29,11 +29,15 @@ class Paper:
 
 async def paper(request: Request) -> Response:
     """The PDF of an address that a `Paper` told; 404 for any other, and for one that is over."""
+    ip = request.client.host if request.client is not None else ""
     try:
-        drawn = await resolve.drawn(application(request), request.query_params.get("token", ""))
+        drawn = await resolve.drawn(application(request), request.query_params.get("token", ""), ip)
     except NotFound as refusal:
         return JSON(body(refusal.message, extensions(refusal)), status_code=404)
     except Unavailable as refusal:
         return JSON(body(refusal.message, extensions(refusal)), status_code=503)
+    except RateLimited as refusal:
+        waiting = {"Retry-After": str(refusal.retry_after)}
+        return JSON(body(refusal.message, extensions(refusal)), status_code=429, headers=waiting)
     headers = {"Content-Disposition": f'inline; filename="{drawn.name}"', "Cache-Control": "private, no-store"}
     return Response(drawn.content, media_type="application/pdf", headers=headers)

@@ -59,6 +59,12 @@ SIGN_IN_EMAIL = limit("sign-in-email", "10/minute; 50/hour")
 ALERTS = limit("alerts", "30/minute; 200/hour")
 """What one of the staff tells the passengers of flights."""
 
+CHANGE_QUOTES = limit("change-quotes", "60/hour")
+"""Changes that are quoted of one booking: each is kept."""
+
+PAPERS = limit("papers", "30/minute; 200/hour")
+"""Papers that are drawn for one address: each takes a tenth of a second of a core."""
+
 REGISTER_IP = limit("register-ip", "10/minute; 50/hour")
 
 

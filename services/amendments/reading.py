@@ -7,17 +7,22 @@ from uuid import UUID
 
 from core.rows import Reader
 from models import Amendment, Payment
-from services.bookings.reading import Hanging
+from services.bookings.reading import LATEST, MOST_ATTEMPTS, Hanging
 
-AMENDMENTS = Hanging(Amendment, "booking_id", "id")
-PAYMENTS = Hanging(Payment, "amendment_id", "id")
+MOST = 20
+"""How many changes of a booking are shown; most of the others were quoted and never confirmed."""
+
+MADE_FIRST = "status IN ('QUOTED', 'EXPIRED', 'FAILED'), id DESC"
+
+AMENDMENTS = Hanging(Amendment, "booking_id", "id", most=MOST, kept=MADE_FIRST)
+PAYMENTS = Hanging(Payment, "amendment_id", "id", most=MOST_ATTEMPTS, kept=LATEST)
 
 
 async def by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Amendment]]:
-    """Every amendment of each booking, the first one first."""
+    """The amendments of each booking, the first one first: those that were made, and the latest of the others."""
     return await AMENDMENTS.of(reader, ids)
 
 
 async def payments_by_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
-    """Every attempt to pay each amendment, the first one first."""
+    """The attempts to pay each amendment, as `bookings.payments_by_booking_ids` finds them."""
     return await PAYMENTS.of(reader, ids)

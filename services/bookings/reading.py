@@ -100,13 +100,19 @@ async def places_of(
 
 
 class Hanging(Generic[Row]):
-    """The rows of a table that hang on something, by the column that says on what."""
+    """The rows of a table that hang on something, by the column that says on what.
 
-    def __init__(self, table: type[Row], key: str, order: str) -> None:
+    Of what clients may add to without end, `most` are found, the first in the order of `kept`.
+    """
+
+    def __init__(self, table: type[Row], key: str, order: str, *, most: int | None = None, kept: str = "") -> None:
         self._rows = Detached(table)
+        name = table.__tablename__
+        ranked = f"SELECT id, row_number() OVER (PARTITION BY {key} ORDER BY {kept}) AS rank FROM {name}"  # noqa: S608
+        few = f" AND id IN (SELECT id FROM ({ranked} WHERE {key} = ANY ($1::uuid[])) AS ranked WHERE rank <= {most})"  # noqa: S608
         self._statement = (
-            f"SELECT {self._rows.columns}, {key} FROM {table.__tablename__}"  # noqa: S608 - our own words
-            f" WHERE {key} = ANY ($1::uuid[]) ORDER BY {key}, {order}"
+            f"SELECT {self._rows.columns}, {key} FROM {name}"  # noqa: S608 - our own words
+            f" WHERE {key} = ANY ($1::uuid[]){few if most else ''} ORDER BY {key}, {order}"
         )
 
     async def of(self, reader: Reader, keys: Iterable[UUID]) -> dict[UUID, list[Row]]:
@@ -127,9 +133,16 @@ DATED = f"""
 """  # noqa: S608 - our own words
 """Bookings, each with the deadline of its hold while it waits for its money."""
 
+MOST_ATTEMPTS = 30
+"""How many attempts to pay are shown; a booking may have more, most of which were declined."""
+
+LATEST = "status IN ('DECLINED', 'VOIDED'), id DESC"
+"""Payments that are under way or taken, then those that came to nothing, the latest first."""
+
 LINES = Hanging(BookingLine, "booking_id", "ordinal")
 PASSENGERS = Hanging(Passenger, "booking_id", "ordinal")
 PAYMENTS = Hanging(Payment, "booking_id", "id")
+ATTEMPTS = Hanging(Payment, "booking_id", "id", most=MOST_ATTEMPTS, kept=LATEST)
 REFUNDS = Hanging(Refund, "payment_id", "id")
 SEATS = Hanging(SeatAssignment, "passenger_id", "slot_id")
 SEGMENTS = Hanging(BookingSegment, "booking_id", "ordinal")
@@ -164,8 +177,8 @@ async def segments_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[U
 
 
 async def payments_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
-    """Every attempt to pay, the first one first."""
-    return await PAYMENTS.of(reader, ids)
+    """The attempts to pay, the first one first: every one that is under way or taken, and the latest of the others."""
+    return await ATTEMPTS.of(reader, ids)
 
 
 async def refunds_by_payment_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Refund]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from core import clock
 from core.embedded import EmbeddedValkey
 from core.keys import Keyring
 from resolvers import papers
+from services import limits
 from services.papers import PaperKind
 from tests.api.test_staff import signed_in
 from tests.fakes.clients import Client
@@ -63,3 +64,14 @@ def test_an_address_that_is_over_or_leads_nowhere_is_refused(
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["extensions"]["code"]) == (404, "NOT_FOUND")
     assert why in error["message"]
+
+
+def test_one_address_may_not_have_papers_drawn_without_end(
+    module_database_url: str, valkey: EmbeddedValkey | GivenValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PAPERS", limits.limit(f"papers-{uuid4()}", "2/hour"))
+    token = papers.sign(Keyring(SECRETS), PaperKind.RECEIPT, UUID(int=1), clock.now() + timedelta(minutes=1))
+    with toy_server(toy_settings(module_database_url, valkey.url, *SECRETS)) as url:
+        answers = [httpx.get(f"{url}/papers", params={"token": token}) for _ in range(3)]
+    assert [one.status_code for one in answers] == [404, 404, 429]
+    assert int(answers[-1].headers["retry-after"]) > 0
