@@ -37,7 +37,7 @@ from models import (
 from services import extras, holds, idempotency, jobs, ledger, outbox, payments, refunds, tickets
 from services.bookings import purposes, reading, rows
 from services.bookings.journey import Journey, journey_of
-from services.bookings.parting import Part, part_of
+from services.bookings.parting import Part, Taken, part_of
 from services.bookings.saga import advance
 from services.bookings.terms import Case, Terms, returned_of_extras, terms
 from services.gateways import Gateways, GatewayUnavailable
@@ -217,7 +217,7 @@ def comes_back(one: BookingExtra, journey: Journey, rule: CancellationRule) -> b
 
 
 async def take_off(session: Session, journey: Journey, part: Part, moment: datetime) -> None:
-    """Take a part off a booking: its price, by a line for each kind, who leaves it, and what is flown no more."""
+    """Take a part off a booking: its price, by a line for each kind and seat; who leaves it; what is flown no more."""
     booking, named = journey.booking, {trip.slot_id: trip.flight.designator for trip in journey.trips}
     next_line = max((line.ordinal for line in journey.lines), default=-1) + 1
     session.add_all(
@@ -225,9 +225,10 @@ async def take_off(session: Session, journey: Journey, part: Part, moment: datet
             booking_id=booking.id,
             ordinal=ordinal,
             kind=taken.kind,
-            label=" ".join(filter(None, ("Cancelled:", named.get(taken.slot_id or 0), CANCELLED_LINES[taken.kind]))),
+            label=" ".join(filter(None, ("Cancelled:", named.get(taken.slot_id or 0), what_of(taken)))),
             amount=-taken.amount.minor_units,
             slot_id=taken.slot_id,
+            unit=taken.unit,
         )
         for ordinal, taken in enumerate(part.taken, next_line)
     )
@@ -237,6 +238,11 @@ async def take_off(session: Session, journey: Journey, part: Part, moment: datet
     of_booking = BookingSegment.booking_id == booking.id
     flights = update(BookingSegment).where(of_booking, BookingSegment.slot_id.in_(part.given_up))
     await session.execute(flights.values(cancelled_at=moment))
+
+
+def what_of(taken: Taken) -> str:
+    """How a line names what it takes off."""
+    return CANCELLED_LINES[taken.kind] if taken.unit is None else f"seat {taken.unit}"
 
 
 async def leave(session: Session, booking: Booking, quote: CancellationQuote, part: Part, cause: Cause) -> None:

@@ -10,6 +10,7 @@ extras are their passenger's own. Whoever leaves last takes what is left, so no 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,11 +46,16 @@ class MinorsAlone(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What was paid, of one kind of line, for what is cancelled on a flight; `slot_id` None: for the whole booking."""
+    """What was paid, of one kind of line, for what is cancelled on a flight; `slot_id` None: for the whole booking.
+
+    Seats are told one by one by their `unit`, so that the price of one that is given up is not given back again when
+    somebody else of the booking has had it.
+    """
 
     slot_id: int | None
     kind: PriceLineKind
     amount: Money
+    unit: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +166,7 @@ def chosen_trips(journey: Journey, slot_ids: Sequence[int]) -> Sequence[Trip]:
 
 
 def taken_from(journey: Journey, leaving: Collection[Cell]) -> Sequence[Taken]:
-    """What was paid for those passengers on those flights, by flight and kind of line, in the order of the lines."""
+    """What was paid for those passengers on those flights, by flight, kind of line and seat, in the order of lines."""
     groups: dict[tuple[int | None, PriceLineKind], list[BookingLine]] = {}
     for line in journey.lines:
         groups.setdefault((line.slot_id, line.kind), []).append(line)
@@ -170,10 +176,34 @@ def taken_from(journey: Journey, leaving: Collection[Cell]) -> Sequence[Taken]:
         cells = [cell for cell in cells_of(journey) if slot_id in (None, cell[1])]
         parts = zip(cells, total.allocate(weights(journey, kind, lines, cells)), strict=True) if cells else ()
         lost = leaving if (slot_id, kind) != FOR_THE_JOURNEY else lost_altogether(journey, leaving)
-        amount = add((part for cell, part in parts if cell in lost), total.currency)
-        if amount.minor_units:
-            taken.append(Taken(slot_id=slot_id, kind=kind, amount=amount))
+        lost_parts = {cell: part for cell, part in parts if cell in lost}
+        for unit, amount in by_unit(journey, kind, lines, lost_parts).items():
+            if amount:
+                taken.append(Taken(slot_id=slot_id, kind=kind, amount=Money(amount, total.currency), unit=unit))
     return taken
+
+
+def by_unit(
+    journey: Journey, kind: PriceLineKind, lines: Sequence[BookingLine], parts: Mapping[Cell, Money]
+) -> Mapping[str | None, int]:
+    """What was paid, in minor units, by seat: as far as lines charge that seat; the rest, and other kinds, by None."""
+    charged = charges_of_seats(lines) if kind is PriceLineKind.SEAT else {}
+    found: Counter[str | None] = Counter()
+    for (passenger_id, slot_id), part in parts.items():
+        unit = journey.seats.get((passenger_id, slot_id))
+        of_seat = min(part.minor_units, charged.get((slot_id, unit), 0))
+        found[unit] += of_seat
+        found[None] += part.minor_units - of_seat
+    return found
+
+
+def charges_of_seats(lines: Iterable[BookingLine]) -> Mapping[tuple[int | None, str | None], int]:
+    """What each seat costs, by slot and unit, once what was given back of it is taken off; never below nothing."""
+    found: Counter[tuple[int | None, str | None]] = Counter()
+    for line in lines:
+        if line.unit is not None:
+            found[line.slot_id, line.unit] += line.amount
+    return +found
 
 
 def lost_altogether(journey: Journey, leaving: Collection[Cell]) -> Collection[Cell]:
@@ -197,7 +227,7 @@ def weights(
         case PriceLineKind.TAX | PriceLineKind.FEE:
             found = charge_weights(journey, lines, cells)
         case PriceLineKind.SEAT:
-            charged = {(line.slot_id, line.unit): line.amount for line in lines if line.amount > 0}
+            charged = charges_of_seats(lines)
             found = [charged.get((cell[1], journey.seats.get(cell)), 0) for cell in cells]
         case PriceLineKind.EXTRA:
             found = [extra_weight(journey, cell, lines[0].slot_id) for cell in cells]

@@ -43,6 +43,23 @@ OF_MONEY = (
         """,
     ),
     Invariant(
+        "Seats are charged to whoever sits there",
+        "SELECT count(*) FROM booking_lines WHERE kind = 'SEAT'",
+        """
+        SELECT format('booking %s pays %s for seats on slot %s, and %s for those that are its own', bookings.pnr,
+                      sum(line.amount), line.slot_id, coalesce(sum(line.amount) FILTER (WHERE own.taken), 0))
+        FROM booking_lines AS line JOIN bookings ON bookings.id = line.booking_id
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (
+                SELECT FROM seat_assignments AS seat JOIN passengers ON passengers.id = seat.passenger_id
+                WHERE passengers.booking_id = line.booking_id AND seat.slot_id = line.slot_id
+                  AND seat.unit = line.unit) AS taken) AS own
+        WHERE line.kind = 'SEAT' AND bookings.status = 'CONFIRMED'
+        GROUP BY bookings.id, line.slot_id
+        HAVING sum(line.amount) <> coalesce(sum(line.amount) FILTER (WHERE own.taken), 0)
+        """,
+    ),
+    Invariant(
         "Shares add up to the price while it is being paid, and each is paid by itself",
         "SELECT count(*) FROM shares",
         """

@@ -119,7 +119,9 @@ def without(journey: Journey, part: Part, before: Mapping[CancellationRule, Mone
         if one.id in part.gone:
             one.cancelled_at = NOW
     lines = [
-        BookingLine(kind=one.kind, label="Cancelled", amount=-one.amount.minor_units, slot_id=one.slot_id)
+        BookingLine(
+            kind=one.kind, label="Cancelled", amount=-one.amount.minor_units, slot_id=one.slot_id, unit=one.unit
+        )
         for one in part.taken
     ]
     journey.booking.total -= part.paid.minor_units

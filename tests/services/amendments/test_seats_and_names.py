@@ -6,9 +6,10 @@ import pytest
 
 from core.errors import Conflict, DomainError
 from models import AmendmentStatus, PassengerTitle
+from services import bookings
 from services.amendments import ChangeSeats, CorrectName, SeatWish
-from tests.factories.amendments import Changes
-from tests.factories.bookings import snapshot
+from tests.factories.amendments import CARD, Changes
+from tests.factories.bookings import GUEST, key, snapshot
 from tests.factories.holds import pools, seats
 
 FLEX = 199_10
@@ -39,6 +40,23 @@ async def test_a_plain_seat_gives_its_price_back(changes: Changes) -> None:
     assert (await changes.booking(booking.id)).total == FLEX
     assert await changes.rows("SELECT status, amount FROM refunds") == [("SUCCEEDED", 39_00)]
     assert await changes.faults() == []
+
+
+async def test_a_seat_that_somebody_left_gives_its_price_back_once(changes: Changes) -> None:
+    """One passenger leaves the booking and their seat, another moves there, and away again."""
+    booking, database = await changes.paid("2A", "3B"), changes.desk.database
+    ada, charles = await changes.people(booking)
+    async with database.transaction() as session:
+        part = await bookings.quote_cancellation(session, booking, [ada.id])
+    await bookings.cancel(database, changes.gateways, part.id, booking.id, GUEST, key())
+    for unit, due in (("2A", 39_00), ("3B", -39_00)):
+        seat = SeatWish(passenger_id=charles.id, slot_id=changes.desk.schedule.first, unit=unit)
+        wish = ChangeSeats(hold_id=await changes.desk.hold(unit), seats=(seat,))
+        quote = await changes.quote(await changes.booking(booking.id), wish)
+        assert (quote.difference, quote.due) == (due, due)
+        await changes.confirm(quote, method=CARD if due > 0 else None)
+        assert await changes.faults() == []
+    assert (await changes.booking(booking.id)).total == FLEX
 
 
 async def test_seats_that_cannot_be_had_change_nothing(changes: Changes) -> None:

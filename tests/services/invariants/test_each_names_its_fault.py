@@ -151,7 +151,13 @@ PLANTED: dict[str, tuple[list[str], set[str]]] = {
         [
             "UPDATE seat_assignments SET unit = '3D' WHERE unit = '2A'",
         ],
-        {"A confirmed booking owns its places"},
+        {"A confirmed booking owns its places", "Seats are charged to whoever sits there"},
+    ),
+    "a seat that nobody of the booking has is charged": (
+        [
+            "UPDATE booking_lines SET unit = '3C' WHERE unit = '2A'",
+        ],
+        {"Seats are charged to whoever sits there"},
     ),
     "a place that was given away": (
         [
