@@ -97,7 +97,7 @@ async def quote_cancellation(
         extras=part.beside.minor_units if fresh.status is BookingStatus.CONFIRMED else 0,
         currency=fresh.currency,
         reason=answer.reason,
-        basis=journey.basis,
+        basis=journey.basis(moment),
         created_at=moment,
         expires_at=moment + QUOTE_LIFETIME,
     )
@@ -144,7 +144,7 @@ async def cancel(db: Database, gateways: Gateways, quote_id: UUID, booking_id: U
 
     Returns when that is cancelled and its seats are free, though the refund may still be on its way. Owns its
     transactions; whose the booking is has been checked before. Raises NotFound (the quote), QuoteExpired,
-    PAYMENT_UNDER_WAY, FLIGHT_DEPARTED, SEATS_NOT_BOOKED for whoever has checked in, WrongState, holds.HoldExpired,
+    PAYMENT_UNDER_WAY, SEATS_NOT_BOOKED for whoever has checked in, WrongState, holds.HoldExpired,
     idempotency.KeyReused; nothing changes then.
     """
     async with db.transaction() as session:
@@ -169,13 +169,14 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
     quote = await spend(session, quote_id, booking_id, moment)
     check_cancellable(booking)
     journey = await journey_of(session, booking)
-    if quote.basis != journey.basis:
+    if quote.basis != journey.basis(moment):
         raise QuoteExpired("The booking has changed since this quote. Ask for a new one.")
     part = part_of(journey, quote.passengers, quote.slots, moment)
     if booking.status is not BookingStatus.CONFIRMED:
         await rows.move(session, booking, BookingStatus.CANCELLED, cause)
         await holds.release(session, booking.hold_id, cause, booked=True)
         return
+    check_priced(quote, part)
     await purposes.end_amendments(session, booking_id, held, cause)
     if part.whole:
         await rows.move(session, booking, BookingStatus.CANCELLED, cause)
@@ -190,6 +191,13 @@ async def cancel_once(session: Session, quote_id: UUID, booking_id: UUID, cause:
     if not part.whole:
         await leave(session, booking, quote, part, cause)
     await holds.give_back(session, booking.hold_id, places.seats, places.unseated)
+
+
+def check_priced(quote: CancellationQuote, part: Part) -> None:
+    """Raises QuoteExpired unless a quote gives back and keeps just what the part takes off the price: how a price is
+    split among people is reckoned anew, and staff may have changed the charges meanwhile."""
+    if (quote.refund + quote.fee, quote.extras) != (part.paid.minor_units, part.beside.minor_units):
+        raise QuoteExpired("Its price is split in another way since this quote. Ask for a new one.")
 
 
 async def pay_back(session: Session, quote: CancellationQuote, cause: Cause) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -98,12 +99,15 @@ class Journey:
         """The flights that have not been cancelled of it, in the order of travel."""
         return [one for one in self.trips if not one.given_up]
 
-    @property
-    def basis(self) -> bytes:
-        """The fingerprint of all on which a quote depends: a booking with another has changed."""
+    def basis(self, moment: datetime) -> bytes:
+        """The fingerprint of all on which a quote depends: a booking with another has changed. A flight that has left
+        by that moment is nobody's to cancel any more, and each seat has a price of its own.
+        """
         people = [passenger.id for passenger in self.travelling]
-        flights = [[trip.slot_id, trip.family.code] for trip in self.flying]
-        return idempotency.fingerprint([self.booking.status, self.booking.total, people, flights])
+        flights = [[trip.slot_id, trip.family.code, trip.has_left(moment)] for trip in self.flying]
+        cells = product(people, (trip.slot_id for trip in self.flying))
+        places = [[*cell, self.seats[cell]] for cell in cells if cell in self.seats]
+        return idempotency.fingerprint([self.booking.status, self.booking.total, people, flights, places])
 
 
 async def journey_of(session: ReadSession, booking: Booking) -> Journey:
