@@ -16,7 +16,7 @@ from models import Amendment, AmendmentStatus, Booking, BookingStatus, Hold, Hol
 from services import holds, payments, refunds
 from services.amendments import ending, rows
 from services.amendments.applying import apply
-from services.amendments.picture import Picture, checked_in, look
+from services.amendments.picture import Picture, checked_in, closes_at, look
 from services.bookings import purposes
 from services.bookings.purposes import Stage, Standing
 from services.bookings.rows import hold_of, locked
@@ -105,11 +105,13 @@ class Change:
 
     async def sell(self, session: Session, cause: Cause) -> None:
         """The new places are sold; the booking has its old ones still. A booking that cannot be changed as agreed any
-        more is told as SalesClosed: nobody can sell it that."""
+        more, or whose flights are closed for changes by now, is told as SalesClosed: nobody can sell it that."""
         found = self.locked
         picture = await look(session, found.booking)
         if not await stands(session, picture, found):
             raise SalesClosed("The booking has changed since this was agreed on.")
+        if closes_at(picture.trips_on(found.amendment.change["slots"])) <= picture.moment:
+            raise SalesClosed("The flight leaves within the hour, or has left.")
         found.amendment.sold_at = picture.moment
         await session.flush()
         if found.other is not None:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from services.gateways import Gateways, PayPal, Stripe
+from tests.fakes.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 KEY, SECRET = "sk_test_jetway", "whsec_jetway"
@@ -85,6 +86,16 @@ class Sandbox:
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             page = await client.post(redirect_url, data={"outcome": outcome})
         page.raise_for_status()
+
+    async def settle(self) -> None:
+        """Let the banks do what takes them an hour; for a sandbox of one's own."""
+        await self.ask("POST", "/sandbox/clock", {"advance": 3600})
+
+        async def settled() -> bool:
+            due: int = (await self.ask("GET", "/sandbox/health"))["due_timers"]
+            return due == 0
+
+        await eventually(settled)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from services.payments import PaymentDeclined
 from tests.factories.bookings import GUEST, Desk, key, pass_time
 from tests.factories.shares import pay_share, split
 from tests.fakes.sandbox import Sandbox, connected, started
-from tests.fakes.waiting import eventually
 
 BACK = "https://shop.example/paid"
 BUSY = timedelta(minutes=1)
@@ -40,17 +39,6 @@ async def pay(desk: Desk, gateways: Gateways, method: str) -> tuple[Booking, Pay
     """A booking, and its payment as far as it gets at once."""
     booking = await desk.booked("3A")
     return booking, await bookings.pay(desk.database, gateways, booking.id, method, BACK, GUEST, key())
-
-
-async def settle(sandbox: Sandbox) -> None:
-    """Let the banks do what takes them an hour."""
-    await sandbox.ask("POST", "/sandbox/clock", {"advance": 3600})
-
-    async def settled() -> bool:
-        due: int = (await sandbox.ask("GET", "/sandbox/health"))["due_timers"]
-        return due == 0
-
-    await eventually(settled)
 
 
 async def close(desk: Desk) -> None:
@@ -107,7 +95,7 @@ async def test_money_that_comes_while_the_seats_are_kept(desk: Desk, gateways: G
     booking, waiting = await pay(desk, gateways, SUCCEEDS)
     assert waiting.deadline_at == waiting.created_at + timedelta(days=8)
     assert await states(desk) == ("PAYMENT_PENDING", "PROCESSING")
-    await settle(own_sandbox)
+    await own_sandbox.settle()
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     assert await states(desk) == ("CONFIRMED", "CAPTURED")
     assert await posted(desk, booking) == [("CAPTURED", booking.total)]
@@ -130,7 +118,7 @@ async def test_money_that_comes_days_later_finds_its_seats_again(
     await pass_time(desk.database, timedelta(days=3))
     async with desk.database.transaction() as session:
         assert await holds.expire_due(session, 10) == 1
-    await settle(own_sandbox)
+    await own_sandbox.settle()
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     assert await states(desk) == ("CONFIRMED", "CAPTURED")
     assert await posted(desk, booking) == [("CAPTURED", booking.total)]
@@ -142,7 +130,7 @@ async def test_money_that_comes_for_a_flight_that_is_not_sold_any_more_goes_back
     booking, _ = await pay(desk, gateways, SUCCEEDS)
     await pass_time(desk.database, timedelta(days=3))
     await close(desk)
-    await settle(own_sandbox)
+    await own_sandbox.settle()
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     assert await states(desk) == ("EXPIRED", "VOIDED")
     assert await posted(desk, booking) == [("UNDUE", booking.total), ("UNDUE_RETURNED", booking.total)]
@@ -153,7 +141,7 @@ async def test_money_that_comes_late_finds_its_seats_again(
 ) -> None:
     booking, _ = await pay(desk, gateways, SUCCEEDS)
     await pass_time(desk.database, timedelta(days=3))
-    await settle(own_sandbox)
+    await own_sandbox.settle()
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     assert await states(desk) == ("CONFIRMED", "CAPTURED")
     assert await posted(desk, booking) == [("CAPTURED", booking.total)]
@@ -169,7 +157,7 @@ async def test_a_debit_that_fails(
 ) -> None:
     booking, _ = await pay(desk, gateways, FAILS)
     await pass_time(desk.database, passed)
-    await settle(own_sandbox)
+    await own_sandbox.settle()
     await bookings.advance(desk.database, gateways, booking.id)
     assert await states(desk) == ends
     assert await posted(desk, booking) == []
@@ -198,7 +186,7 @@ async def test_past_its_deadline_it_is_called_off_as_soon_as_the_bank_lets_go(
     await pass_time(desk.database, timedelta(days=9))
     assert await bookings.advance(desk.database, gateways, booking.id) == BUSY
     assert await states(desk) == ("PAYMENT_PENDING", "PROCESSING")
-    await settle(own_sandbox)
+    await own_sandbox.settle()
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     assert await states(desk) == ("EXPIRED", "DECLINED")
 
@@ -215,7 +203,7 @@ async def test_a_share_whose_bank_takes_days_keeps_the_other_payers_from_nothing
     async with desk.database.reading() as session:
         paid = await session.execute(text("SELECT share_id, status FROM payments ORDER BY id"))
         assert [tuple(one) for one in paid] == [(first.id, "VOIDED"), (second.id, "PROCESSING")]
-    await settle(own_sandbox)
+    await own_sandbox.settle()
     assert await bookings.advance(desk.database, gateways, booking.id) is None
     async with desk.database.reading() as session:
         assert list(await session.scalars(text("SELECT status FROM payments"))) == ["VOIDED", "VOIDED"]
