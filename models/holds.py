@@ -27,7 +27,8 @@ class Hold(Base):
 
     An ACTIVE hold whose deadline has passed holds nothing: the sweeper only writes down what is already true.
     `owner_id` is null for a guest, who proves ownership with a signed token. From `booking_id` on it belongs to that
-    booking. `expires_before_payment` is the deadline to go back to when a payment is declined.
+    booking. `expires_before_payment` is the deadline to go back to when a payment is declined, `expires_before_review`
+    the one that its shopper goes on to be told while staff look at a payment.
     """
 
     __tablename__ = "holds"
@@ -52,6 +53,12 @@ class Hold(Base):
     expires_at: Mapped[Moment]
     cap_at: Mapped[Moment]
     expires_before_payment: Mapped[datetime | None]
+    expires_before_review: Mapped[datetime | None]
+
+    @property
+    def told_until(self) -> datetime:
+        """The deadline that its shopper is told: what a review adds is staff's to know."""
+        return self.expires_before_review or self.expires_at
 
 
 class HoldItem(Base):

@@ -375,4 +375,4 @@ async def shown(reader: Reader, row: Booking, *, owned: bool, access_token: str 
     """A booking with its deadline: the hold's, while it waits for its money; null otherwise."""
     waits = row.status in (BookingStatus.SEATS_LOCKED, BookingStatus.PAYMENT_PENDING)
     hold = await holds.by_id(reader, row.hold_id) if waits else None
-    return ShownBooking(row, owned, access_token, hold.expires_at if hold else None)
+    return ShownBooking(row, owned, access_token, hold.told_until if hold else None)

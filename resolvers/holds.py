@@ -115,7 +115,7 @@ class ShownHold:
     @property
     def expires_at(self) -> datetime:
         """When it ends, by the server's clock."""
-        return self.row.expires_at
+        return self.row.told_until if isinstance(self.row, Hold) else self.row.expires_at
 
     @property
     def extensions_left(self) -> int:

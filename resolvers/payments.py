@@ -57,6 +57,10 @@ class PaymentOption:
     deadline: datetime | None
 
 
+PAYABLE = frozenset({PaymentStatus.INITIATED, PaymentStatus.REQUIRES_ACTION})
+"""While whoever pays has use for a client secret: seen later, it would tell a review from a bank that is at work."""
+
+
 @dataclass(frozen=True)
 class ShownPayment:
     """A payment as its reader sees it. Only whoever owns the booking (`owned`) learns how to go on with it.
@@ -95,8 +99,8 @@ class ShownPayment:
 
     @property
     def client_secret(self) -> str | None:
-        """For the gateway's own client library."""
-        return self.row.client_secret if self.owned and not self.row.by_link else None
+        """For the gateway's own client library, while the payer may have to do something there."""
+        return self.row.client_secret if self.owned and not self.row.by_link and self.row.status in PAYABLE else None
 
     @property
     def redirect_url(self) -> str | None:
@@ -107,12 +111,12 @@ class ShownPayment:
     @property
     def deadline(self) -> datetime | None:
         """Until when a bank may take its time."""
-        return self.row.deadline_at if self.row.status is PaymentStatus.PROCESSING else None
+        return self.row.deadline_at if self.status is PaymentStatus.PROCESSING else None
 
     @property
     def retry_at(self) -> datetime | None:
         """When its bank is asked again, while that is what is waited for."""
-        return self.row.retry_at if self.owned and self.row.status is PaymentStatus.PROCESSING else None
+        return self.row.retry_at if self.owned and self.status is PaymentStatus.PROCESSING else None
 
     @property
     def decline_code(self) -> str | None:

@@ -16,7 +16,7 @@ from models import Payment, PaymentStatus, Share
 from resolvers import access, loaders
 from resolvers.bookings import ShownBooking, slices_of_all
 from resolvers.context import Context, Info
-from resolvers.payments import ShownPayment
+from resolvers.payments import PAYABLE, ShownPayment
 from services import bookings
 from services.bookings import Link, Linked, Part, Paying, ShareStatus
 from services.itineraries import Slice
@@ -151,8 +151,8 @@ class ShownLinkPayment:
 
     @property
     def client_secret(self) -> str | None:
-        """For the gateway's own client library."""
-        return self.row.client_secret
+        """For the gateway's own client library, while the payer may have to do something there."""
+        return self.row.client_secret if self.row.status in PAYABLE else None
 
     @property
     def redirect_url(self) -> str | None:

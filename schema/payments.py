@@ -70,7 +70,9 @@ class Payment(Node):
         description="What of it goes back, or went: one for each time that something did.",
         directives=[list_size(2)],
     )
-    client_secret: str | None = strawberry.field(description="For the gateway's own client library.")
+    client_secret: str | None = strawberry.field(
+        description="For the gateway's own client library, while it is INITIATED or REQUIRES_ACTION."
+    )
     redirect_url: str | None = strawberry.field(description="Where the payer's bank asks, for 3-D Secure.")
     retry_at: datetime | None = strawberry.field(
         description="When the bank, which said no for a reason that may pass, is asked again; null where it is not."

@@ -68,7 +68,9 @@ class LinkPayment:
 
     status: PaymentStatus = strawberry.field(description="How far it got.")
     amount: Money = strawberry.field(description="What it is for.")
-    client_secret: str | None = strawberry.field(description="For the gateway's own client library.")
+    client_secret: str | None = strawberry.field(
+        description="For the gateway's own client library, while it is INITIATED or REQUIRES_ACTION."
+    )
     redirect_url: str | None = strawberry.field(description="Where the payer's bank asks, for 3-D Secure.")
     link: PaymentLink = strawberry.field(description="What is paid, as it stands now.")
 

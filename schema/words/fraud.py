@@ -41,7 +41,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "windowSeconds": "Its window, from a minute to 30 days; none where the subject is PAYMENT.",
         "currency": "Of an AMOUNT, and of nothing else.",
         "most": "The rule is for what is more than that. Amounts are in minor units.",
-        "verdict": "What a payment beyond it gets, at least.",
+        "verdict": "What a payment beyond it gets, at least; not BLOCK for DEVICE and EMAIL, which anybody can claim.",
         "reason": "For the record.",
     },
     "ApprovePaymentInput": {"paymentId": "Which.", "reason": "For the record."},

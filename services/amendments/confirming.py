@@ -176,7 +176,7 @@ def check_good(amendment: Amendment, moment: datetime) -> None:
 async def begin_payment(session: Session, command: Command, found: Locked, payment_id: UUID) -> None:
     """Write the intent to pay what is due; the new places are kept meanwhile, and counted in their booking classes.
 
-    A payment that is refused at once, as fraud, leaves the quote as it was.
+    A payment that is refused at once, as fraud, puts the quote back, as one that its bank refuses does.
     """
     amendment, other = found.amendment, found.other
     if command.method is None:
@@ -198,11 +198,10 @@ async def begin_payment(session: Session, command: Command, found: Locked, payme
         created_at=func.jetway_now(),
     )
     cause = Cause(actor=command.owner.key, reason="paying a change")
-    if await reviewing.begin(session, payment, command.payer, cause):
-        await rows.move(session, amendment, AmendmentStatus.PAYMENT_PENDING, command.cause)
-    elif other is not None:
-        await holds.payment_failed(session, other.id)
-        await holds.detach(session, other)
+    agreed = await reviewing.begin(session, payment, command.payer, cause)
+    await rows.move(session, amendment, AmendmentStatus.PAYMENT_PENDING, command.cause)
+    if not agreed:
+        await reviewing.refuse(session, payment, last=True)
 
 
 async def refuse_if_failed(session: Session, amendment: Amendment, payment: Payment) -> None:

@@ -25,7 +25,8 @@ KEY_SIZE = 16
 """Bytes of a UUID."""
 
 LINKED = f"""
-    SELECT {BOOKINGS.columns}, holds.status, holds.expires_at, holds.expires_at - jetway_now()
+    SELECT {BOOKINGS.columns}, holds.status, coalesce(holds.expires_before_review, holds.expires_at),
+           holds.expires_at - jetway_now()
     FROM bookings JOIN holds ON holds.id = bookings.hold_id WHERE bookings.id = $1
 """  # noqa: S608 - our own words
 

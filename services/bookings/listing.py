@@ -66,7 +66,7 @@ async def of_owner(
     if after is not None:
         conditions.append(Booking.id < key_of(after))
     rows = await session.execute(
-        select(Booking, Hold.expires_at)
+        select(Booking, func.coalesce(Hold.expires_before_review, Hold.expires_at))
         .join(Hold, Hold.id == Booking.hold_id)
         .where(*conditions)
         .order_by(Booking.id.desc())

@@ -155,13 +155,14 @@ async def intend(session: Session, gateways: Gateways, asked: Paying) -> UUID:
         currency=price.currency,
         created_at=func.jetway_now(),
     )
-    if not await reviewing.begin(session, payment, asked.payer, cause):
-        if booking.status is not BookingStatus.PAYMENT_PENDING:
-            await holds.payment_failed(session, booking.hold_id)
-        return payment_id
-    if booking.status is not BookingStatus.PAYMENT_PENDING:
+    agreed = await reviewing.begin(session, payment, asked.payer, cause)
+    first = booking.status is not BookingStatus.PAYMENT_PENDING
+    if first:
         await rows.move(session, booking, BookingStatus.PAYMENT_PENDING, cause)
-    await jobs.look_after(session, booking.id, payments.RESCUE)
+    if agreed:
+        await jobs.look_after(session, booking.id, payments.RESCUE)
+    else:
+        await reviewing.refuse(session, payment, last=first)
     return payment_id
 
 
@@ -192,4 +193,4 @@ async def refuse_if_failed(session: Session, payment: Payment) -> None:
     if booking.status is BookingStatus.FAILED:
         raise Conflict("The payment could not be completed; whatever was charged goes back.", code="BOOKING_FAILED")
     if booking.status is BookingStatus.EXPIRED or payment.status is PaymentStatus.VOIDED:
-        raise HoldExpired((await session.get_one(Hold, booking.hold_id)).expires_at)
+        raise HoldExpired((await session.get_one(Hold, booking.hold_id)).told_until)

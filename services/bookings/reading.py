@@ -127,11 +127,12 @@ BOOKINGS = Detached(Booking)
 BY_ID = f"SELECT {BOOKINGS.columns} FROM bookings WHERE id = $1"  # noqa: S608 - our own words
 DATED = f"""
     SELECT {BOOKINGS.columns},
-           CASE WHEN bookings.status IN ('SEATS_LOCKED', 'PAYMENT_PENDING') THEN holds.expires_at END
+           CASE WHEN bookings.status IN ('SEATS_LOCKED', 'PAYMENT_PENDING')
+                THEN coalesce(holds.expires_before_review, holds.expires_at) END
     FROM bookings JOIN holds ON holds.id = bookings.hold_id
     WHERE bookings.id = ANY ($1::uuid[])
 """  # noqa: S608 - our own words
-"""Bookings, each with the deadline of its hold while it waits for its money."""
+"""Bookings, each with the deadline that is told of its hold (`Hold.told_until`) while it waits for its money."""
 
 MOST_ATTEMPTS = 30
 """How many attempts to pay are shown; a booking may have more, most of which were declined."""

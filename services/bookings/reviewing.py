@@ -32,17 +32,26 @@ REVIEW_TIME = timedelta(minutes=30)
 async def begin(session: Session, payment: Payment, payer: Payer, cause: Cause) -> bool:
     """Write a new payment of a locked booking, whose hold is locked, and screen it; whether its gateway may be asked.
 
-    One that may not is DECLINED at once, and looks to its payer as if their bank had said so. Only rows that are
-    locked already, or new, may be written after this.
+    One that may not is to be `refuse`d, once what it pays for waits for it as for any other. Only rows that are locked
+    already, or new, may be written after this.
     """
     await payments.begin(session, payment, cause)
-    if await fraud.screen(session, payment, payer) is not FraudVerdict.BLOCK:
-        return True
+    return await fraud.screen(session, payment, payer) is not FraudVerdict.BLOCK
+
+
+async def refuse(session: Session, payment: Payment, *, last: bool) -> None:
+    """Decline a payment whose gateway may not be asked: the same lines and facts as where its bank says no.
+
+    `last`: what it pays for waits for no other payment, and is put back. All that this locks is locked already.
+    """
+    purpose = await purpose_of(session, payment)
+    await purpose.lock_all(session)
     told = explain(fraud.BLOCKED)
     payment.decline_code, payment.decline_message = told.code, told.message
     blocked = Cause(actor="saga", reason=f"declined: {fraud.BLOCKED}")
     await payments.move(session, payment, PaymentStatus.DECLINED, "payment.declined", blocked)
-    return False
+    if last:
+        await purpose.put_back(session, blocked)
 
 
 async def hold_back(seen: Situation, one: Attempt, outcome: Authorised | Captured) -> bool:

@@ -29,6 +29,9 @@ MOST = 10**15
 ONE_AT_A_TIME = text("LOCK TABLE fraud_rules IN SHARE ROW EXCLUSIVE MODE")
 """Payments read the rules all the same."""
 
+CLAIMED = frozenset({FraudSubject.DEVICE, FraudSubject.EMAIL})
+"""What clients say of themselves, and nobody checks: whoever claims to be somebody else must not have them refused."""
+
 OF_THE_PAYMENT = frozenset({FraudMeasure.SCORE, FraudMeasure.FOREIGN_CARD})
 
 
@@ -98,6 +101,8 @@ def check(command: SetFraudRule) -> None:
         raise Invalid(f"{command.measure} is not counted by {command.subject}.", field="subject")
     if command.measure is FraudMeasure.CARDS and command.subject is FraudSubject.CARD:
         raise Invalid("A card is one card.", field="subject")
+    if command.verdict is FraudVerdict.BLOCK and command.subject in CLAIMED:
+        raise Invalid(f"Anybody can claim to be another {command.subject}: it brings REVIEW at most.", field="verdict")
     if whole != (command.window_seconds is None):
         raise Invalid(
             "What is counted by a subject has a window, and a payment itself has none.", field="windowSeconds"

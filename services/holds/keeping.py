@@ -150,11 +150,13 @@ async def begin_payment(session: Session, hold_id: UUID) -> datetime:
 async def linger(session: Session, hold: Hold, span: timedelta) -> datetime:
     """Keep what a locked hold keeps for `span` from now while somebody decides about its payment; its deadline.
 
-    At most ten minutes beyond the hold's cap, and never less than it had. A hold that is dead stays dead.
+    At most ten minutes beyond the hold's cap, and never less than it had. A hold that is dead stays dead. Its shopper
+    is told the deadline that it had (`Hold.told_until`).
     """
     moment = await now(session)
     deadline = min(moment + span, hold.cap_at + PAYMENT_GRACE)
     if hold.status is HoldStatus.ACTIVE and moment < hold.expires_at < deadline:
+        hold.expires_before_review = hold.told_until
         await set_deadline(session, hold, deadline)
     return hold.expires_at
 
@@ -168,6 +170,7 @@ async def payment_failed(session: Session, hold_id: UUID) -> bool:
     hold = await lock(session, hold_id)
     if hold.status is HoldStatus.ACTIVE and hold.expires_before_payment is not None:
         deadline, hold.expires_before_payment = min(hold.expires_before_payment, hold.expires_at), None
+        hold.expires_before_review = None
         await set_deadline(session, hold, deadline)
     return hold.status is HoldStatus.ACTIVE and hold.expires_at > await now(session)
 
@@ -241,5 +244,5 @@ async def live(session: Session, hold: Hold) -> datetime:
     """The present moment, at which the locked hold lives; raises HoldExpired where it does not."""
     moment = await now(session)
     if hold.status is not HoldStatus.ACTIVE or hold.expires_at <= moment:
-        raise HoldExpired(hold.expires_at)
+        raise HoldExpired(hold.told_until)
     return moment

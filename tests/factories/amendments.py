@@ -11,6 +11,7 @@ from sqlalchemy import text
 from models import Amendment, Booking, Passenger
 from services import amendments, bookings, invariants
 from services.amendments import ChangeFlights, ChangeSeats, SeatWish, Wish
+from services.fraud import NOBODY, Payer
 from services.gateways import Gateways
 from services.transitions import Cause
 from tests.factories.bookings import GUEST, Desk, key
@@ -64,9 +65,11 @@ class Changes:
             cause = Cause(actor=GUEST.key, reason="asked")
             return await amendments.quote(session, self.desk.keyring, booking, wish, cause)
 
-    async def confirm(self, quote: Amendment, method: str | None = CARD, key_: str = "") -> Amendment:
+    async def confirm(
+        self, quote: Amendment, method: str | None = CARD, key_: str = "", payer: Payer = NOBODY
+    ) -> Amendment:
         return await amendments.confirm(
-            self.desk.database, self.gateways, quote.id, quote.booking_id, method, BACK, GUEST, key_ or key()
+            self.desk.database, self.gateways, quote.id, quote.booking_id, method, BACK, GUEST, key_ or key(), payer
         )
 
     async def booking(self, booking_id: UUID) -> Booking:

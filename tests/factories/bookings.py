@@ -10,7 +10,7 @@ from sqlalchemy import text
 from core.db import Database
 from core.keys import Keyring
 from models import Booking, Cabin, PassengerTitle, PassengerType
-from services import bookings, itineraries, offers
+from services import bookings, itineraries, offers, outbox
 from services.bookings import Contact, CreateBooking, PassengerDetails, SeatChoice
 from services.holds import Owner
 from services.itineraries import FlightSearchInput, PassengersInput, SliceInput
@@ -124,6 +124,14 @@ async def snapshot(database: Database) -> dict[str, list[object]]:
             table: sorted((await session.execute(text(f"SELECT * FROM {table}"))).all(), key=repr)  # noqa: S608 - ours
             for table in tables.split()
         }
+
+
+async def story_of(database: Database, booking: Booking) -> tuple[list[tuple[str, str | None, str, str]], list[str]]:
+    """What a booking's owner is told of it: subject, from, to and actor of its timeline, and the kinds of its facts."""
+    async with database.reading() as session:
+        lines = await bookings.timeline(session, await session.get_one(Booking, booking.id))
+    shown = [(str(one.subject), one.came_from, one.to, str(one.actor)) for one in lines]
+    return shown, await facts_of(database, outbox.booking_stream(booking.id))
 
 
 async def facts_of(database: Database, stream: str) -> list[str]:

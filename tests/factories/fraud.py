@@ -16,7 +16,7 @@ from services.gateways import UNKNOWN_RISK, Risk
 from services.transitions import Cause
 
 KEYS = Keyring((b"k" * 32,))
-ADA, BOB = (fraud.payer(KEYS, device=device) for device in ("a laptop", "a phone"))
+ADA, BOB = (fraud.payer(KEYS, user_id=UUID(int=number)) for number in (1, 2))
 
 
 async def rule(

@@ -131,3 +131,17 @@ async def test_lines_of_seats_name_the_seat_where_one_alone_can_be_meant(
     assert [tuple(one) for one in named] == [(None, None), (1, "2A"), (None, None), (None, None)]
     alembic(postgres, "downgrade", "0010")
     assert await empty.fetchval("SELECT count(*) FROM booking_lines") == 4
+
+
+async def test_rules_of_what_clients_claim_refuse_nobody_unless_staff_have_set_them(
+    postgres: EmbeddedPostgres, empty: asyncpg.Connection
+) -> None:
+    asked = "SELECT name, verdict FROM fraud_rules WHERE name IN ('device_declines', 'email_declines', 'user_declines')"
+    alembic(postgres, "upgrade", "0025")
+    await empty.execute("UPDATE fraud_rules SET set_by = 'user:7', most = 4 WHERE name = 'device_declines'")
+    before = {"device_declines": "BLOCK", "email_declines": "BLOCK", "user_declines": "BLOCK"}
+    assert dict(await empty.fetch(asked)) == before
+    alembic(postgres, "upgrade", "0026")
+    assert dict(await empty.fetch(asked)) == before | {"email_declines": "REVIEW"}
+    alembic(postgres, "downgrade", "0025")
+    assert dict(await empty.fetch(asked)) == before

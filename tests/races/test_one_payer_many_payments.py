@@ -29,7 +29,7 @@ async def booking_id(crowd: Database, keyring: Keyring, plans: Plans, schedule: 
     """A booking that many payments are for; a device may make three."""
     async with crowd.transaction() as session:
         await session.execute(text("DELETE FROM fraud_rules"))
-    await rule(crowd, FraudMeasure.PAYMENTS, FraudSubject.DEVICE, LIMIT)
+    await rule(crowd, FraudMeasure.PAYMENTS, FraudSubject.USER, LIMIT)
     return (await Desk(crowd, keyring, plans, schedule).booked("3A")).id
 
 

@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import text
 
 from core.errors import Conflict
-from models import Amendment, Booking, PaymentStatus
+from models import Amendment, Booking, FraudMeasure, FraudSubject, FraudVerdict, PaymentStatus
 from services import amendments, bookings, holds
 from services.bookings.cancellation import QuoteExpired
+from services.fraud import NOBODY
 from services.holds import SlotUnits
 from services.payments import PaymentDeclined
 from tests.factories.amendments import Changes
-from tests.factories.bookings import GUEST, key, pass_time, snapshot
+from tests.factories.bookings import GUEST, key, pass_time, snapshot, story_of
+from tests.factories.fraud import ADA, rule
 from tests.factories.holds import pools, seats
 from tests.fakes.sandbox import Sandbox
 
@@ -79,6 +81,29 @@ async def test_a_decline_leaves_quote_and_hold_and_another_card_may_do(changes: 
     assert tuple(held) == ("ACTIVE", None, None)
     assert await changes.faults() == []
     assert (await changes.confirm(quote)).status == "APPLIED"
+    assert await changes.faults() == []
+
+
+async def test_a_payment_that_is_blocked_leaves_the_same_lines_as_one_that_is_declined(changes: Changes) -> None:
+    database = changes.desk.database
+    await rule(database, FraudMeasure.PAYMENTS, FraudSubject.USER, 0, FraudVerdict.BLOCK)
+    stories = []
+    for (old, new), payer, method in (
+        (("3A", "3B"), ADA, "pm_card_visa"),
+        (("2A", "2B"), NOBODY, "pm_card_visa_chargeDeclined"),
+    ):
+        booking = await changes.paid(old)
+        quote = await changes.quote(booking, await changes.flight(booking, new))
+        with pytest.raises(PaymentDeclined):
+            await changes.confirm(quote, method, payer=payer)
+        stories.append(await story_of(database, booking))
+        assert (await changes.confirm(quote)).status == "APPLIED"
+    assert stories[0] == stories[1]
+    assert [to for subject, _, to, _ in stories[0][0] if subject == "AMENDMENT"] == [
+        "QUOTED",
+        "PAYMENT_PENDING",
+        "QUOTED",
+    ]
     assert await changes.faults() == []
 
 

@@ -108,3 +108,13 @@ async def test_somebody_who_tries_card_after_card_is_stopped(database: Database,
     assert verdicts.index(REVIEW) == 7
     assert verdicts.index(BLOCK) == 9
     assert await screened(database, booking.id, BOB) is ALLOW
+
+
+async def test_whoever_claims_somebody_elses_mailbox_has_nothing_of_theirs_refused(
+    database: Database, booking: Booking
+) -> None:
+    mailbox = "grace@hopper.navy"
+    stranger = fraud.payer(KEYS, device="a burner", email=mailbox)
+    for number in range(12):
+        await declined(database, booking.id, stranger, Risk(card=number.to_bytes(16)))
+    assert await assessed(database, booking.id, fraud.payer(KEYS, device="her own", email=mailbox)) is REVIEW

@@ -20,22 +20,22 @@ ALLOW, REVIEW, BLOCK = FraudVerdict
 CARD, OTHER_CARD = Risk(card=b"c" * 16), Risk(card=b"d" * 16)
 
 
-async def test_payments_of_one_device_and_of_nobody_else(database: Database, booking: Booking) -> None:
-    await rule(database, FraudMeasure.PAYMENTS, FraudSubject.DEVICE, 2)
+async def test_payments_of_one_account_and_of_nobody_else(database: Database, booking: Booking) -> None:
+    await rule(database, FraudMeasure.PAYMENTS, FraudSubject.USER, 2)
     assert [await screened(database, booking.id, ADA) for _ in range(4)] == [ALLOW, ALLOW, BLOCK, BLOCK]
     assert await screened(database, booking.id, BOB) is ALLOW
     assert await screened(database, booking.id, NOBODY) is ALLOW
 
 
 async def test_what_is_older_than_the_window_counts_no_more(database: Database, booking: Booking) -> None:
-    await rule(database, FraudMeasure.PAYMENTS, FraudSubject.DEVICE, 1, seconds=600)
+    await rule(database, FraudMeasure.PAYMENTS, FraudSubject.USER, 1, seconds=600)
     assert [await screened(database, booking.id, ADA) for _ in range(2)] == [ALLOW, BLOCK]
     await pass_time(database, timedelta(minutes=11))
     assert await screened(database, booking.id, ADA) is ALLOW
 
 
 async def test_declines_are_counted_when_a_bank_refused(database: Database, booking: Booking) -> None:
-    await rule(database, FraudMeasure.DECLINES, FraudSubject.DEVICE, 1)
+    await rule(database, FraudMeasure.DECLINES, FraudSubject.USER, 1)
     await declined(database, booking.id, ADA)
     assert await screened(database, booking.id, ADA) is ALLOW
     await declined(database, booking.id, ADA)
@@ -44,7 +44,7 @@ async def test_declines_are_counted_when_a_bank_refused(database: Database, book
 
 
 async def test_what_was_blocked_here_is_no_decline(database: Database, booking: Booking) -> None:
-    await rule(database, FraudMeasure.DECLINES, FraudSubject.DEVICE, 0)
+    await rule(database, FraudMeasure.DECLINES, FraudSubject.USER, 0)
     one = await payment(database, booking.id)
     async with database.transaction() as session:
         row = await session.get_one(Payment, one)
@@ -53,8 +53,8 @@ async def test_what_was_blocked_here_is_no_decline(database: Database, booking: 
     assert await screened(database, booking.id, ADA) is ALLOW
 
 
-async def test_cards_that_one_device_pays_with(database: Database, booking: Booking) -> None:
-    await rule(database, FraudMeasure.CARDS, FraudSubject.DEVICE, 1)
+async def test_cards_that_one_account_pays_with(database: Database, booking: Booking) -> None:
+    await rule(database, FraudMeasure.CARDS, FraudSubject.USER, 1)
     for _ in range(2):
         await declined(database, booking.id, ADA, CARD)
     assert await assessed(database, booking.id, ADA, OTHER_CARD) is ALLOW

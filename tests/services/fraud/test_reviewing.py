@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from core.db import Database
 from core.errors import Conflict, NotFound
-from models import Booking, FraudMeasure, FraudSubject, FraudVerdict, Payment, PaymentStatus
+from models import Booking, FraudMeasure, FraudSubject, FraudVerdict, Hold, Payment, PaymentStatus
 from services import bookings, outbox
 from services.fraud import Payer, ReviewOver, reviews
 from services.gateways import Gateways
@@ -63,6 +63,32 @@ async def test_it_waits_and_keeps_its_seats(desk: Desk, gateways: Gateways, book
     assert edge.node.payment.id == payment.id
     assert [one["rule"] for one in edge.node.assessments[0].findings] == ["score_elevated"]
     assert "review.begun" in await facts_of(desk.database, outbox.REVIEWS)
+
+
+async def test_its_payer_is_told_the_deadline_that_there_was_before(
+    desk: Desk, gateways: Gateways, booking: Booking
+) -> None:
+    same, link = key(), bookings.Link(booking_id=booking.id, share_id=None)
+
+    async def told() -> list[datetime | None]:
+        async with desk.database.reading() as session:
+            linked = await bookings.linked(session, link)
+            dated = (await bookings.by_ids(session, [booking.id]))[booking.id][1]
+            hold = await session.get_one(Hold, booking.hold_id)
+        return [dated, hold.told_until, linked.expires_at if linked else None]
+
+    before = await told()
+    assert len({*before}) == 1
+    await pay(desk, gateways, booking, key_=same)
+    assert await told() == before
+    async with desk.database.reading() as session:
+        hold = await session.get_one(Hold, booking.hold_id)
+    assert hold.expires_at > hold.told_until
+    await pass_time(desk.database, HOUR)
+    await bookings.advance(desk.database, gateways, booking.id)
+    with pytest.raises(HoldExpired) as over:
+        await pay(desk, gateways, booking, key_=same)
+    assert over.value.expired_at == before[0]
 
 
 async def test_a_hold_near_its_cap_gives_staff_what_its_cap_and_one_payment_allow(
@@ -162,7 +188,7 @@ async def test_what_nobody_has_to_look_at_is_not_found(desk: Desk, gateways: Gat
 async def test_blocked_before_it_begins_it_is_told_as_a_decline_and_no_gateway_is_asked(
     desk: Desk, gateways: Gateways, booking: Booking, sandbox: Sandbox
 ) -> None:
-    await rule(desk.database, FraudMeasure.PAYMENTS, FraudSubject.DEVICE, 0, FraudVerdict.BLOCK)
+    await rule(desk.database, FraudMeasure.PAYMENTS, FraudSubject.USER, 0, FraudVerdict.BLOCK)
     before, same = (await booking_of(desk.database, booking)).status, key()
     told = []
     for _ in range(2):

@@ -13,13 +13,14 @@ from core.errors import Invalid
 from models import Fact, FraudMeasure, FraudRule, FraudSubject, FraudVerdict
 from services import fraud
 from services.fraud import SetFraudRule
+from services.fraud.rules import CLAIMED
 from services.transitions import Cause
 
 BY_STAFF = Cause(actor="user:7", reason="a wave of stolen cards")
 COMMAND = SetFraudRule(
-    name="device_declines",
+    name="user_declines",
     measure=FraudMeasure.DECLINES,
-    subject=FraudSubject.DEVICE,
+    subject=FraudSubject.USER,
     window_seconds=3600,
     most=4,
     verdict=FraudVerdict.BLOCK,
@@ -43,14 +44,14 @@ async def rules(database: Database) -> dict[str, tuple[int, str, str]]:
 
 
 async def test_a_limit_is_changed_and_who_did_it_is_kept(database: Database) -> None:
-    assert (await rules(database))["device_declines"] == (8, "BLOCK", "jetway")
+    assert (await rules(database))["user_declines"] == (8, "BLOCK", "jetway")
     rule = await write(database, COMMAND)
     assert (rule.most, rule.set_by, rule.reason) == (4, "user:7", "a wave of stolen cards")
-    assert (await rules(database))["device_declines"] == (4, "BLOCK", "user:7")
-    said = {"measure": "DECLINES", "subject": "DEVICE", "seconds": 3600, "currency": None, "verdict": "BLOCK"}
+    assert (await rules(database))["user_declines"] == (4, "BLOCK", "user:7")
+    said = {"measure": "DECLINES", "subject": "USER", "seconds": 3600, "currency": None, "verdict": "BLOCK"}
     assert await told(database) == [
         {
-            "rule": "device_declines",
+            "rule": "user_declines",
             "from": said | {"most": 8},
             "to": said | {"most": 4},
             "actor": "user:7",
@@ -67,7 +68,7 @@ async def test_the_same_again_changes_nothing(database: Database) -> None:
 
 async def test_a_rule_of_a_new_name_is_made(database: Database) -> None:
     many = len(await rules(database))
-    await write(database, replace(COMMAND, name="device_declines_of_a_day", window_seconds=86400))
+    await write(database, replace(COMMAND, name="user_declines_of_a_day", window_seconds=86400))
     assert len(await rules(database)) == many + 1
     assert (await told(database))[0]["from"] is None
 
@@ -83,6 +84,8 @@ async def test_a_rule_of_a_new_name_is_made(database: Database) -> None:
         ({"measure": FraudMeasure.SCORE}, "subject"),
         ({"measure": FraudMeasure.FOREIGN_CARD}, "subject"),
         ({"measure": FraudMeasure.CARDS, "subject": FraudSubject.CARD}, "subject"),
+        ({"subject": FraudSubject.DEVICE}, "verdict"),
+        ({"subject": FraudSubject.EMAIL}, "verdict"),
         ({"window_seconds": None}, "windowSeconds"),
         ({"window_seconds": 59}, "windowSeconds"),
         ({"window_seconds": 30 * 86400 + 1}, "windowSeconds"),
@@ -101,3 +104,11 @@ async def test_what_cannot_be_meant_is_refused_and_changes_nothing(
     assert refusal.value.field == field
     assert await rules(database) == before
     assert await told(database) == []
+
+
+async def test_what_clients_claim_is_looked_at_and_no_first_rule_refuses_it(database: Database) -> None:
+    for subject in (FraudSubject.DEVICE, FraudSubject.EMAIL):
+        await write(database, replace(COMMAND, name="claimed", subject=subject, verdict=FraudVerdict.REVIEW))
+    async with database.reading() as session:
+        found = await fraud.rules(session)
+    assert {one.verdict for one in found if one.subject in CLAIMED} == {FraudVerdict.REVIEW}
