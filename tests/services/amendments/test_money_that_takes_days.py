@@ -1,4 +1,4 @@
-"""A change without a hold, paid by a debit that takes days: it is made while its flight can be changed, or not at all."""
+"""A change without a hold, paid by a debit that takes days: made while its flight can be changed, or not at all."""
 
 from __future__ import annotations
 
