@@ -345,10 +345,11 @@ async def give_up(
         await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
         if late:
             await notices.of_money_returned(session, payment, one.order.amount)
+        if isinstance(outcome, Declined):
+            # Before pools: whoever sells on a promise of the same card has locked the card, and wants those next.
+            await fraud.note_decline(session, payment, outcome.code, outcome.risk)
         if stage is Stage.OPEN and not others:
             await seen.purpose.put_back(session, cause)
-        if isinstance(outcome, Declined):
-            await fraud.note_decline(session, payment, outcome.code, outcome.risk)
     return True
 
 

@@ -1,7 +1,8 @@
 """What happened to payments, counted by what their payers are known by. Rows are added, and go when nobody counts them.
 
 Whoever counts has locked what is counted by before, to the end of the transaction: of two payments of one card at once
-the second counts the first. These locks come last of all, in one order, so that nobody waits in a circle.
+the second counts the first. Cards are locked before pools, for they are known when a promise is sold or a decline puts
+places back; what else payers are known by, last of all, when a payment is begun. So nobody waits in a circle.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from tests.factories.extras import BAG, choice, put_on_sale
 from tests.fakes.sandbox import Sandbox, connected, started
 
 DEBIT = "pm_usBankAccount_success"
+Became = tuple[str, list[tuple[str, int]], list[tuple[str, int]]]
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +46,7 @@ async def bag(changes: Changes) -> tuple[Booking, Amendment]:
     return booking, pending
 
 
-async def settled(
-    changes: Changes, sandbox: Sandbox, bag: tuple[Booking, Amendment], after: timedelta
-) -> tuple[str, list[tuple[str, str]], list[tuple[str, int]]]:
+async def settled(changes: Changes, sandbox: Sandbox, bag: tuple[Booking, Amendment], after: timedelta) -> Became:
     """What becomes of the change when the bank says yes: its status, the booking's extras, the ledger."""
     booking, amendment = bag
     await pass_time(changes.desk.database, after)
@@ -56,14 +55,16 @@ async def settled(
     assert await changes.faults() == []
     status = await changes.status(amendment)
     async with changes.desk.database.reading() as session:
-        posted = [(one.kind, one.amount) for one in await ledger.statement(session, booking.id)]
-    had = await changes.rows("SELECT status, unit_amount FROM booking_extras")
+        posted = [(str(one.kind), one.amount) for one in await ledger.statement(session, booking.id)]
+    had = [
+        (str(one), int(amount)) for one, amount in await changes.rows("SELECT status, unit_amount FROM booking_extras")
+    ]
     return status, had, posted[1:]
 
 
 async def test_money_in_time_buys_it(changes: Changes, own_sandbox: Sandbox, bag: tuple[Booking, Amendment]) -> None:
     two_days = timedelta(days=2)
-    expected = ("APPLIED", [("ISSUED", 35_00)], [("CAPTURED", 35_00)])
+    expected: Became = ("APPLIED", [("ISSUED", 35_00)], [("CAPTURED", 35_00)])
     assert await settled(changes, own_sandbox, bag, two_days) == expected
 
 
@@ -71,5 +72,5 @@ async def test_money_goes_back_once_the_flight_is_closed(
     changes: Changes, own_sandbox: Sandbox, bag: tuple[Booking, Amendment]
 ) -> None:
     six_days = timedelta(days=6)
-    expected = ("EXPIRED", [], [("UNDUE", 35_00), ("UNDUE_RETURNED", 35_00)])
+    expected: Became = ("EXPIRED", [], [("UNDUE", 35_00), ("UNDUE_RETURNED", 35_00)])
     assert await settled(changes, own_sandbox, bag, six_days) == expected
