@@ -266,9 +266,12 @@ def head_weight(journey: Journey, cell: Cell) -> int:
 
 
 def extra_weight(journey: Journey, cell: Cell, slot_id: int | None) -> int:
-    """What a passenger paid for their extras on a flight, or, with none, for those of the whole journey."""
-    mine = (one for one in journey.extras if one.passenger_id == cell[0] and one.slot_id == slot_id)
-    return sum(one.quantity * one.unit_amount for one in mine)
+    """What a passenger paid for the extras that they have on a flight, or, with none, for the whole journey.
+
+    What lapsed was settled by then, with the line that charged it.
+    """
+    has = (one for one in journey.extras if one.status is ExtraStatus.ISSUED and one.passenger_id == cell[0])
+    return sum(one.quantity * one.unit_amount for one in has if one.slot_id == slot_id)
 
 
 def type_of(journey: Journey, cell: Cell) -> PassengerType:

@@ -9,8 +9,10 @@ import pytest
 from core.db import Database
 from models import Booking, CancellationQuote, Passenger, PassengerType
 from services import bookings, extras, invariants
+from services.amendments import AddExtras, Wish
 from services.extras import ExtraChoice
 from services.gateways import Gateways
+from tests.factories.amendments import CARD, Changes
 from tests.factories.bookings import GUEST, Desk, key, traveller
 from tests.factories.extras import BAG, INSURANCE, MEAL, choice, put_on_sale, stock
 from tests.factories.schedules import Schedule, write_schedule
@@ -103,3 +105,22 @@ async def test_who_leaves_takes_theirs_and_the_fee_is_asked_once(desk: Desk, gat
     rest = await cancelled(desk, gateways, booking)
     assert (rest.refund, rest.fee) == (booking.total // 2 - 19_00, 19_00)
     assert await stock(desk.database, desk.schedule, MEAL) == (0, 0)
+
+
+async def test_what_lapsed_takes_nothing_of_what_another_has(desk: Desk, gateways: Gateways) -> None:
+    """Ada's bag lapsed when the flight was changed, and back; whoever buys one then has all of its price back."""
+    await put_on_sale(desk.database, desk.schedule)
+    changes, bag = Changes(desk, gateways), choice(desk.schedule, BAG)
+    booking = await changes.paid("3A", "3B")
+    ada, bob = await changes.people(booking)
+
+    async def change(wish: Wish) -> None:
+        quote = await changes.quote(await changes.booking(booking.id), wish)
+        await changes.confirm(quote, CARD if quote.due > 0 else None)
+
+    await change(AddExtras(choices=((ada.id, bag),)))
+    for slot_id in (desk.schedule.second, desk.schedule.first):
+        await change(await changes.flight(booking, "3A", "3B", slot_id=slot_id))
+    await change(AddExtras(choices=((bob.id, bag),)))
+    quote = await cancelled(desk, gateways, await changes.booking(booking.id), bob)
+    assert (quote.extras, quote.refund) == (35_00, 199_10 + 35_00 - FEE)
