@@ -101,7 +101,7 @@ async def test_a_context_that_is_shared_knows_the_viewer_but_tells_on_whoever_lo
         try:
             getattr(one, name)
         except AttributeError:
-            assert name in ("reader", "reading", "transaction"), "there is no application here to read from"
+            assert name in ("loaders", "reader", "reading", "transaction"), "there is no application here to read from"
         assert (sharing.spoilt is None) == (name in IMPERSONAL), name
     assert shared(context, Sharing()).actor == context.actor == f"user:{UUID(int=7)}"
 

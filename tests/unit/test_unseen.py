@@ -18,7 +18,9 @@ ADA = Context(
 )
 
 
-@pytest.mark.parametrize("name", ["viewer", "actor", "owner", "cause", "request_id", "ip", "client", "transaction"])
+@pytest.mark.parametrize(
+    "name", ["viewer", "actor", "owner", "cause", "request_id", "ip", "client", "device", "payer", "transaction"]
+)
 def test_whoever_asks_for_somebody_is_stopped(name: str) -> None:
     watch = Watch()
     context = unseen(ADA, watch)
@@ -31,6 +33,6 @@ def test_nothing_of_whoever_came_first_is_in_it() -> None:
     context = unseen(ADA, Watch())
     held = object.__getattribute__(context, "__dict__")
     own = {name: value for name, value in held.items() if name not in IMPERSONAL}
-    assert own == {"viewer": Viewer(), "request_id": "", "ip": "", "client": None}
+    assert own == {"viewer": Viewer(), "request_id": "", "ip": "", "client": None, "device": None}
     assert context.app is ADA.app
     assert context.reads_primary
