@@ -15,7 +15,7 @@ from models import Booking, Payment, PostingKind
 from services import jobs, ledger, notices, payments
 from services.bookings import rows
 from services.bookings.situation import Attempt, order_of
-from services.gateways import Captured, Gateway, GatewayRefused, Gateways, RefundAnswer, RefundOutcome, Voided
+from services.gateways import Captured, Gateway, GatewayRefused, Gateways, Outcome, RefundAnswer, RefundOutcome, Voided
 
 BUSY = timedelta(minutes=1)
 """When a gateway is asked again that is not ready to be told our next step, or may not have heard of the last."""
@@ -28,30 +28,46 @@ async def called_off(
 ) -> bool:
     """Have a payment called off; False where the gateway can't yet, because a bank is at work on it: ask again later.
 
-    Money that was taken meanwhile is sent back, and posted: as the payment's own, or as `undue`. Raises
-    GatewayUnavailable.
+    Money that was taken meanwhile is sent back, and posted: as the payment's own, or as `undue`. Where the gateway
+    refuses that, for somebody has sent it back by hand, it is posted as owed, for a person. Raises GatewayUnavailable.
     """
     try:
         await gateway.void(gateway_id)
     except GatewayRefused as refusal:
-        outcome = await gateway.fetch(gateway_id)
+        outcome = await known(gateway, gateway_id)
         found = type(outcome).__name__
         log.warning("void.refused", payment=str(payment_id), code=refusal.code, found=found)
         if not isinstance(outcome, Captured):
             return isinstance(outcome, Voided)
-        key = f"{undue or payment_id}:refund"
-        answer = await gateway.find_refund(gateway_id, key)
-        if answer is None:
-            answer = await gateway.refund(gateway_id, outcome.amount, key)
+        answer = await sent_back(gateway, outcome, f"{undue or payment_id}:refund")
         await post(db, payment_id, undue or payment_id, outcome, answer)
     return True
 
 
-async def post(db: Database, payment_id: UUID, undue: UUID, taken: Captured, answer: RefundAnswer) -> None:
+async def known(gateway: Gateway, gateway_id: str) -> Outcome | None:
+    """Where a payment stands that could not be called off; None where the gateway refuses to tell."""
+    try:
+        return await gateway.fetch(gateway_id)
+    except GatewayRefused as refusal:
+        log.error("fetch.refused", gateway=gateway.name, gateway_id=gateway_id, code=refusal.code)
+        return None
+
+
+async def sent_back(gateway: Gateway, taken: Captured, key: str) -> RefundAnswer | None:
+    """Have money sent back that was taken, once for a key; None where the gateway refuses."""
+    try:
+        found = await gateway.find_refund(taken.gateway_id, key)
+        return found or await gateway.refund(taken.gateway_id, taken.amount, key)
+    except GatewayRefused as refusal:
+        log.error("refund.refused", gateway=gateway.name, gateway_id=taken.gateway_id, code=refusal.code)
+        return None
+
+
+async def post(db: Database, payment_id: UUID, undue: UUID, taken: Captured, answer: RefundAnswer | None) -> None:
     """Post money that was taken for a payment that is given up, or a second time, and that it was sent back."""
-    sent = answer.outcome is not RefundOutcome.FAILED
+    sent = answer is not None and answer.outcome is not RefundOutcome.FAILED
     if not sent:
-        log.error("undue.not_returned", payment=str(payment_id), refund=answer.gateway_id)
+        log.error("undue.not_returned", payment=str(payment_id), gateway_id=taken.gateway_id)
     async with db.transaction() as session:
         payment = await session.get_one(Payment, payment_id)
         await rows.locked(session, payment.booking_id)

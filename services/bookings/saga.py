@@ -20,19 +20,21 @@ from datetime import timedelta
 from uuid import UUID
 
 from core.db import Database
+from core.log import logger
 from models import PaymentStatus
 from services import payments, refunds
 from services.bookings import steps
 from services.bookings.calling_off import BUSY
 from services.bookings.purposes import Stage
 from services.bookings.situation import Attempt, Situation, look
-from services.gateways import Gateways, GatewayUnavailable
+from services.gateways import GatewayRefused, Gateways, GatewayUnavailable
 
 AFTER_DEADLINE = timedelta(seconds=1)
 
 REFUNDING = timedelta(hours=1)
 """When a gateway is asked again about a refund that it has accepted; its webhook comes first as a rule."""
 
+log = logger("bookings")
 
 Do = Callable[[Situation, Attempt], Awaitable[bool]]
 """Takes a step; whether there may be another at once."""
@@ -95,7 +97,10 @@ async def work_off(db: Database, gateways: Gateways, booking_id: UUID) -> Rest:
 async def take_first(
     ready: list[Step], waiting: dict[tuple[str, UUID], Attempt], away: dict[str, GatewayUnavailable]
 ) -> bool:
-    """Take the first of those steps that changes anything; whether one did. Notes the ones that have to wait."""
+    """Take the first of those steps that changes anything; whether one did. Notes the ones that have to wait.
+
+    One at which the gateway refuses what nobody expects it to refuse waits too, so that it keeps no other waiting.
+    """
     for step in ready:
         if step.one.gateway.name in away:
             continue
@@ -104,8 +109,10 @@ async def take_first(
                 return True
         except GatewayUnavailable as error:
             away[step.one.gateway.name] = error
-        else:
-            waiting[step.key] = step.one
+            continue
+        except GatewayRefused as refusal:
+            log.error("step.refused", step=step.do.__name__, payment=str(step.one.id), code=refusal.code)
+        waiting[step.key] = step.one
     return False
 
 

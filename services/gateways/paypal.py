@@ -54,6 +54,7 @@ from services.gateways.protocol import (
     Outcome,
     Processing,
     RefundAnswer,
+    Voided,
 )
 
 Callback = Callable[[UUID], str]
@@ -61,6 +62,9 @@ Callback = Callable[[UUID], str]
 
 STEP = timedelta(days=30)
 """The longest stretch that a list of transactions may be of is 31 days."""
+
+GONE = frozenset({"INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND"})
+"""How PayPal says that it has no such thing."""
 
 
 class PayPal:
@@ -112,8 +116,9 @@ class PayPal:
         return await self.fetch(gateway_id)
 
     async def fetch(self, gateway_id: str) -> Outcome:
-        """The order as it is now."""
-        return outcome_of(await self._order(gateway_id))
+        """The order as it is now. One that is gone promises nothing: PayPal forgets what nobody agreed to."""
+        order = await self._kept(gateway_id)
+        return Voided(gateway_id=gateway_id) if order is None else outcome_of(order)
 
     async def find(self, order: Order) -> Outcome | None:
         """Ask again with the same request id: PayPal lists no orders. One that is made only now promises nothing."""
@@ -142,7 +147,9 @@ class PayPal:
 
     async def void(self, gateway_id: str) -> None:
         """Void the order's authorisation. Without one nothing was promised, and nobody but us asks for one."""
-        order = await self._order(gateway_id)
+        order = await self._kept(gateway_id)
+        if order is None:
+            return
         if money_in(order):
             raise GatewayRefused("captured", f"order {gateway_id} was captured")
         authorisation = authorisation_in(order)
@@ -250,9 +257,18 @@ class PayPal:
         await self._line.close()
 
     async def _order(self, gateway_id: str) -> dict[str, Any]:
+        order = await self._kept(gateway_id)
+        if order is None:
+            raise GatewayRefused("gone", f"PayPal has no order {gateway_id}")
+        return order
+
+    async def _kept(self, gateway_id: str) -> dict[str, Any] | None:
+        """The order; None where PayPal has it no more."""
         try:
             return await self._line.get(f"/v2/checkout/orders/{gateway_id}")
         except Refused as refusal:
+            if refusal.issue in GONE:
+                return None
             raise GatewayRefused(refusal.issue, refusal.description) from refusal
 
     async def _order_behind(self, transaction: Mapping[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -100,6 +101,45 @@ async def test_money_that_was_taken_meanwhile_is_sent_back(
     async with desk.database.reading() as session:
         posted = [(one.kind, one.amount) for one in await ledger.statement(session, booking.id)]
     assert posted == [("UNDUE", booking.total), ("UNDUE_RETURNED", booking.total)]
+
+
+async def test_money_that_somebody_sent_back_by_hand_is_owed_for_a_person_to_settle(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking = await overdue(desk, gateways)
+    (intent,) = await sandbox.intents(booking.id)
+    await sandbox.answer_challenge(intent["next_action"]["redirect_to_url"]["url"], "complete")
+    await sandbox.ask("POST", f"/v1/payment_intents/{intent['id']}/capture")
+    await sandbox.send("/v1/refunds", payment_intent=intent["id"])
+    async with desk.database.transaction() as session:
+        await session.execute(text("UPDATE slots SET status = 'CLOSED'"))
+    for _ in range(2):
+        assert await bookings.advance(desk.database, gateways, booking.id) is None
+        assert [await bookings.drop(desk.database, gateways, id_) for id_ in await payment_ids(desk)] == [None]
+    assert (await states(desk))[:2] == ("EXPIRED", "VOIDED")
+    async with desk.database.reading() as session:
+        posted = [(one.kind, one.amount) for one in await ledger.statement(session, booking.id)]
+    assert posted == [("UNDUE", booking.total)]
+
+
+async def test_a_payment_that_its_gateway_neither_calls_off_nor_shows_waits(
+    desk: Desk, gateways: Gateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking, bank = await overdue(desk, gateways), Bank(gateways, monkeypatch)
+    await bookings.advance(desk.database, gateways, booking.id)
+    bank.answer = hide
+    async with desk.database.transaction() as session:
+        await session.execute(text("UPDATE payments SET status = 'VOIDED'"))
+    assert [await bookings.drop(desk.database, gateways, id_) for id_ in await payment_ids(desk)] == [BUSY]
+
+
+def hide(_: str) -> Outcome:
+    raise GatewayRefused("resource_missing", "no such payment")
+
+
+async def payment_ids(desk: Desk) -> list[UUID]:
+    async with desk.database.reading() as session:
+        return list(await session.scalars(text("SELECT id FROM payments")))
 
 
 async def test_a_declined_payment_that_cannot_be_called_off_yet_is_not_given_up(

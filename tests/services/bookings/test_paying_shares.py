@@ -151,6 +151,29 @@ async def test_nobody_s_promise_waits_for_a_bank_that_cannot_stop(
     assert (await state(desk.database, booking))[2] == ["VOIDED", "VOIDED"]
 
 
+async def test_a_payment_that_its_gateway_refuses_to_show_keeps_no_other_waiting(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = await desk.booked("3A")
+    shares = await split(desk.database, booking, 2)
+    hidden = (await pay_share(desk.database, gateways, shares[0], CHALLENGED)).gateway_id
+    await pay_share(desk.database, gateways, shares[1])
+    fetch = gateways.default.fetch
+
+    async def refuse(gateway_id: str) -> Outcome:
+        if gateway_id == hidden:
+            raise GatewayRefused("resource_missing", "no such payment")
+        return await fetch(gateway_id)
+
+    await pass_time(desk.database, timedelta(minutes=16))
+    with monkeypatch.context() as patch:
+        patch.setattr(gateways.default, "fetch", refuse)
+        assert await bookings.advance(desk.database, gateways, booking.id) == timedelta(minutes=1)
+    assert sorted(one["status"] for one in await sandbox.intents(booking.id)) == ["canceled", "requires_action"]
+    assert await bookings.advance(desk.database, gateways, booking.id) is None
+    assert await state(desk.database, booking) == ("EXPIRED", "EXPIRED", ["VOIDED", "VOIDED"])
+
+
 async def test_what_is_promised_is_looked_at_again_just_after_the_deadline(desk: Desk, gateways: Gateways) -> None:
     booking = await desk.booked("3A")
     shares = await split(desk.database, booking, 2)

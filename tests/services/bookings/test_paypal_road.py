@@ -176,6 +176,19 @@ async def test_nobody_comes_back_from_a_payment_that_there_is_not(stage: Stage) 
         await bookings.payer_returned(stage.database, stage.gateways, uuid4(), agreed=True)
 
 
+@pytest.mark.parametrize(("minutes", "status"), [(0, "SEATS_LOCKED"), (16, "EXPIRED")])
+async def test_an_order_that_is_gone_is_waited_for_no_more(stage: Stage, minutes: int, status: str) -> None:
+    booking = await stage.desk.booked("3A")
+    await stage.pay(booking, "paypal")
+    async with stage.database.transaction() as session:
+        await session.execute(text("UPDATE payments SET gateway_id = 'NOSUCHORDER'"))
+    await pass_time(stage.database, timedelta(minutes=minutes))
+    await stage.advance(booking)
+    async with stage.database.reading() as session:
+        assert (await session.get_one(Booking, booking.id)).status == status
+    assert (await payment_of(stage)).status == "VOIDED"
+
+
 async def test_looked_at_first_it_waits_and_is_paid(stage: Stage) -> None:
     booking = await stage.desk.booked("3A")
     await agree(stage, booking, "pending")

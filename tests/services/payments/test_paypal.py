@@ -105,6 +105,15 @@ async def test_called_off_at_any_time_before(paypal: PayPal, sandbox: Sandbox) -
         await paypal.capture(id, PRICE, f"{id}:capture")
 
 
+async def test_an_order_that_is_gone_promises_nothing(paypal: PayPal) -> None:
+    """PayPal forgets within hours what nobody agreed to."""
+    assert await paypal.fetch("NOSUCHORDER") == Voided(gateway_id="NOSUCHORDER")
+    await paypal.void("NOSUCHORDER")
+    for refused in (paypal.capture, paypal.refund):
+        with pytest.raises(GatewayRefused):
+            await refused("NOSUCHORDER", PRICE, "k")
+
+
 async def test_declined_and_looked_at(paypal: PayPal, sandbox: Sandbox) -> None:
     id = await agreed(paypal, sandbox, order(), "decline")
     assert await paypal.confirm(id, f"{id}:confirm") == Declined(gateway_id=id, code="generic_decline")

@@ -15,7 +15,7 @@ from core.keys import Keyring
 from core.money import Money
 from models import Booking, Payment
 from services import bookings, discrepancies, reconciliation
-from services.gateways import Gateway, GatewayRefused, Gateways, NeedsAction, Order
+from services.gateways import Gateway, Gateways, NeedsAction, Order
 from services.reconciliation import Stretch
 from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, key
@@ -110,8 +110,3 @@ async def test_money_that_was_left_at_paypal_is_let_go(desk: Desk, gateways: Gat
         jobs = await session.scalars(text("SELECT entrypoint FROM pgqueuer WHERE entrypoint = 'drop_payment'"))
         assert list(jobs) == ["drop_payment"]
     assert payment.gateway == "paypal"
-
-
-async def test_an_order_that_paypal_has_not_is_refused(gateways: Gateways) -> None:
-    with pytest.raises(GatewayRefused):
-        await gateways.named("paypal").fetch("NOSUCHORDER")
