@@ -22,7 +22,7 @@ from core.money import Money
 from core.states import Machine
 from models import Booking, Payment, PaymentStatus, PostingKind, Refund, RefundStatus
 from services import ledger, outbox, payments, transitions
-from services.gateways import GatewayRefused, Gateways, RefundAnswer, RefundOutcome
+from services.gateways import GatewayRefused, Gateways, GatewayUnavailable, RefundAnswer, RefundOutcome
 from services.transitions import Cause
 
 REFUND = Machine(
@@ -164,7 +164,8 @@ def payload(refund: Refund, payment: Payment) -> dict[str, object]:
 async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> bool:
     """Ask the gateway for every refund of a booking that has not failed, and write what it says; whether all are done.
 
-    Raises GatewayUnavailable; asked again it goes on with the same keys.
+    Raises GatewayUnavailable once all were asked for: a gateway that is away keeps no other's refunds waiting. Asked
+    again it goes on with the same keys.
     """
     async with db.transaction() as session:
         rows = await session.execute(
@@ -174,12 +175,20 @@ async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> bool:
             .order_by(Refund.id)
         )
         due = [(refund, payment) for refund, payment in rows]
-    done = True
+    done, away = True, dict[str, GatewayUnavailable]()
     for refund, payment in due:
-        answer = await ask(gateways, refund, payment)
+        if payment.gateway in away:
+            continue
+        try:
+            answer = await ask(gateways, refund, payment)
+        except GatewayUnavailable as error:
+            away[payment.gateway] = error
+            continue
         done = done and status_of(answer) is not None
         async with db.transaction() as session:
             await write(session, booking_id, refund.id, answer)
+    for first in away.values():
+        raise first
     return done
 
 
@@ -193,11 +202,11 @@ async def ask(gateways: Gateways, refund: Refund, payment: Payment) -> RefundAns
         return await gateway.fetch_refund(refund.gateway_id)
     if payment.gateway_id is None:
         raise RuntimeError(f"payment {payment.id} was captured without a gateway")
-    if clock.now() - refund.created_at > FRESH:
-        found = await gateway.find_refund(payment.gateway_id, str(refund.id))
-        if found is not None:
-            return found
     try:
+        if clock.now() - refund.created_at > FRESH:
+            found = await gateway.find_refund(payment.gateway_id, str(refund.id))
+            if found is not None:
+                return found
         return await gateway.refund(payment.gateway_id, Money(refund.amount, refund.currency), str(refund.id))
     except GatewayRefused as error:
         log.error("refund.refused", refund=str(refund.id), code=error.code)

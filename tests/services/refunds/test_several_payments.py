@@ -14,7 +14,7 @@ from core.keys import Keyring
 from core.money import Money
 from models import Booking, Payment, PaymentStatus, Refund, RefundStatus
 from services import bookings, refunds
-from services.gateways import Gateways, RefundAnswer, RefundOutcome
+from services.gateways import Gateways, GatewayUnavailable, RefundAnswer, RefundOutcome
 from services.refunds import MoreThanLeft
 from services.seats import Plans
 from services.transitions import Cause
@@ -80,6 +80,43 @@ async def test_each_payment_gives_in_proportion_to_what_it_has(
     for one in found:
         page = await sandbox.ask("GET", f"/v1/refunds?payment_intent={one.gateway_id}")
         assert sum(refund["amount"] for refund in page["data"]) == one.captured
+
+
+async def test_a_gateway_that_is_away_keeps_no_other_s_refunds_waiting(
+    desk: Desk, gateways: Gateways, booking: Booking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await payments_of(desk, booking)
+    async with desk.database.transaction() as session:
+        await session.execute(text("UPDATE payments SET gateway = 'paypal' WHERE id = :id"), {"id": first.id})
+    await give_back(desk, booking, first.captured + second.captured)
+
+    async def silent(*_: object) -> RefundAnswer:
+        raise GatewayUnavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gateways.named("paypal"), "refund", silent)
+        with pytest.raises(GatewayUnavailable):
+            await refunds.settle(desk.database, gateways, booking.id)
+    found = await payments_of(desk, booking)
+    assert [one.status for one in found] == [PaymentStatus.CAPTURED, PaymentStatus.REFUNDED]
+    async with desk.database.transaction() as session:
+        await session.execute(text("UPDATE payments SET gateway = 'stripe'"))
+    assert await refunds.settle(desk.database, gateways, booking.id)
+    assert [one.status for one in await payments_of(desk, booking)] == [PaymentStatus.REFUNDED] * 2
+
+
+async def test_a_refund_that_is_looked_for_in_vain_is_refused_alone(
+    desk: Desk, gateways: Gateways, booking: Booking
+) -> None:
+    first, second = await payments_of(desk, booking)
+    gone = text("UPDATE payments SET gateway = 'paypal', gateway_id = 'NOSUCHORDER' WHERE id = :id")
+    await give_back(desk, booking, first.captured + second.captured)
+    async with desk.database.transaction() as session:
+        await session.execute(gone, {"id": first.id})
+        await session.execute(text("UPDATE refunds SET created_at = created_at - interval '13 hours'"))
+    assert await refunds.settle(desk.database, gateways, booking.id)
+    found = await payments_of(desk, booking)
+    assert [one.status for one in found] == [PaymentStatus.CAPTURED, PaymentStatus.REFUNDED]
 
 
 async def test_a_part_of_nothing_makes_no_refund(desk: Desk, booking: Booking) -> None:
