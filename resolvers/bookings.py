@@ -24,6 +24,7 @@ from models import (
     PassengerTitle,
     PassengerType,
     Payment,
+    PriceLineKind,
     SeatAssignment,
     Ticket,
     User,
@@ -47,6 +48,9 @@ from services.extras import ExtraChoice
 from services.fares import PriceLine
 from services.itineraries import Segment, Slice, direct
 from services.travellers import TravelDetails
+
+EXTRAS = "Extras"
+"""The line of a price that has all of them, for whoever is not to know which."""
 
 id_of, slot_of = attrgetter("id"), attrgetter("slot_id")
 
@@ -303,9 +307,21 @@ async def lines_of_all(roots: Sequence[ShownBooking], info: Info) -> list[list[P
 
 
 def shown_lines(booking: ShownBooking, rows: Iterable[BookingLine]) -> list[PriceLine]:
-    """The lines of a booking's price, in its currency."""
+    """The lines of a booking's price, in its currency; which extras it has is its owner's to know."""
     currency = booking.row.currency
-    return [PriceLine(kind=row.kind, label=row.label, amount=Money(row.amount, currency)) for row in rows]
+    found = [PriceLine(kind=row.kind, label=row.label, amount=Money(row.amount, currency)) for row in rows]
+    return found if booking.owned else without_names(found, currency)
+
+
+def without_names(found: Iterable[PriceLine], currency: str) -> list[PriceLine]:
+    """The same, with all extras in one line behind the others."""
+    named, extras = [], []
+    for line in found:
+        (extras if line.kind is PriceLineKind.EXTRA else named).append(line)
+    if not extras:
+        return named
+    amount = Money(sum(line.amount.minor_units for line in extras), currency)
+    return [*named, PriceLine(kind=PriceLineKind.EXTRA, label=EXTRAS, amount=amount)]
 
 
 async def slices(root: strawberry.Parent[ShownBooking], info: Info) -> list[Slice]:

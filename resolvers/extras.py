@@ -144,14 +144,15 @@ def sold_in(offered: Iterable[OfferedExtra], currency: str, *, first: bool) -> l
 
 
 async def owned(root: strawberry.Parent[ShownPassenger], info: Info) -> Sequence[Owned]:
-    """What a passenger has, or had."""
+    """What a passenger has, or had; nothing for whoever does not own the booking: a meal tells a faith or an illness."""
     return (await owned_by_all([root], info))[0]
 
 
 async def owned_by_all(roots: Sequence[ShownPassenger], info: Info) -> list[Sequence[Owned]]:
     """The same of many."""
-    found = await loaders.EXTRAS.all(info.context.reader, [root.id for root in roots])
-    return list(found)
+    keys = [root.id for root in roots if root.owned]
+    found = dict(zip(keys, await loaders.EXTRAS.all(info.context.reader, keys), strict=True)) if keys else {}
+    return [found.get(root.id, ()) for root in roots]
 
 
 async def flight_of(root: strawberry.Parent[OfAFlight], info: Info) -> Departure | None:

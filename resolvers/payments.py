@@ -63,9 +63,10 @@ PAYABLE = frozenset({PaymentStatus.INITIATED, PaymentStatus.REQUIRES_ACTION})
 
 @dataclass(frozen=True)
 class ShownPayment:
-    """A payment as its reader sees it. Only whoever owns the booking (`owned`) learns how to go on with it.
+    """A payment as its reader sees it. Only whoever owns the booking (`owned`) learns how to go on with it, why it was
+    declined, whose share it pays, and what of it goes back in which steps.
 
-    Not even they do where somebody else made it with a link.
+    How to go on not even they do where somebody else made it with a link.
     """
 
     row: Payment
@@ -85,7 +86,7 @@ class ShownPayment:
     def share_id(self) -> strawberry.ID | None:
         """The share that it pays."""
         share_id = self.row.share_id
-        return None if share_id is None else strawberry.ID(ids.global_id(access.SHARE_KIND, share_id))
+        return None if share_id is None or not self.owned else strawberry.ID(ids.global_id(access.SHARE_KIND, share_id))
 
     @property
     def amount(self) -> Money:
@@ -111,7 +112,7 @@ class ShownPayment:
     @property
     def deadline(self) -> datetime | None:
         """Until when a bank may take its time."""
-        return self.row.deadline_at if self.status is PaymentStatus.PROCESSING else None
+        return self.row.deadline_at if self.owned and self.status is PaymentStatus.PROCESSING else None
 
     @property
     def retry_at(self) -> datetime | None:
@@ -121,7 +122,7 @@ class ShownPayment:
     @property
     def decline_code(self) -> str | None:
         """Why it was declined."""
-        return self.row.decline_code
+        return self.row.decline_code if self.owned else None
 
 
 async def pay_booking(info: Info, input: PayBookingInput) -> ShownPayment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -51,16 +51,12 @@ class ShownRefund:
 
 
 async def refunds(root: strawberry.Parent[ShownPayment], info: Info) -> list[ShownRefund]:
-    """What of a payment goes back or went, the first one first."""
-    return shown(root, await info.context.loaders.refunds.load(root.id))
+    """What of a payment goes back or went, the first one first; for the owner of its booking alone."""
+    return (await refunds_of_all([root], info))[0]
 
 
 async def refunds_of_all(roots: Sequence[ShownPayment], info: Info) -> list[list[ShownRefund]]:
     """The same of many."""
-    found = await loaders.REFUNDS.all(info.context.reader, [root.id for root in roots])
-    return [shown(root, rows) for root, rows in zip(roots, found, strict=True)]
-
-
-def shown(payment: ShownPayment, rows: Iterable[Refund]) -> list[ShownRefund]:
-    """The refunds of a payment as whoever sees the payment sees them."""
-    return [ShownRefund(row, payment) for row in rows]
+    keys = [root.id for root in roots if root.owned]
+    found = dict(zip(keys, await loaders.REFUNDS.all(info.context.reader, keys), strict=True)) if keys else {}
+    return [[ShownRefund(row, root) for row in found.get(root.id, ())] for root in roots]

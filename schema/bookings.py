@@ -117,7 +117,7 @@ class Passenger:
     extras = strawberry.field(
         resolver=batched(resolve_extras.owned_by_all)(resolve_extras.owned),
         graphql_type=list[PassengerExtra],
-        description="What they have beside the seat, or had, in the order in which it was ordered.",
+        description="What they have beside the seat, or had, in the order in which it was ordered; for the owner alone.",
         directives=[list_size(4)],
     )
     details = strawberry.field(
@@ -165,7 +165,7 @@ class Booking(Node):
     lines = strawberry.field(
         resolver=batched(resolve.lines_of_all)(resolve.lines),
         graphql_type=list[PriceLine],
-        description="They add up to the total.",
+        description="They add up to the total; by record locator extras are one line, without their names.",
     )
     contact: Contact | None = strawberry.field(description="For the owner alone; null by record locator.")
     passengers = strawberry.field(

@@ -62,12 +62,14 @@ class Payment(Node):
     id = id_of("Payment")
     status: PaymentStatus = strawberry.field(description="How far it got.")
     amount: Money = strawberry.field(description="What it is for.")
-    share_id: strawberry.ID | None = strawberry.field(description="Which share of a split price it pays; null: all.")
+    share_id: strawberry.ID | None = strawberry.field(
+        description="Which share of a split price it pays; null: all, or not yours."
+    )
     refunded: Money = strawberry.field(description="What of it has gone back.")
     refunds = strawberry.field(
         resolver=batched(refunds_of_all)(refunds),
         graphql_type=list[Refund],
-        description="What of it goes back, or went: one for each time that something did.",
+        description="What of it goes back, or went: one for each time that something did; for the owner alone.",
         directives=[list_size(2)],
     )
     client_secret: str | None = strawberry.field(
@@ -77,7 +79,7 @@ class Payment(Node):
     retry_at: datetime | None = strawberry.field(
         description="When the bank, which said no for a reason that may pass, is asked again; null where it is not."
     )
-    decline_code: str | None = strawberry.field(description="Why it was declined.")
+    decline_code: str | None = strawberry.field(description="Why it was declined; for the owner alone.")
     deadline: datetime | None = strawberry.field(
         description="While it is PROCESSING at a bank that takes days: until when its money may come. Seats are kept"
         " for minutes: money that comes when they are gone finds others, or goes back."
