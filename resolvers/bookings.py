@@ -315,7 +315,8 @@ def shown_lines(booking: ShownBooking, rows: Iterable[BookingLine]) -> list[Pric
 
 def without_names(found: Iterable[PriceLine], currency: str) -> list[PriceLine]:
     """The same, with all extras in one line behind the others."""
-    named, extras = [], []
+    named: list[PriceLine] = []
+    extras: list[PriceLine] = []
     for line in found:
         (extras if line.kind is PriceLineKind.EXTRA else named).append(line)
     if not extras:

@@ -144,7 +144,7 @@ def sold_in(offered: Iterable[OfferedExtra], currency: str, *, first: bool) -> l
 
 
 async def owned(root: strawberry.Parent[ShownPassenger], info: Info) -> Sequence[Owned]:
-    """What a passenger has, or had; nothing for whoever does not own the booking: a meal tells a faith or an illness."""
+    """What a passenger has, or had; for the owner of the booking alone: a meal tells a faith or an illness."""
     return (await owned_by_all([root], info))[0]
 
 

@@ -101,15 +101,16 @@ class ShownShare:
 
 @dataclass(frozen=True)
 class ShownLink:
-    """What a link is for, as whoever has it sees it."""
+    """What a link is for, as whoever has it sees it; who made it (`owned`) may be somebody else than who has it."""
 
     linked: Linked
     token: str
+    owned: bool
 
     @property
-    def pnr(self) -> str:
-        """The record locator."""
-        return self.linked.booking.pnr
+    def pnr(self) -> str | None:
+        """The record locator, which is half of what opens the booking."""
+        return self.linked.booking.pnr if self.owned else None
 
     @property
     def amount(self) -> Money:
@@ -206,15 +207,15 @@ async def create_payment_link(info: Info, input: CreatePaymentLinkInput) -> Show
     share_id = access.share_key(input.share_id)
     async with ctx.transaction() as session:
         link = await bookings.create_link(session, found.id, share_id)
-    return await shown_link(ctx, link)
+    return await shown_link(ctx, link, owned=True)
 
 
 async def payment_link(info: Info, token: str) -> ShownLink | None:
-    """What a link is for; null for a token that is none."""
+    """What a link is for; null for a token that is none, and for a share that was withdrawn."""
     ctx = info.context
     link = bookings.read_link(ctx.app.keyring, token)
     linked = None if link is None else await bookings.linked(ctx.reader, link)
-    return None if linked is None else ShownLink(linked, token)
+    return None if linked is None or linked.withdrawn else ShownLink(linked, token, owned=False)
 
 
 async def pay_by_link(info: Info, input: PayByLinkInput) -> ShownLinkPayment:
@@ -232,19 +233,21 @@ async def pay_by_link(info: Info, input: PayByLinkInput) -> ShownLinkPayment:
         payer=ctx.payer(None),
     )
     paid = await bookings.pay_as(ctx.app.database, ctx.app.gateways, asked)
-    return ShownLinkPayment(paid, await shown_link(ctx, link))
+    return ShownLinkPayment(paid, await shown_link(ctx, link, owned=False))
 
 
-async def shown_link(ctx: Context, link: Link) -> ShownLink:
+async def shown_link(ctx: Context, link: Link, *, owned: bool) -> ShownLink:
     """A link that names what is there."""
     linked = await bookings.linked(ctx.reader, link)
     if linked is None:
         raise RuntimeError(f"a link to booking {link.booking_id} names what is not there")
-    return ShownLink(linked, bookings.sign_link(ctx.app.keyring, link))
+    return ShownLink(linked, bookings.sign_link(ctx.app.keyring, link), owned)
 
 
 async def slices(root: strawberry.Parent[ShownLink], info: Info) -> list[Slice]:
-    """The flights that are paid, in the order of travel."""
+    """The flights that are to be paid, in the order of travel; none once they are."""
+    if not root.linked.waits:
+        return []
     return (await slices_of_all([ShownBooking(root.linked.booking, owned=False)], info))[0]
 
 

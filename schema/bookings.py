@@ -117,7 +117,7 @@ class Passenger:
     extras = strawberry.field(
         resolver=batched(resolve_extras.owned_by_all)(resolve_extras.owned),
         graphql_type=list[PassengerExtra],
-        description="What they have beside the seat, or had, in the order in which it was ordered; for the owner alone.",
+        description="What they have beside the seat, or had, in the order of ordering; for the owner alone.",
         directives=[list_size(4)],
     )
     details = strawberry.field(

@@ -50,13 +50,19 @@ class PaymentLink:
     is_type_of = rows_of(resolve.ShownLink)
 
     token: str = strawberry.field(description="For payByLink: whoever has it may pay.")
-    pnr: str = strawberry.field(description="The booking's record locator.")
-    label: str | None = strawberry.field(description="The owner's name for the share; null for all of the price.")
+    pnr: str | None = strawberry.field(
+        description="The booking's record locator, for whoever makes the link; null for whoever has it."
+    )
+    label: str | None = strawberry.field(
+        description="The owner's name for the share; null for all of the price, and once it can be paid no more."
+    )
     amount: Money = strawberry.field(description="What is to be paid.")
     status: ShareStatus = strawberry.field(description="How far it has been paid.")
     expires_at: datetime | None = strawberry.field(description="Pay until then; null once it can be paid no more.")
     slices = strawberry.field(
-        resolver=resolve.slices, graphql_type=list[Slice], description="The journeys, in the order of travel."
+        resolver=resolve.slices,
+        graphql_type=list[Slice],
+        description="The journeys, in the order of travel; empty once it can be paid no more.",
     )
 
 
@@ -82,7 +88,7 @@ class ShareQueries:
     payment_link = strawberry.field(
         resolver=resolve.payment_link,
         graphql_type=PaymentLink | None,
-        description="What a payment link is for. No account needed.",
+        description="What a payment link is for; null for a share of an older split. No account needed.",
         directives=[cost(LOOKING_UP)],
     )
 

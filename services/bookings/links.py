@@ -2,7 +2,8 @@
 
 A link is a token that the keyring signed. It names a booking, and perhaps one of its shares; nothing is stored for it.
 It is good for as long as what it names can be paid: it dies with the hold's deadline, and with its share. Whoever has
-it learns what is to be paid, until when and for which flights, and nothing of the people of the booking.
+it learns what is to be paid, until when and for which flights, and nothing of the people of the booking; once that is
+paid or can be paid no more, how much it was and what became of it, and of a share that was withdrawn nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ PURPOSE = "payment-link"
 KEY_SIZE = 16
 """Bytes of a UUID."""
 
+DUE = frozenset({ShareStatus.OPEN, ShareStatus.DECLINED, ShareStatus.UNDER_WAY})
+"""What may still have to be paid."""
+
 LINKED = f"""
     SELECT {BOOKINGS.columns}, holds.status, coalesce(holds.expires_before_review, holds.expires_at),
            holds.expires_at - jetway_now()
@@ -41,13 +45,19 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Linked:
-    """What a link is for, as it is now. `expires_at` is None once it cannot be paid; `label` is that of the share."""
+    """What a link is for, as it is now.
+
+    `waits` tells that it may still have to be paid: where it does not, `label`, which is the share's, and `expires_at`
+    are None. `withdrawn`: it is a share of an older split.
+    """
 
     link: Link
     booking: Booking
     amount: Money
     label: str | None
     status: ShareStatus
+    waits: bool
+    withdrawn: bool
     expires_at: datetime | None
 
 
@@ -87,17 +97,20 @@ async def linked(reader: Reader, link: Link) -> Linked | None:
     if share is None and link.share_id is not None:
         return None
     split = any(one.withdrawn_at is None for one in shares)
-    withdrawn = split if share is None else share.withdrawn_at is not None
+    withdrawn = share is not None and share.withdrawn_at is not None
     alive = hold == HoldStatus.ACTIVE and left > timedelta()
-    waits = booking.status in UNPAID and alive and not withdrawn
+    payable = booking.status in UNPAID and alive and not withdrawn and not (share is None and split)
     paid = (await PAYMENTS.of(reader, [booking.id]))[booking.id]
     attempts = [one for one in paid if (one.share_id, one.amendment_id) == (link.share_id, None)]
-    status = status_of(attempts, waits=waits)
+    status = status_of(attempts, waits=payable)
+    waits = payable and status in DUE
     return Linked(
         link=link,
         booking=booking,
         amount=Money(booking.total if share is None else share.amount, booking.currency),
-        label=None if share is None else share.label,
+        label=share.label if share is not None and waits else None,
         status=status,
+        waits=waits,
+        withdrawn=withdrawn,
         expires_at=expires_at if waits else None,
     )

@@ -38,7 +38,8 @@ TYPES = build_schema(schema.as_str()).type_map
 
 def fields_of(kind: str) -> Mapping[str, Any]:
     """The fields of an object type."""
-    return cast("GraphQLObjectType", TYPES[kind]).fields
+    found: Mapping[str, Any] = cast("GraphQLObjectType", TYPES[kind]).fields
+    return found
 
 
 def selection(kind: str) -> str:
