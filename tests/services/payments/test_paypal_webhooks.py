@@ -106,6 +106,7 @@ FORGERIES: dict[str, Callable[[Letter], Letter]] = {
         letter, cert_url="http://127.0.0.1:9/v1/notifications/certs/C"
     ),
     "a certificate from elsewhere": lambda letter: changed(letter, cert_url=f"{letter[1]['paypal-cert-url']}/../x"),
+    "an address that is none": lambda letter: changed(letter, cert_url="https://[/v1/notifications/certs/C"),
     "no certificate": lambda letter: changed(letter, cert_url=""),
 }
 
