@@ -5,6 +5,7 @@ the log's lines.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,9 @@ is not good, NotFound where there is no such gateway."""
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: their lines are for debugging."""
+
+SECRET = re.compile(r"^(/payments/[^/]*/).+", re.DOTALL)
+"""Paths that carry a token. Whoever reads the log may not come back for a payer."""
 
 JOURNAL_SECONDS = 0.02
 """How long the line of a request may wait."""
@@ -96,7 +100,8 @@ class Journal:
         for method, path, route, status, milliseconds, request_id, moment in ended:
             if method != "WEBSOCKET":
                 telemetry.count_request(method, route, status, milliseconds / 1000)
-            facts = {"method": method, "path": path, "status": status, "duration_ms": round(milliseconds, 2)}
+            shown = SECRET.sub(r"\1{token}", path)
+            facts = {"method": method, "path": shown, "status": status, "duration_ms": round(milliseconds, 2)}
             if path in PROBES:
                 logger.debug("request", **facts, request_id=request_id)
             else:

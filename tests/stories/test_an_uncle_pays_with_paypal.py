@@ -33,6 +33,8 @@ async def test_an_uncle_pays_with_paypal(server_url: str) -> None:
         assert (await pay(alan, booking, "paypal"))["status"] == "REQUIRES_ACTION"
         callback = await leave(browser, await page(alan, booking), "cancel")
         assert callback.startswith(f"{server_url}/payments/turned-back/")
+        assert (await browser.head(callback)).status_code == 405
+        assert (await ask(alan, "BookingPayments", booking))["booking"]["payments"][0]["status"] == "REQUIRES_ACTION"
         for _ in range(2):
             assert await follow(browser, callback) == f"{server_url}/static/returned.html"
         shown = (await ask(alan, "BookingPayments", booking))["booking"]

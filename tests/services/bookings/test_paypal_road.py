@@ -136,6 +136,26 @@ async def test_back_from_paypal_the_booking_is_confirmed_once(stage: Stage) -> N
     assert await ends(stage, booking) == ("CONFIRMED", "CAPTURED", "COMPLETED", booking.total)
 
 
+async def test_an_address_of_ours_leads_nobody_on_for_ever(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await agree(stage, booking)
+    payment = await payment_of(stage)
+    backs = []
+    for minutes in (0, 59, 61):
+        await pass_time(stage.database, timedelta(minutes=minutes))
+        backs.append(await bookings.payer_returned(stage.database, stage.gateways, payment.id, agreed=True))
+    assert backs == [BACK, BACK, None]
+    assert await ends(stage, booking) == ("CONFIRMED", "CAPTURED", "COMPLETED", booking.total)
+
+
+async def test_whoever_comes_back_late_to_a_payment_that_waits_is_led_on(stage: Stage) -> None:
+    booking = await stage.desk.booked("3A")
+    await agree(stage, booking)
+    await pass_time(stage.database, timedelta(hours=2))
+    payment = await payment_of(stage)
+    assert await bookings.payer_returned(stage.database, stage.gateways, payment.id, agreed=True) == BACK
+
+
 async def test_whoever_comes_back_without_having_agreed_changes_nothing(stage: Stage) -> None:
     booking = await stage.desk.booked("3A")
     await stage.pay(booking, "paypal")
