@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.db import Session
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.log import logger
 from core.rows import Reader
 from models import Amendment, AmendmentStatus, Booking, BookingStatus, Hold, HoldStatus
@@ -54,7 +54,11 @@ class Locked:
 
 
 async def lock(session: Session, booking_id: UUID, amendment_id: UUID) -> Locked:
-    """Lock the claims of both holds, the holds, the booking, the amendment; raises NotFound."""
+    """Lock the claims of both holds, the holds, the booking, the amendment.
+
+    Raises NotFound, and PAYMENT_UNDER_WAY where somebody else has just confirmed the quote, and so made a hold of its
+    stock.
+    """
     own = await hold_of(session, booking_id)
     found = await session.get(Amendment, amendment_id)
     if found is None or found.booking_id != booking_id:
@@ -63,6 +67,8 @@ async def lock(session: Session, booking_id: UUID, amendment_id: UUID) -> Locked
     held = {hold.id: hold for hold in await holds.lock_many(session, ids)}
     booking = await locked(session, booking_id)
     amendment = await rows.locked(session, amendment_id)
+    if amendment.hold_id is not None and amendment.hold_id not in held:
+        raise Conflict("A payment for this change has just been begun.", code="PAYMENT_UNDER_WAY")
     other = None if amendment.hold_id is None else held[amendment.hold_id]
     return Locked(held[own], other, booking, amendment)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
 
+from core.errors import Conflict
 from models import Amendment, Booking
 from services import extras
 from services.amendments import AddExtras
@@ -16,6 +18,7 @@ from services.payments import PaymentDeclined
 from tests.factories.amendments import Changes
 from tests.factories.bookings import Desk, snapshot
 from tests.factories.extras import BAG, INSURANCE, MEAL, STAFF, choice, put_on_sale, stock
+from tests.fakes.blocking import until_blocked
 
 DECLINED = "pm_card_visa_chargeDeclined"
 
@@ -55,6 +58,22 @@ async def test_a_quote_holds_nothing_and_a_paid_one_is_theirs(changes: Changes) 
     assert await owned(changes, booking.id) == [(MEAL, "ISSUED"), (BAG, "ISSUED"), (INSURANCE, "ISSUED")]
     assert await stock(changes.desk.database, changes.desk.schedule, MEAL) == (0, 1)
     assert (await changes.booking(booking.id)).total == booking.total + 66_00
+    assert await changes.faults() == []
+
+
+async def test_of_two_who_confirm_a_quote_at_once_one_does(changes: Changes) -> None:
+    """Both have read the quote, without its hold of the meal, before either has made that."""
+    booking, database = await changes.paid("3A"), changes.desk.database
+    quote = await quoted(changes, booking, MEAL)
+    async with database.transaction() as session:
+        await session.get_one(Booking, booking.id, with_for_update=True)
+        rivals = [asyncio.create_task(changes.confirm(quote)) for _ in range(2)]
+        await until_blocked(database, 2)
+    outcomes = await asyncio.gather(*rivals, return_exceptions=True)
+    assert [one.status for one in outcomes if isinstance(one, Amendment)] == ["APPLIED"]
+    assert [one.code for one in outcomes if isinstance(one, Conflict)] == ["PAYMENT_UNDER_WAY"]
+    assert await stock(database, changes.desk.schedule, MEAL) == (0, 1)
+    assert await owned(changes, booking.id) == [(MEAL, "ISSUED")]
     assert await changes.faults() == []
 
 
