@@ -34,7 +34,7 @@ async def papers_of(client: Client, booking: Any) -> Any:
 
 async def test_the_owner_prints_e_ticket_and_receipt(server: Server) -> None:
     async with Client(server.url, await signed_in(server, "CUSTOMER")) as ada, httpx.AsyncClient() as browser:
-        choice = await choose(ada, in_days(21))
+        choice = await choose(ada, in_days(12))
         booking = await book(ada, choice, await hold(ada, choice), ("Ada", "Lovelace"))
         assert await papers_of(ada, booking) == []
         assert (await pay(ada, booking))["status"] == "CAPTURED"

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
+from models import Role
 from tests.fakes.clients import Client, key
+from tests.fakes.people import somebody
 from tests.fakes.servers import Server
 from tests.stories.journeys import Choice, choose, in_days, seat_statuses
 
-PASSWORD = "correct horse battery staple"
-
-REGISTER = """
-    mutation ($input: RegisterInput!) { register(input: $input) { ... on SignedIn { accessToken } } }
-"""
-SIGN_IN = """
-    mutation ($input: SignInInput!) { signIn(input: $input) { ... on SignedIn { accessToken } } }
-"""
 BLOCK, UNBLOCK = "BlockSeats", "UnblockSeats"
 AUTHORISE, OVERBOOK, LIMIT, INVENTORY = "AuthoriseSeats", "SetOverbooking", "LimitBookingClass", "FlightInventory"
 """Operations of the contract."""
@@ -37,15 +29,7 @@ async def choice(server_url: str) -> Choice:
 
 async def signed_in(server: Server, role: str) -> str:
     """The access token of a new account with that role."""
-    email = f"{uuid4().hex}@example.org"
-    async with Client(server.url) as client:
-        await client.post(REGISTER, {"input": {"email": email, "password": PASSWORD, "name": "Ada"}})
-        connection = await asyncpg.connect(user="jetway", database="jetway", host=str(server.home / "postgres"))
-        await connection.execute("UPDATE users SET role = $1 WHERE email = $2", role, email)
-        await connection.close()
-        answer = await client.post(SIGN_IN, {"input": {"email": email, "password": PASSWORD}})
-    token: str = answer["data"]["signIn"]["accessToken"]
-    return token
+    return (await somebody(server, Role(role))).token
 
 
 async def do(client: Client, operation: str, choice: Choice, *seats: str, reason: str = "a broken belt") -> Any:
