@@ -19,10 +19,10 @@ EVENTS, BOOKING, LIST, READ, ALERT = "NoticeFeed", "BookingProgress", "Notices",
 NODE = "query ($id: ID!) { node(id: $id) { id } }"
 
 
-async def booked(url: str, token: str | None, day: int) -> tuple[Choice, Any]:
-    """A booking that is paid."""
+async def booked(url: str, token: str | None, day: int, on: str | None = None) -> tuple[Choice, Any]:
+    """A booking that is paid, on a flight that nobody else is on, or on that one."""
     async with Client(url, token) as client:
-        choice = await choose(client, in_days(day))
+        choice = await choose(client, in_days(day), alone=on is None, on=on)
         booking = await book(client, choice, await hold(client, choice), ("Ada", "Lovelace"))
         assert (await pay(client, booking))["status"] == "CAPTURED"
         return choice, booking
@@ -84,7 +84,7 @@ async def nobody_else(server: Server, notice_id: str, ada: Person, bob: Person) 
 async def test_staff_tell_everybody_booked_on_a_flight(server: Server) -> None:
     staff, ada = await somebody(server, Role.STAFF), await somebody(server)
     choice, hers = await booked(server.url, ada.token, 21)
-    _, a_guests = await booked(server.url, None, 21)
+    _, a_guests = await booked(server.url, None, 21, on=choice.flight_id)
     watched = {"bookingId": a_guests["id"], "token": a_guests["accessToken"]}
     async with streaming(server.url, BOOKING, **watched) as guest, streaming(server.url, EVENTS, ada.token) as owner:
         await guest.next()

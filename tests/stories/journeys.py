@@ -37,16 +37,35 @@ async def search(client: Client, day: date, *, adults: int = 1, **more: Any) -> 
     )
 
 
-async def choose(client: Client, day: date, *, seats: int = 1, family: str | None = None, skip: int = 0) -> Choice:
-    """The cheapest offer (of a family) on a flight with so many free seats side by side; `skip` leaves some out."""
+CHOSEN: set[str] = set()
+"""Flights that somebody has chosen in this process. Its tests share one server, so these are the ones with others."""
+
+
+async def choose(
+    client: Client,
+    day: date,
+    *,
+    seats: int = 1,
+    family: str | None = None,
+    skip: int = 0,
+    alone: bool = False,
+    on: str | None = None,
+) -> Choice:
+    """The cheapest offer (of a family) on a flight with so many free seats side by side; `skip` leaves some out.
+
+    `alone` asks for a flight that nobody has chosen before, for tests that count everybody on it; `on` for that flight.
+    """
     found = await search(client, day, adults=seats)
     for edge in found["edges"]:
         offer = edge["node"]
         if family is not None and family not in offer["fareFamily"]["name"]:
             continue
         flight_id = offer["slices"][0]["segments"][0]["flight"]["id"]
+        if (alone and flight_id in CHOSEN) or (on and flight_id != on):
+            continue
         together = free_runs(await client.ask("SeatMap", flightId=flight_id), seats)
         if len(together) > skip:
+            CHOSEN.add(flight_id)
             return Choice(offer, flight_id, together[skip])
     raise AssertionError("no flight has so many seats side by side")
 
