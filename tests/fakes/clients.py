@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +17,11 @@ import websockets
 
 DOCUMENTS = (Path(__file__).parents[2] / "docs" / "contract" / "core.graphql").read_text()
 PATIENCE = 20.0
+ADDRESSES = (f"127.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" if sys.platform == "linux" else None for n in count(2**16))
+"""Addresses of this machine, one for each client: tests share a server, which counts what comes from one address.
+
+Other systems have a single one.
+"""
 
 
 class Client:
@@ -24,7 +31,8 @@ class Client:
         headers = {"authorization": f"Bearer {access_token}"} if access_token else {}
         headers |= {"x-jetway-device": device} if device else {}
         self.url = url
-        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=30)
+        transport = httpx.AsyncHTTPTransport(local_address=next(ADDRESSES))
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=30, transport=transport)
 
     async def __aenter__(self) -> Client:
         return self
