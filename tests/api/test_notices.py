@@ -91,20 +91,22 @@ async def test_staff_tell_everybody_booked_on_a_flight(server: Server) -> None:
         await owner.next()
         again = key()
         sent = await alert(server, staff, choice.flight_id, idempotencyKey=again)
-        told, hears = await guest.next(), await owner.next()
+        told, hears = await guest.told("booking.notified"), await owner.next()
+        while hears["notices"][-1]["kind"] != "ALERT":
+            hears = await owner.next()
     assert (sent["__typename"], sent["message"], sent["flight"]["id"]) == (
         "FlightAlert",
         "Boarding begins late.",
         choice.flight_id,
     )
-    (notice,) = told["notices"]
-    assert (told["happened"], notice["kind"], notice["message"], notice["flight"]["id"]) == (
+    notice = told["notices"][-1]
+    assert (told["happened"][-1:], notice["kind"], notice["message"], notice["flight"]["id"]) == (
         ["booking.notified"],
         "ALERT",
         "Boarding begins late.",
         choice.flight_id,
     )
-    assert [(one["kind"], one["booking"]["pnr"]) for one in hears["notices"]] == [("ALERT", hers["pnr"])]
+    assert hears["notices"][-1]["booking"]["pnr"] == hers["pnr"]
     same = await alert(server, staff, choice.flight_id, idempotencyKey=again)
     assert (same["id"], same["reached"], same["toldAt"] is not None) == (sent["id"], 2, True)
 

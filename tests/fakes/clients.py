@@ -91,6 +91,13 @@ class Watcher:
         (data,) = message["payload"]["data"].values()
         return data
 
+    async def told(self, kind: str) -> Any:
+        """Read on until an event tells of that fact. What was told of before it may have been on its way still."""
+        while True:
+            event = await self.next()
+            if kind in event["happened"]:
+                return event
+
     async def refusal(self) -> Any:
         """The errors with which the stream ends."""
         message = await self.message()
