@@ -26,10 +26,11 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.detached import changes_of, contents, inserting, updating
+from core.detached import change, changes_of, contents, inserting, is_computed
+from core.journal import Book, Journal, joined
 from core.outages import is_away, translated
 from core.readers import Readers, Writers
-from core.rows import Reader, Writer
+from core.rows import Model, Reader, Scribe
 from core.settings import Settings, libpq_url
 
 __all__ = ["Database", "ReadSession", "Session", "is_away", "translated"]
@@ -75,15 +76,26 @@ class ReadSession(AsyncSession):
             self._begun = self.sync_session.get_transaction(), driver
         return result.all() if result.returns_rows else []
 
+    def keep(self, row: Model) -> Model:
+        """A row that was just read; where the session knows it, that one, which is now as it was read."""
+        make_transient_to_detached(row)
+        key = inspect(row).key
+        before = None if key is None else self.sync_session.identity_map.get(key)
+        if not isinstance(before, type(row)):
+            self.add(row)
+            return row
+        for attribute in inspect(type(row)).column_attrs:
+            set_committed_value(before, attribute.key, row.__dict__[attribute.key])
+        return before
+
 
 class Session(ReadSession):
-    """A session inside a transaction that `transaction()` commits."""
+    """A `core.rows.Scribe` that is the ORM's too, in a transaction that `transaction()` settles and commits."""
+
+    _journal: Journal | None = None
 
     async def insert(self, row: DeclarativeBase) -> None:
-        """Write a new row by one plain statement, as a flush does more dearly; its key is given.
-
-        What PostgreSQL computes, by a default or as a function without arguments, the row has afterwards.
-        """
+        """Write a new row, as a flush does more dearly; see `core.rows.Scribe`."""
         given, computed = contents(row)
         statement, returned = inserting(type(row), tuple(given), tuple(sorted(computed.items())))
         written = await self._ask(statement, list(given.values()))
@@ -99,12 +111,37 @@ class Session(ReadSession):
         PostgreSQL is to compute, and rows that are new, are left to it.
         """
         for row in rows:
-            changed = changes_of(row)
-            if changed:
-                statement, keys = updating(type(row), tuple(changed))
-                await self._ask(statement, [*(getattr(row, key) for key in keys), *changed.values()])
+            state, changed = inspect(row), changes_of(row)
+            if changed and state.persistent and not any(is_computed(value) for value in changed.values()):
+                part, values = change(row, changed)
+                await self._ask(joined([part]), values)
                 # As a flush leaves it: nothing is changed any more, so that the next statement flushes nothing.
-                inspect(row)._commit_all(inspect(row).dict, self.sync_session.identity_map)
+                state._commit_all(state.dict, self.sync_session.identity_map)
+
+    def note(self, book: Book, *line: object) -> None:
+        """Have a line written by the end of the transaction; see `core.rows.Scribe`."""
+        if self._journal is None:
+            self._journal = Journal()
+        self._journal.note(book, line)
+
+    async def settle(self) -> None:
+        """Write what is noted, now."""
+        if self._journal is not None:
+            parts, values = self._journal.take()
+            if parts:
+                await self.fetch(joined(parts), *values)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part of the transaction that is undone alone where the block raises, with what was noted in it."""
+        await self.settle()
+        try:
+            async with self.begin_nested():
+                yield
+                await self.settle()
+        except BaseException:
+            self._journal = None
+            raise
 
 
 class Database:
@@ -133,7 +170,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """One transaction on the primary: committed when the block ends, undone when it raises.
+        """One transaction on the primary: settled and committed when the block ends, undone when it raises.
 
         Raises Unavailable where the database cannot be reached; whether a commit whose answer was lost took place is
         then unknown, which is why every write a client may repeat is idempotent.
@@ -141,12 +178,10 @@ class Database:
         with translated():
             async with self._writing.begin() as session:
                 yield session
+                await session.settle()
 
-    def writing(self) -> AbstractAsyncContextManager[Writer]:
-        """One transaction on the primary of plain statements, without a session: a third of what `transaction()` takes.
-
-        Committed when its block ends, undone when it raises. Raises Unavailable as `transaction()` does.
-        """
+    def writing(self) -> AbstractAsyncContextManager[Scribe]:
+        """The same of plain statements, without the ORM: a third of what `transaction()` takes."""
         return self._writers.transaction()
 
     @asynccontextmanager

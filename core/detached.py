@@ -1,23 +1,23 @@
 """Whole rows of a table, read by plain statements: as the ORM would give them, without what it costs.
 
 A row that a session loads is known to that session, which watches it for changes. Whoever only shows rows needs none of
-that: `row` makes one that belongs to no session, and changing it changes nothing. `known` makes it known to a session,
-as if that had loaded it, for whoever has locked it. The statements by which a session writes single rows are made here
-too (`core.db.Session.insert` and `save`).
+that: `row` makes one that belongs to no session, and changing it changes nothing. `known` makes it known to a
+transaction, which can write what is changed of it then, for whoever has locked it. The statements by which scribes
+write single rows are made here too (`core.rows.Scribe.insert` and `save`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import ClauseElement, inspect
 from sqlalchemy import Enum as EnumType
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import DeclarativeBase
+
+from core.rows import Keeper, Reader
 
 Model = TypeVar("Model", bound=DeclarativeBase)
 
@@ -29,6 +29,8 @@ class Detached(Generic[Model]):
         attributes = inspect(model).column_attrs
         table = model.__tablename__
         self.columns = ", ".join(f"{table}.{attribute.columns[0].name}" for attribute in attributes)
+        keys = " AND ".join(f"{key.name} = ${place}" for place, key in enumerate(inspect(model).primary_key, 1))
+        self._find = f"SELECT {self.columns} FROM {table} WHERE {keys}"  # noqa: S608 - our own words
         self._manager = inspect(model).class_manager
         self._names = [attribute.key for attribute in attributes]
         self._words: list[tuple[str, Callable[[str], Enum]]] = [
@@ -47,25 +49,21 @@ class Detached(Generic[Model]):
         made.__dict__.update(attributes)
         return made
 
-    def known(self, session: AsyncSession, values: Sequence[Any]) -> Model:
-        """The row of those `columns`, known to the session; where it was already, it is now as they say."""
-        fresh = self.row(values)
-        make_transient_to_detached(fresh)
-        key = inspect(fresh).key
-        before = None if key is None else session.sync_session.identity_map.get(key)
-        if before is None:
-            session.add(fresh)
-            return fresh
-        for name in self._names:
-            set_committed_value(before, name, fresh.__dict__[name])
-        return cast("Model", before)
+    def known(self, keeper: Keeper, values: Sequence[Any]) -> Model:
+        """The row of those `columns`, known to the transaction; where it was already, it is now as they say."""
+        return keeper.keep(self.row(values))
+
+    async def find(self, reader: Reader, *key: object) -> Model | None:
+        """The row of that key, which belongs to no session; None where there is none."""
+        found = await reader.fetch(self._find, *key)
+        return self.row(found[0]) if found else None
 
 
 def contents(row: DeclarativeBase) -> tuple[dict[str, Any], dict[str, str]]:
     """The attributes that a new row was given: their values, and what PostgreSQL is to compute."""
     given, computed = {}, {}
     for name, value in inspect(row).dict.items():
-        if isinstance(value, ClauseElement):
+        if is_computed(value):
             computed[name] = str(value)
         elif name in inspect(type(row)).column_attrs:
             given[name] = value
@@ -73,16 +71,31 @@ def contents(row: DeclarativeBase) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def changes_of(row: DeclarativeBase) -> dict[str, Any]:
-    """What was changed of a row since it was read, by attribute; nothing of one that a flush has to write."""
+    """What was changed of a row since it was read or written, by attribute."""
+    return {name: getattr(row, name) for name in inspect(row).committed_state}
+
+
+def is_computed(value: object) -> bool:
+    """Whether it stands for what PostgreSQL is to compute."""
+    return isinstance(value, ClauseElement)
+
+
+def written(row: DeclarativeBase) -> None:
+    """Take a row for what the database has: nothing is changed of it any more."""
     state = inspect(row)
-    changed = {name: getattr(row, name) for name in state.committed_state}
-    computed = any(isinstance(value, ClauseElement) for value in changed.values())
-    return {} if computed or not state.persistent else changed
+    state._commit_all(state.dict)
 
 
 def column_of(model: type[DeclarativeBase], name: str) -> str:
     """The column of an attribute."""
     return str(inspect(model).column_attrs[name].columns[0].name)
+
+
+@lru_cache(maxsize=256)
+def keys_of(model: type[DeclarativeBase]) -> tuple[str, ...]:
+    """The attributes of a table's key."""
+    mapper = inspect(model)
+    return tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)
 
 
 @lru_cache(maxsize=256)
@@ -99,11 +112,14 @@ def inserting(
 
 
 @lru_cache(maxsize=256)
-def updating(model: type[DeclarativeBase], names: tuple[str, ...]) -> tuple[str, list[str]]:
-    """The UPDATE of those attributes of a table's row, and the attributes of its key, whose values come first."""
-    mapper = inspect(model)
-    keys = [mapper.get_property_by_column(column).key for column in mapper.primary_key]
-    columns = [column_of(model, name) for name in names]
-    written = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, len(keys) + 1))
-    which = " AND ".join(f"{column.name} = ${place}" for place, column in enumerate(mapper.primary_key, 1))
-    return f"UPDATE {model.__tablename__} SET {written} WHERE {which}", keys  # noqa: S608 - our own words
+def updating(model: type[DeclarativeBase], names: tuple[str, ...]) -> str:
+    """The UPDATE of those attributes of a table's row, as a part (`core.journal`); the values of its key come last."""
+    changed = ", ".join(f"{column_of(model, name)} = {{}}" for name in names)
+    which = " AND ".join(f"{column.name} = {{}}" for column in inspect(model).primary_key)
+    return f"UPDATE {model.__tablename__} SET {changed} WHERE {which}"  # noqa: S608 - our own words
+
+
+def change(row: DeclarativeBase, changed: Mapping[str, Any]) -> tuple[str, list[object]]:
+    """The part that writes those attributes of a row, and its values."""
+    keys = [getattr(row, key) for key in keys_of(type(row))]
+    return updating(type(row), tuple(changed)), [*changed.values(), *keys]

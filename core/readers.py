@@ -16,7 +16,8 @@ import asyncpg
 
 from core.errors import Unavailable
 from core.outages import is_away, translated
-from core.rows import Writer
+from core.rows import Scribe
+from core.scribes import PlainScribe
 
 LONGEST_WAIT = 10.0
 """Seconds that a question waits for a connection while all are busy."""
@@ -100,15 +101,17 @@ class Writers(Connections):
         super().__init__(url, size, PLANNED_ONCE)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Writer]:
-        """One transaction: committed when the block ends, undone when it raises. Raises Unavailable."""
+    async def transaction(self) -> AsyncIterator[Scribe]:
+        """One transaction: settled and committed when the block ends, undone when it raises. Raises Unavailable."""
         with translated():
             await self._enter()
             try:
                 connection = await self._connection()
                 try:
                     async with connection.transaction():
-                        yield connection
+                        scribe = PlainScribe(connection)
+                        yield scribe
+                        await scribe.settle()
                 except BaseException:
                     if connection.is_in_transaction():
                         # It could not be undone: whoever stopped waiting, or what was lost, has left it half way.

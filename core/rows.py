@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, dataclass_transform
 
+from sqlalchemy.orm import DeclarativeBase
+
+from core.journal import Book
+
 Kind = TypeVar("Kind")
+Model = TypeVar("Model", bound=DeclarativeBase)
 
 Written = dict[object, Any]
 """What answers have written of a row, by whoever wrote it. It is no part of what the row is.
@@ -35,5 +40,32 @@ class Reader(Protocol):
         """
 
 
+class Keeper(Reader, Protocol):
+    """The same within a transaction, whose rows of `models` are each one object, however often they are read."""
+
+    def keep(self, row: Model) -> Model:
+        """A row that was just read here; where it was before, that one, which is now as it says."""
+
+
 class Writer(Reader, Protocol):
     """The same within a transaction that may write: what a statement changed is seen by those after it."""
+
+
+class Scribe(Writer, Keeper, Protocol):
+    """A writer that also writes whole rows of `models`, and keeps a journal. `core.db.Session` is one that is the
+    ORM's too, `core.scribes.PlainScribe` one that needs none of it: whoever asks for a Scribe is served by both."""
+
+    async def insert(self, row: DeclarativeBase) -> None:
+        """Write a new row by one plain statement; its key is given.
+
+        What PostgreSQL computes, by a default or as a function without arguments, the row has afterwards.
+        """
+
+    async def save(self, *rows: DeclarativeBase) -> None:
+        """Write what was changed of rows that were inserted or kept here, before the next statement at the latest."""
+
+    def note(self, book: Book, *line: object) -> None:
+        """Have a line written by the end of the transaction, after those that were noted before (`core.journal`)."""
+
+    async def settle(self) -> None:
+        """Write what is noted, and saved, now: for whoever asks for it, or locks next what others wait for."""

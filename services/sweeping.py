@@ -85,7 +85,7 @@ async def all_but(
     """
     ids = [row.id for row in rows]
     try:
-        async with session.begin_nested():
+        async with session.attempt():
             return await write(session, rows)
     except Exception as error:
         if is_passing(error):
@@ -110,7 +110,7 @@ async def by_halves(
     written, middle = 0, len(ids) // 2
     for half in (ids[:middle], ids[middle:]):
         try:
-            async with session.begin_nested():
+            async with session.attempt():
                 written += await write(session, await relock(session, half))
         except Exception as reason:
             if is_passing(reason):

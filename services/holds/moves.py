@@ -21,6 +21,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import ReadSession, Session
 from core.errors import Conflict, NotFound
+from core.rows import Keeper
 from core.states import Machine
 from models import Claim, Hold, HoldItem, HoldStatus, Pool, SeatStatus
 from services import idempotency, outbox, transitions
@@ -177,7 +178,7 @@ async def lock_pools(session: Session, keys: Collection[PoolKey]) -> None:
     await session.execute(chosen.with_for_update(key_share=True))
 
 
-async def items(session: ReadSession, hold_id: UUID) -> list[HoldItem]:
+async def items(session: Keeper, hold_id: UUID) -> list[HoldItem]:
     """What a hold keeps, by slot and pool, for whoever has locked it and may change it."""
     return [ITEMS.known(session, columns) for columns in await session.fetch(KEPT, [hold_id])]
 
