@@ -77,16 +77,17 @@ class Teller:
         self._cursor = 0
         """What the row says: the same, or later where the sink has lost something and hears it again."""
         self._away = False
+        self._more = False
+        """Whether the last turn left something to tell, or to look at anew."""
 
     async def run(self, connection: asyncpg.Connection, placed: asyncio.Event) -> None:
         """Tell what there is and then whatever is placed, for ever. Raises what the database raises."""
         while True:
             placed.clear()
-            if await self.turn(connection):
-                continue
+            await self.turn(connection)
             if self._away:
                 await asyncio.sleep(self._sink.patience)
-            else:
+            elif not self._more:
                 await placed.wait()
 
     async def turn(self, connection: asyncpg.Connection) -> int:
@@ -106,6 +107,7 @@ class Teller:
             await self._move(connection, told[-1]["position"])
             for kind, count in collections.Counter(fact["kind"] for fact in told).items():
                 TOLD.labels(self._sink.name, kind).inc(count)
+        self._more = not self._begun or len(told) < len(facts) or len(facts) == BATCH
         return len(told)
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
