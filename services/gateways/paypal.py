@@ -32,7 +32,6 @@ from services.gateways.paypal_words import (
     is_payable,
     money_in,
     names_in,
-    our_id,
     outcome_of,
     parts_in,
     written,
@@ -55,6 +54,7 @@ from services.gateways.protocol import (
     Processing,
     RefundAnswer,
     Voided,
+    our_id,
 )
 
 Callback = Callable[[UUID], str]

@@ -21,6 +21,7 @@ from services.gateways.protocol import (
     RefundAnswer,
     RefundOutcome,
     Voided,
+    our_id,
 )
 
 CURRENCIES = frozenset(
@@ -154,14 +155,6 @@ def names_in(order: Mapping[str, Any]) -> tuple[UUID | None, UUID | None]:
     """The keys of our payment and our booking; None for what another system wrote there."""
     unit = order["purchase_units"][0]
     return our_id(unit.get("custom_id")), our_id(unit.get("reference_id"))
-
-
-def our_id(text: str | None) -> UUID | None:
-    """A key of ours; None for any other text."""
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        return None
 
 
 def code_of(issue: str) -> str:

@@ -315,3 +315,11 @@ class Gateway(Protocol):
 
     async def close(self) -> None:
         """Close every connection."""
+
+
+def our_id(text: str | None) -> UUID | None:
+    """A key of ours that a gateway's object names; None for what another system wrote there."""
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from core.keys import derive
@@ -24,26 +25,27 @@ def card_key(api_key: str) -> bytes:
     return derive(api_key.encode(), "card")
 
 
-def risk_of(intent: Any, key: bytes) -> Risk:
+def risk_of(intent: Mapping[str, Any], key: bytes) -> Risk:
     """What a PaymentIntent tells, its `latest_charge` expanded or not."""
-    charge = getattr(intent, "latest_charge", None)
-    if charge is not None and not isinstance(charge, str):
-        outcome, details = charge.outcome, charge.payment_method_details
+    charge = intent.get("latest_charge")
+    if isinstance(charge, dict):
+        outcome, details = charge.get("outcome") or {}, charge.get("payment_method_details")
     else:
-        outcome, details = None, getattr(getattr(intent, "last_payment_error", None), "payment_method", None)
-    level = getattr(outcome, "risk_level", None)
-    score = getattr(outcome, "risk_score", None)
+        outcome, details = {}, (intent.get("last_payment_error") or {}).get("payment_method")
+    level, score = outcome.get("risk_level"), outcome.get("risk_score")
     return Risk(
         score=LEVELS.get(level or "") if score is None else score,
         level=level,
-        card=hashed(instrument(details, "fingerprint"), key) if intent.livemode else None,
+        card=hashed(instrument(details, "fingerprint"), key) if intent["livemode"] else None,
         country=instrument(details, "country"),
     )
 
 
-def instrument(details: Any, name: str) -> str | None:
+def instrument(details: Mapping[str, Any] | None, name: str) -> str | None:
     """A field of the card or account that some details are of."""
-    found: str | None = getattr(getattr(details, getattr(details, "type", ""), None), name, None)
+    if not details:
+        return None
+    found: str | None = (details.get(details["type"]) or {}).get(name)
     return found
 
 

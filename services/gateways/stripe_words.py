@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import stripe
 from stripe.params import (
@@ -28,8 +27,8 @@ from services.gateways.protocol import (
     Captured,
     Concern,
     Declined,
-    GatewayRefused,
     ListedDispute,
+    ListedRefund,
     Means,
     NeedsAction,
     Order,
@@ -40,6 +39,7 @@ from services.gateways.protocol import (
     Risk,
     Voided,
 )
+from services.gateways.stripe_line import refusal_in
 from services.gateways.stripe_risk import risk_of
 
 EVERYWHERE = (Means(kind="card", capture=Capture.SEPARATE),)
@@ -147,50 +147,57 @@ def confirmation() -> PaymentIntentConfirmParams:
     return {"mandate_data": {"customer_acceptance": {"type": "offline"}}, "expand": EXPANDED}
 
 
-def kind_of(intent: stripe.PaymentIntent) -> str | None:
+def kind_of(intent: Mapping[str, Any]) -> str | None:
     """With what kind of method a PaymentIntent was last tried; None where it was not, or was not asked."""
-    charge = intent.latest_charge
-    details = None if charge is None or isinstance(charge, str) else charge.payment_method_details
-    return None if details is None else details.type
+    charge = intent.get("latest_charge")
+    details = charge.get("payment_method_details") if isinstance(charge, dict) else None
+    kind: str | None = details["type"] if details else None
+    return kind
 
 
-def page_of(intent: stripe.PaymentIntent) -> str | None:
+def page_of(intent: Mapping[str, Any]) -> str | None:
     """Where the payer agrees: their bank's page, or Stripe's own with a code for their app; None for neither."""
-    page = getattr(intent.next_action, "redirect_to_url", None)
-    if page is not None:
-        return str(page.url)
-    code = getattr(intent.next_action, "upi_handle_redirect_or_display_qr_code", None)
-    return None if code is None else str(code.hosted_instructions_url)
+    action = intent.get("next_action") or {}
+    if (page := action.get("redirect_to_url")) is not None:
+        return str(page["url"])
+    code = action.get("upi_handle_redirect_or_display_qr_code")
+    return None if code is None else str(code["hosted_instructions_url"])
 
 
-def outcome_of(intent: stripe.PaymentIntent, risk: Risk = UNKNOWN_RISK) -> Outcome:
+def outcome_of(intent: Mapping[str, Any], risk: Risk = UNKNOWN_RISK) -> Outcome:
     """Where a PaymentIntent stands, in our words."""
-    match intent.status:
+    gateway_id, secret, error = intent["id"], intent.get("client_secret"), intent.get("last_payment_error")
+    match intent["status"]:
         case "requires_capture":
-            return Authorised(gateway_id=intent.id, client_secret=intent.client_secret, risk=risk)
+            return Authorised(gateway_id=gateway_id, client_secret=secret, risk=risk)
         case "requires_action":
-            return NeedsAction(gateway_id=intent.id, client_secret=intent.client_secret, redirect_url=page_of(intent))
+            return NeedsAction(gateway_id=gateway_id, client_secret=secret, redirect_url=page_of(intent))
         case "requires_confirmation":
-            return Approved(gateway_id=intent.id)
+            return Approved(gateway_id=gateway_id)
         case "processing":
             patience = PATIENCE.get(kind_of(intent) or "")
-            return Processing(gateway_id=intent.id, client_secret=intent.client_secret, patience=patience)
+            return Processing(gateway_id=gateway_id, client_secret=secret, patience=patience)
         case "succeeded":
-            received = from_stripe(intent.amount_received, intent.currency.upper())
-            return Captured(gateway_id=intent.id, amount=received, risk=risk)
-        case "canceled" if intent.last_payment_error is None:
-            return Voided(gateway_id=intent.id)
+            return Captured(gateway_id=gateway_id, amount=received_by(intent), risk=risk)
+        case "canceled" if error is None:
+            return Voided(gateway_id=gateway_id)
         case _:
-            return Declined(gateway_id=intent.id, code=code_of(intent.last_payment_error), risk=risk)
+            return Declined(gateway_id=gateway_id, code=code_of(error or {}), risk=risk)
+
+
+def received_by(intent: Mapping[str, Any]) -> Money:
+    """What a PaymentIntent has brought."""
+    return from_stripe(intent["amount_received"], intent["currency"].upper())
 
 
 def decline_of(error: stripe.CardError | stripe.InvalidRequestError, card_key: bytes) -> Declined:
     """What a refused creation is: the bank's no, a method that cannot be used, or a request that Stripe won't have."""
-    intent = getattr(error.error, "payment_intent", None)
-    gateway_id = intent.id if intent is not None else None
+    refusal = refusal_in(error)
+    intent = refusal.get("payment_intent")
+    gateway_id = None if intent is None else intent["id"]
     if isinstance(error, stripe.CardError):
         risk = UNKNOWN_RISK if intent is None else risk_of(intent, card_key)
-        return Declined(gateway_id=gateway_id, code=code_of(error.error), risk=risk)
+        return Declined(gateway_id=gateway_id, code=code_of(refusal), risk=risk)
     if error.code == "payment_intent_incompatible_payment_method":
         return Declined(gateway_id=gateway_id, code="method_not_supported")
     if error.param == "payment_method":
@@ -199,26 +206,38 @@ def decline_of(error: stripe.CardError | stripe.InvalidRequestError, card_key: b
     return Declined(gateway_id=gateway_id, code="gateway_refused")
 
 
-def code_of(error: Any) -> str:
+def code_of(error: Mapping[str, Any]) -> str:
     """The decline code of an error object; its error code where the bank gave none."""
-    code: str | None = getattr(error, "decline_code", None) or getattr(error, "code", None)
-    return RENAMED.get(code or "generic_decline", code or "generic_decline")
+    code: str = error.get("decline_code") or error.get("code") or "generic_decline"
+    return RENAMED.get(code, code)
 
 
 def status_in(error: stripe.StripeError) -> str | None:
     """The status of the PaymentIntent that a refusal was about."""
-    intent = getattr(error.error, "payment_intent", None)
-    return None if intent is None else intent.status
+    intent = refusal_in(error).get("payment_intent")
+    return None if intent is None else intent["status"]
 
 
-def refused(error: stripe.StripeError) -> GatewayRefused:
-    """A refusal for good."""
-    return GatewayRefused(error.code or "refused", error.user_message or "no reason was given")
+def named_in(about: Mapping[str, Any], name: str) -> str | None:
+    """What we had written into the metadata of an object under that name."""
+    found: str | None = (about.get("metadata") or {}).get(name)
+    return found
 
 
-def answer_of(refund: stripe.Refund) -> RefundAnswer:
+def answer_of(refund: Mapping[str, Any]) -> RefundAnswer:
     """Where a Refund stands, in our words."""
-    return RefundAnswer(gateway_id=refund.id, outcome=REFUNDS[refund.status or "pending"])
+    return RefundAnswer(gateway_id=refund["id"], outcome=REFUNDS[refund.get("status") or "pending"])
+
+
+def refund_of(about: Mapping[str, Any]) -> ListedRefund:
+    """A Refund of a list, in our words."""
+    return ListedRefund(
+        gateway_id=about["id"],
+        payment=str(about["payment_intent"]),
+        key=named_in(about, "refund"),
+        amount=from_stripe(about["amount"], about["currency"].upper()),
+        outcome=answer_of(about).outcome,
+    )
 
 
 def dispute_of(about: Mapping[str, Any]) -> ListedDispute:
@@ -230,14 +249,6 @@ def dispute_of(about: Mapping[str, Any]) -> ListedDispute:
         reason=about["reason"],
         status=about["status"],
     )
-
-
-def our_id(text: str | None) -> UUID | None:
-    """The key of our payment that metadata names; None for what another system wrote there."""
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        return None
 
 
 def is_chargeable(amount: Money) -> bool:
