@@ -184,6 +184,10 @@ class Database:
         """The same of plain statements, without the ORM: a third of what `transaction()` takes."""
         return self._writers.transaction()
 
+    def writer(self) -> Writer:
+        """Answers single statements that write: each is a transaction of its own, in one round trip."""
+        return self._writers
+
     @asynccontextmanager
     async def reading(self, *, primary: bool = False) -> AsyncIterator[ReadSession]:
         """One read-only transaction, on a replica where there is one; may lag behind by the replica's delay.

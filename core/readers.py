@@ -40,6 +40,15 @@ class Connections:
         while self._idle:
             await self._idle.pop().close()
 
+    async def fetch(self, statement: str, *values: object) -> Sequence[Sequence[Any]]:
+        """The rows of a statement; see `core.rows.Reader`."""
+        with translated():
+            await self._enter()
+            try:
+                return await self._ask(statement, values)
+            finally:
+                self._room.release()
+
     async def _enter(self) -> None:
         if not self._room.locked():
             await self._room.acquire()
@@ -64,22 +73,6 @@ class Connections:
         if not connection.is_closed():
             self._idle.append(connection)
 
-
-class Readers(Connections):
-    """Answer single statements that read."""
-
-    def __init__(self, url: str, size: int) -> None:
-        super().__init__(url, size, READ_ONLY)
-
-    async def fetch(self, statement: str, *values: object) -> Sequence[Sequence[Any]]:
-        """The rows of a statement; see `core.rows.Reader`."""
-        with translated():
-            await self._enter()
-            try:
-                return await self._ask(statement, values)
-            finally:
-                self._room.release()
-
     async def _ask(self, statement: str, values: Sequence[object]) -> Sequence[Sequence[Any]]:
         connection = await self._connection()
         try:
@@ -94,8 +87,15 @@ class Readers(Connections):
         return found
 
 
+class Readers(Connections):
+    """Answer single statements that read."""
+
+    def __init__(self, url: str, size: int) -> None:
+        super().__init__(url, size, READ_ONLY)
+
+
 class Writers(Connections):
-    """Give transactions of plain statements."""
+    """Give transactions of plain statements, and answer single ones that write, each a transaction of its own."""
 
     def __init__(self, url: str, size: int) -> None:
         super().__init__(url, size, PLANNED_ONCE)

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import and_, or_, select
 
 from core import clock
-from core.db import Database, ReadSession, Session, dump_json
+from core.db import Database, ReadSession, Session
 from core.detached import Detached
 from core.errors import Conflict, NotFound
 from core.states import Machine
@@ -86,14 +86,24 @@ CONCERNED: Mapping[Concern, frozenset[PaymentStatus]] = {
 }
 """In which states a payment waits for what an event tells."""
 
-STORE = """
-    INSERT INTO webhook_events (event_id, kind, payload, received_at, gateway, handled_at)
-    SELECT $1, $2, $3::jsonb, $4::timestamptz, $5::varchar, CASE WHEN NOT $9 AND NOT EXISTS (
-        SELECT FROM payments WHERE gateway = $5 AND (gateway_id = $6 OR id = $7) AND status = ANY ($8::text[])
-    ) THEN $4 END
+EVENT = "INSERT INTO webhook_events (event_id, kind, payload, received_at, gateway, handled_at)"
+NEWS = """
+    $9::boolean OR EXISTS (
+        SELECT FROM payments WHERE gateway = $5 AND (gateway_id = $6 OR id = $7) AND status = ANY ($8::text[]))
+"""
+"""Whether an event is news to somebody: most tell what the answer to our own call has told."""
+
+FILE = f"""
+    {EVENT} SELECT $1, $2, $3::jsonb, $4::timestamptz, $5::varchar, $4 WHERE NOT ({NEWS})
+    ON CONFLICT DO NOTHING RETURNING 1
+"""
+"""Stores an event that is no news, and nothing is to be done about it."""
+
+STORE = f"""
+    {EVENT} SELECT $1, $2, $3::jsonb, $4::timestamptz, $5::varchar, CASE WHEN NOT ({NEWS}) THEN $4 END
     ON CONFLICT DO NOTHING RETURNING handled_at IS NULL
 """
-"""Stores an event, and tells whether it is news to somebody: most tell what the answer to our own call has told."""
+"""Stores any event, and tells whether it is news."""
 
 
 class PaymentDeclined(Conflict):
@@ -179,9 +189,11 @@ async def receive(db: Database, gateways: Gateways, name: str, body: bytes, head
     event = await gateway.verify_webhook(body, headers)
     moment, waits = clock.now(), CONCERNED[event.concern]
     about = gateway.name, event.gateway_id, event.payment_id, waits, event.concern is Concern.DISPUTE
+    told = event.event_id, event.kind, body.decode(), moment, *about
+    if await db.writer().fetch(FILE, *told):
+        return
     async with db.writing() as writer:
-        stored = await writer.fetch(STORE, event.event_id, event.kind, dump_json(event.payload), moment, *about)
-        if any(is_news for (is_news,) in stored):
+        if any(is_news for (is_news,) in await writer.fetch(STORE, *told)):
             await jobs.handle_webhook(writer, gateway.name, event.event_id)
 
 
