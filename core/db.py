@@ -30,7 +30,7 @@ from core.detached import change, changes_of, contents, inserting, is_computed
 from core.journal import Book, Journal, joined
 from core.outages import is_away, translated
 from core.readers import Readers, Writers
-from core.rows import Model, Reader, Scribe
+from core.rows import Model, Reader, Scribe, Writer
 from core.settings import Settings, libpq_url
 
 __all__ = ["Database", "ReadSession", "Session", "is_away", "translated"]
