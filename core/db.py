@@ -178,7 +178,8 @@ class Database:
         with translated():
             async with self._writing.begin() as session:
                 yield session
-                await session.settle()
+                if session.in_transaction():  # otherwise whoever had it has undone it themselves
+                    await session.settle()
 
     def writing(self) -> AbstractAsyncContextManager[Scribe]:
         """The same of plain statements, without the ORM: a third of what `transaction()` takes."""

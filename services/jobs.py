@@ -28,8 +28,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from core import direct
 from core.errors import Unavailable
+from core.journal import Book
 from core.log import logger
-from core.rows import Writer
+from core.rows import Scribe
 
 MAX_ATTEMPTS = 12
 FIRST_DELAY = timedelta(seconds=1)
@@ -51,19 +52,26 @@ LOOKED_AFTER = "advance:"
 
 QUEUE = table("pgqueuer", column("dedupe_key", Text))
 WAITS_OR_RUNS = "pgqueuer.status IN ('queued', 'picked')"
-ENQUEUE = """
-    INSERT INTO pgqueuer AS job (priority, status, entrypoint, payload, execute_after, dedupe_key)
-    VALUES (0, 'queued', $1, $2, now() + $3, $4)
+ENQUEUE = Book(
+    "jobs",
+    """INSERT INTO pgqueuer AS job (priority, status, entrypoint, payload, execute_after, dedupe_key)
+    SELECT 0, 'queued', entrypoint, payload, now() + delay, key FROM (
+        SELECT DISTINCT ON (coalesce(key, place::text)) entrypoint, payload, delay, key, place
+        FROM unnest({}::text[], {}::bytea[], {}::interval[], {}::text[])
+             WITH ORDINALITY AS wanted (entrypoint, payload, delay, key, place)
+        ORDER BY coalesce(key, place::text), delay) AS soonest
+    ORDER BY place
     ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL
     DO UPDATE SET execute_after = excluded.execute_after
-        WHERE job.status = 'queued' AND job.execute_after > excluded.execute_after
-"""
+        WHERE job.status = 'queued' AND job.execute_after > excluded.execute_after""",
+)
 """One statement where pgqueuer's own takes two, of twice the work: it keeps a log of jobs that nobody reads."""
 
-FORGET = """
-    DELETE FROM pgqueuer WHERE id IN (
-        SELECT id FROM pgqueuer WHERE dedupe_key = $1 AND status = 'queued' FOR UPDATE SKIP LOCKED)
-"""
+FORGET = Book(
+    "jobs_forgotten",
+    """DELETE FROM pgqueuer WHERE id IN (
+        SELECT id FROM pgqueuer WHERE dedupe_key = ANY ({}::text[]) AND status = 'queued' FOR UPDATE SKIP LOCKED)""",
+)
 
 JOBS = Counter("jetway_jobs_total", "Runs of background jobs.", ["entrypoint", "outcome"])
 
@@ -87,32 +95,35 @@ class Entrypoint(StrEnum):
     FINISH_FLIGHT = "finish_flight"
 
 
-async def advance_booking(writer: Writer, booking_id: UUID) -> None:
+async def advance_booking(scribe: Scribe, booking_id: UUID) -> None:
     """Have the booking's saga take its next step at once, whatever job is at work on it, once this is committed."""
-    await enqueue(writer, Entrypoint.ADVANCE_BOOKING, {"booking_id": str(booking_id)})
+    await enqueue(scribe, Entrypoint.ADVANCE_BOOKING, {"booking_id": str(booking_id)})
 
 
-async def look_after(writer: Writer, booking_id: UUID, delay: timedelta) -> None:
+async def look_after(scribe: Scribe, booking_id: UUID, delay: timedelta) -> None:
     """Have a job stand behind the booking, and look at it after `delay` at the latest.
 
     A booking has one such job, however often it is asked for: one that waits already is brought forward.
     """
     key, payload = f"{LOOKED_AFTER}{booking_id}", {"booking_id": str(booking_id)}
-    await enqueue(writer, Entrypoint.ADVANCE_BOOKING, payload, delay, key)
+    await enqueue(scribe, Entrypoint.ADVANCE_BOOKING, payload, delay, key)
 
 
-async def forget(writer: Writer, booking_id: UUID) -> None:
-    """Take away the job that stands behind a booking for which nothing is left to do, unless it has begun."""
-    await writer.fetch(FORGET, f"{LOOKED_AFTER}{booking_id}")
+async def forget(scribe: Scribe, booking_id: UUID) -> None:
+    """Take away the job that stands behind a booking for which nothing is left to do, unless it has begun.
+
+    It was there before this transaction, which asks for no other.
+    """
+    scribe.note(FORGET, f"{LOOKED_AFTER}{booking_id}")
 
 
-async def drop_payment(writer: Writer, payment_id: UUID, delay: timedelta, stray: str | None = None) -> None:
+async def drop_payment(scribe: Scribe, payment_id: UUID, delay: timedelta, stray: str | None = None) -> None:
     """Have whatever a gateway promised for a payment that is over called off, after `delay`.
 
     `stray` names another payment at the gateway that was made for the same one of ours: that is called off then.
     """
     payload = {"payment_id": str(payment_id)} | ({} if stray is None else {"stray": stray})
-    await enqueue(writer, Entrypoint.DROP_PAYMENT, payload, delay)
+    await enqueue(scribe, Entrypoint.DROP_PAYMENT, payload, delay)
 
 
 def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
@@ -121,35 +132,35 @@ def looked_after(booking_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) 
     return exists(select(QUEUE.c.dedupe_key).where(waits_or_runs))
 
 
-async def handle_webhook(writer: Writer, gateway: str, event_id: str) -> None:
+async def handle_webhook(scribe: Scribe, gateway: str, event_id: str) -> None:
     """Have a stored webhook event of `gateway` worked off, once this transaction is committed."""
-    await enqueue(writer, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id})
+    await enqueue(scribe, Entrypoint.HANDLE_WEBHOOK, {"gateway": gateway, "event_id": event_id})
 
 
-async def tell_passengers(writer: Writer, alert_id: UUID) -> None:
+async def tell_passengers(scribe: Scribe, alert_id: UUID) -> None:
     """Have an alert told to everybody booked on its flight, once this transaction is committed."""
-    await enqueue(writer, Entrypoint.TELL_PASSENGERS, {"alert_id": str(alert_id)})
+    await enqueue(scribe, Entrypoint.TELL_PASSENGERS, {"alert_id": str(alert_id)})
 
 
-async def finish_flight(writer: Writer, slot_id: int) -> None:
+async def finish_flight(scribe: Scribe, slot_id: int) -> None:
     """Have the bookings finished whose journey has ended with that flight, once this transaction is committed."""
-    await enqueue(writer, Entrypoint.FINISH_FLIGHT, {"slot_id": str(slot_id)})
+    await enqueue(scribe, Entrypoint.FINISH_FLIGHT, {"slot_id": str(slot_id)})
 
 
-async def reconcile(writer: Writer, delay: timedelta) -> None:
+async def reconcile(scribe: Scribe, delay: timedelta) -> None:
     """Have gateways' lists walked after `delay`, unless that is to be done anyway: there is one such job."""
-    await enqueue(writer, Entrypoint.RECONCILE, {}, delay, "reconcile")
+    await enqueue(scribe, Entrypoint.RECONCILE, {}, delay, "reconcile")
 
 
 async def enqueue(
-    writer: Writer,
+    scribe: Scribe,
     entrypoint: Entrypoint,
     payload: Mapping[str, str],
     delay: timedelta = timedelta(),
     key: str | None = None,
 ) -> None:
-    """Write a job in a transaction. Of jobs with one key one waits or runs; one that waits is hastened."""
-    await writer.fetch(ENQUEUE, entrypoint, orjson.dumps(payload), delay, key)
+    """Have a job written in a transaction. Of jobs with one key one waits or runs; one that waits is hastened."""
+    scribe.note(ENQUEUE, entrypoint, orjson.dumps(payload), delay, key)
 
 
 async def consume(database_url: str, handlers: Mapping[Entrypoint, Handler], stop: asyncio.Event) -> None:

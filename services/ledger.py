@@ -28,8 +28,9 @@ from sqlalchemy import select, text
 from core import clock
 from core.db import ReadSession
 from core.ids import uuid7
+from core.journal import Book
 from core.money import Money
-from core.rows import Writer
+from core.rows import Scribe
 from models import LedgerAccount, Posting, PostingKind
 
 ACCOUNTS = MappingProxyType(
@@ -74,26 +75,29 @@ class Balance:
         return self.debits - self.credits if ours else self.credits - self.debits
 
 
-POST = """
-    INSERT INTO ledger (id, booking_id, kind, subject, debit, credit, amount, currency, at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
+POST = """INSERT INTO ledger (id, booking_id, kind, subject, debit, credit, amount, currency, at)
+    SELECT id, booking_id, kind, subject, debit, credit, amount, currency, moment
+    FROM unnest({}::uuid[], {}::uuid[], {}::text[], {}::uuid[], {}::text[], {}::text[], {}::bigint[], {}::text[],
+                {}::timestamptz[])
+         AS posting (id, booking_id, kind, subject, debit, credit, amount, currency, moment)"""
+POSTINGS = Book("postings", POST)
+POSTINGS_ONCE = Book("postings_once", f"{POST} ON CONFLICT DO NOTHING")
 
 
-async def post(writer: Writer, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
-    """Write that `amount`, more than nothing, of a booking's money moved because of `subject`.
+async def post(scribe: Scribe, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
+    """Have it written that `amount`, more than nothing, of a booking's money moved because of `subject`.
 
-    Raises UniqueViolationError where that was posted already: whoever moves a status posts, and a status moves once.
+    Where that was posted already the transaction fails: whoever moves a status posts, and a status moves once.
     """
-    await writer.fetch(POST, *row(kind, booking_id, subject, amount))
+    scribe.note(POSTINGS, *line(kind, booking_id, subject, amount))
 
 
-async def post_once(writer: Writer, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
+async def post_once(scribe: Scribe, kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> None:
     """The same for what may be found out more than once: posted by whoever finds it first."""
-    await writer.fetch(f"{POST} ON CONFLICT DO NOTHING", *row(kind, booking_id, subject, amount))
+    scribe.note(POSTINGS_ONCE, *line(kind, booking_id, subject, amount))
 
 
-def row(kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> tuple[object, ...]:
+def line(kind: PostingKind, booking_id: UUID, subject: UUID, amount: Money) -> tuple[object, ...]:
     """The columns of a posting, in the order of POST."""
     debit, credit = ACCOUNTS[kind]
     return uuid7(), booking_id, kind, subject, debit, credit, amount.minor_units, amount.currency, clock.now()

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.db import ReadSession, Session
@@ -21,8 +20,9 @@ from core.errors import NotFound
 from core.ids import uuid7
 from core.money import Money
 from core.paging import Page, check_first, key_of, newest_page
-from models import Booking, BookingStatus, Fact, Notice, NoticeKind, Payment, PaymentStatus
+from models import Booking, BookingStatus, Notice, NoticeKind, Payment, PaymentStatus
 from services import outbox
+from services.outbox import Told
 
 OF_BOOKINGS: Mapping[BookingStatus, tuple[NoticeKind, str]] = {
     BookingStatus.CONFIRMED: (NoticeKind.BOOKING_CONFIRMED, "Your booking {pnr} is paid and confirmed."),
@@ -75,25 +75,23 @@ async def write(session: Session, bookings: Sequence[Booking], message: Message)
     new = upsert(Notice).values(rows).on_conflict_do_nothing(index_elements=["booking_id", "source"])
     written = (await session.execute(new.returning(Notice.id, Notice.booking_id, Notice.owner_id))).all()
     by_owner: dict[UUID, list[str]] = defaultdict(list)
-    facts = []
+    facts: list[Told] = []
     for id_, booking_id, owner_id in written:
         told = {"booking": str(booking_id), "notice": str(id_), "kind": message.kind}
-        facts.append({"kind": "booking.notified", "stream": outbox.booking_stream(booking_id), "payload": told})
+        facts.append(Told("booking.notified", outbox.booking_stream(booking_id), told))
         if owner_id is not None:
             by_owner[owner_id].append(str(id_))
     facts += [fact_for(owner_id, "notice.written", ids) for owner_id, ids in by_owner.items()]
-    if facts:
-        await session.execute(insert(Fact), facts)
+    await outbox.record_all(session, facts)
     return len(written)
 
 
-def fact_for(owner_id: UUID, kind: str, ids: list[str] | None) -> dict[str, Any]:
+def fact_for(owner_id: UUID, kind: str, ids: list[str] | None) -> Told:
     """A fact about notices of an owner; `ids` None stands for all of them.
 
     Nothing is locked for it: whoever hears it reads the rows again, so its order does not matter.
     """
-    payload = {"user": str(owner_id), "notices": ids}
-    return {"kind": kind, "stream": owner_stream(owner_id), "payload": payload}
+    return Told(kind, owner_stream(owner_id), {"user": str(owner_id), "notices": ids})
 
 
 async def of_booking(session: Session, booking: Booking) -> None:
@@ -201,4 +199,4 @@ async def mark_read(session: Session, owner_id: UUID, ids: Sequence[UUID] | None
     read = (await session.scalars(unread.returning(Notice.id))).all()
     if read:
         told = None if ids is None else [str(one) for one in read]
-        await session.execute(insert(Fact), [fact_for(owner_id, "notice.read", told)])
+        await outbox.record_all(session, [fact_for(owner_id, "notice.read", told)])

@@ -14,15 +14,17 @@ from uuid import UUID
 from sqlalchemy import ScalarSelect, func, select, text
 
 from core.db import dump_json
-from core.rows import Writer
+from core.journal import Book
+from core.rows import Scribe
 from models import Fact, RelayCursor
 
-RECORD = """
-    INSERT INTO facts (kind, stream, payload)
-    SELECT kind, stream, payload
-    FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS told (kind, stream, payload, place)
-    ORDER BY place
-"""
+FACTS = Book(
+    "facts",
+    """INSERT INTO facts (kind, stream, payload) SELECT kind, stream, payload
+    FROM unnest({}::text[], {}::text[], {}::jsonb[]) WITH ORDINALITY AS told (kind, stream, payload, place)
+    ORDER BY place""",
+)
+"""Written by the last statement of a transaction (`core.journal`), in the order in which they were recorded."""
 
 VIEWERS = "valkey"
 """The sink of the relay that live viewers hear (`relay_cursors`)."""
@@ -59,19 +61,18 @@ class Told:
     payload: Mapping[str, Any]
 
 
-async def record(writer: Writer, kind: str, stream: str, payload: Mapping[str, Any]) -> None:
-    """Write that `kind` happened to `stream`.
+async def record(scribe: Scribe, kind: str, stream: str, payload: Mapping[str, Any]) -> None:
+    """Have it written that `kind` happened to `stream`.
 
     Call it while the row of what it happened to is locked: then the facts of one stream are in order.
     """
-    await record_all(writer, [Told(kind, stream, payload)])
+    scribe.note(FACTS, kind, stream, dump_json(payload))
 
 
-async def record_all(writer: Writer, facts: Sequence[Told]) -> None:
-    """The same for several facts, in their order; one statement for all."""
-    if facts:
-        kinds, streams = [one.kind for one in facts], [one.stream for one in facts]
-        await writer.fetch(RECORD, kinds, streams, [dump_json(one.payload) for one in facts])
+async def record_all(scribe: Scribe, facts: Sequence[Told]) -> None:
+    """The same for several facts, in their order."""
+    for one in facts:
+        await record(scribe, one.kind, one.stream, one.payload)
 
 
 def untold_since() -> ScalarSelect[datetime]:

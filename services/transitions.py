@@ -9,11 +9,12 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from core import clock
-from core.db import Session, dump_json
 from core.ids import uuid7
-from core.rows import Writer
+from core.journal import Book
+from core.rows import Scribe
 from core.states import Machine
 from models import Base
+from services import outbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +41,13 @@ class Change:
     payload: Mapping[str, Any]
 
 
-WRITE = """
-    WITH history AS (
-        INSERT INTO transitions (id, machine, subject_id, from_status, to_status, actor, reason, at)
-        SELECT id, $1, subject, came_from, became, $2, $3, $4
-        FROM unnest($5::uuid[], $6::text[], $7::text[], $8::text[]) AS change (id, subject, came_from, became))
-    INSERT INTO facts (kind, stream, payload)
-    SELECT kind, stream, payload
-    FROM unnest($9::text[], $10::text[], $11::jsonb[]) WITH ORDINALITY AS told (stream, kind, payload, place)
-    ORDER BY place
-"""
+HISTORY = Book(
+    "history",
+    """INSERT INTO transitions (id, machine, subject_id, from_status, to_status, actor, reason, at)
+    SELECT id, machine, subject, came_from, became, actor, reason, moment
+    FROM unnest({}::uuid[], {}::text[], {}::text[], {}::text[], {}::text[], {}::text[], {}::text[], {}::timestamptz[])
+         AS change (id, machine, subject, came_from, became, actor, reason, moment)""",
+)
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -61,7 +59,7 @@ class HasStatus(Protocol[State]):
 
 
 async def begin(
-    session: Session,
+    scribe: Scribe,
     machine: Machine[State],
     subject: Subject,
     stream: str,
@@ -70,12 +68,12 @@ async def begin(
     cause: Cause,
 ) -> State:
     """Write that `subject` came to be, in the machine's initial state, which is returned."""
-    await write(session, machine.name, [Change(subject, None, machine.initial, stream, fact, payload)], cause)
+    await write(scribe, machine.name, [Change(subject, None, machine.initial, stream, fact, payload)], cause)
     return machine.initial
 
 
 async def advance(
-    session: Session,
+    scribe: Scribe,
     machine: Machine[State],
     row: HasStatus[State],
     subject: Subject,
@@ -93,33 +91,18 @@ async def advance(
     came_from = row.status
     row.status = to
     if isinstance(row, Base):
-        await session.save(row)
-    await write(session, machine.name, [Change(subject, came_from, to, stream, fact, payload)], cause)
+        await scribe.save(row)
+    await write(scribe, machine.name, [Change(subject, came_from, to, stream, fact, payload)], cause)
 
 
-async def write(writer: Writer, machine: str, changes: Sequence[Change], cause: Cause) -> None:
-    """The lines of history and the facts of changes that one cause made, in their order; one statement for all.
+async def write(scribe: Scribe, machine: str, changes: Sequence[Change], cause: Cause) -> None:
+    """The lines of history and the facts of changes that one cause made, in their order.
 
     What they are about is locked, or new and not known to anybody: its own row may be written later.
     """
-    if not changes:
-        return
-    actor, reason = cause.actor, cause.reason
-    payloads = [
-        dump_json({"status": change.to, "from": change.came_from, "actor": actor, "reason": reason, **change.payload})
-        for change in changes
-    ]
-    await writer.fetch(
-        WRITE,
-        machine,
-        actor,
-        reason,
-        clock.now(),
-        [uuid7() for _ in changes],
-        [str(change.subject) for change in changes],
-        [change.came_from for change in changes],
-        [change.to for change in changes],
-        [change.stream for change in changes],
-        [change.fact for change in changes],
-        payloads,
-    )
+    actor, reason, moment = cause.actor, cause.reason, clock.now()
+    for change in changes:
+        line = uuid7(), machine, str(change.subject), change.came_from, change.to, actor, reason, moment
+        scribe.note(HISTORY, *line)
+        told = {"status": change.to, "from": change.came_from, "actor": actor, "reason": reason, **change.payload}
+        await outbox.record(scribe, change.fact, change.stream, told)

@@ -329,8 +329,9 @@ async def move_pools(
 
     `opens` names for some of them the booking class that gains: raises ClassClosed where it, or one above it, has not
     so much left. Of the pools in `takes` more is held than before: raises StockGone where they have not so much left.
-    The caller has locked everything else that it needs.
+    The caller has locked everything else that it needs. What was noted before is written before: others wait for pools.
     """
+    await session.settle()
     opens = opens or {}
     for key, move in sorted(changes.items(), key=lambda change: change[0]):
         if move == PoolMove():
