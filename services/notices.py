@@ -20,7 +20,18 @@ from core.errors import NotFound
 from core.ids import uuid7
 from core.money import Money
 from core.paging import Page, check_first, key_of, newest_page
-from models import Booking, BookingStatus, Notice, NoticeKind, Payment, PaymentStatus
+from models import (
+    Amendment,
+    AmendmentStatus,
+    Booking,
+    BookingStatus,
+    Notice,
+    NoticeKind,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+)
 from services import outbox
 from services.outbox import Told
 
@@ -38,7 +49,17 @@ OF_BOOKINGS: Mapping[BookingStatus, tuple[NoticeKind, str]] = {
 }
 """What the owner is told when a booking comes to be in a state."""
 
-REFUNDED = frozenset({PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
+OF_REFUNDS: Mapping[RefundStatus, tuple[NoticeKind, str]] = {
+    RefundStatus.SUCCEEDED: (
+        NoticeKind.PAYMENT_REFUNDED,
+        "{amount} {currency} of your booking {pnr} are on their way back to you.",
+    ),
+    RefundStatus.FAILED: (
+        NoticeKind.REFUND_FAILED,
+        "{amount} {currency} of your booking {pnr} could not be paid back to you. We owe them as before.",
+    ),
+}
+"""What the owner is told when a refund comes to be in a state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,26 +127,53 @@ async def of_booking(session: Session, booking: Booking) -> None:
     await write(session, [booking], message)
 
 
-async def of_payment(session: Session, payment: Payment, came_from: PaymentStatus) -> None:
-    """Tell the owner of a locked booking what has become of its payment, where that is worth telling.
-
-    Where a payment was refunded whole and is so no longer, a refund has come back to us: nobody is told that it comes.
-    """
-    is_refund = payment.status in REFUNDED and came_from is not PaymentStatus.REFUNDED
-    if payment.status is not PaymentStatus.DECLINED and not is_refund:
+async def of_payment(session: Session, payment: Payment) -> None:
+    """Tell the owner of a locked booking that its payment was declined, where it was."""
+    if payment.status is not PaymentStatus.DECLINED:
         return
     booking = await session.get_one(Booking, payment.booking_id)
-    if booking.owner_id is None:
+    text = f"The payment for your booking {booking.pnr} was declined. {payment.decline_message or ''}".strip()
+    message = Message(kind=NoticeKind.PAYMENT_DECLINED, text=text, source=f"payment.declined:{payment.id}")
+    await tell_owner(session, booking, message)
+
+
+async def of_refund(session: Session, refund: Refund, payment: Payment) -> None:
+    """Tell the owner of a locked booking what has become of a refund: of each that it was sent, and that it failed."""
+    if refund.status not in OF_REFUNDS:
         return
-    if payment.status is PaymentStatus.DECLINED:
-        text = f"The payment for your booking {booking.pnr} was declined. {payment.decline_message or ''}".strip()
-        message = Message(kind=NoticeKind.PAYMENT_DECLINED, text=text, source=f"payment.declined:{payment.id}")
-    else:
-        back = Money(payment.refunded, payment.currency)
-        text = f"{back.amount} {back.currency} of your booking {booking.pnr} are on their way back to you."
-        source = f"payment.refunded:{payment.id}:{payment.refunded}"
-        message = Message(kind=NoticeKind.PAYMENT_REFUNDED, text=text, source=source)
-    await write(session, [booking], message)
+    booking, amount = await session.get_one(Booking, payment.booking_id), Money(refund.amount, refund.currency)
+    kind, text = OF_REFUNDS[refund.status]
+    told = text.format(amount=amount.amount, currency=amount.currency, pnr=booking.pnr)
+    source = f"refund.{refund.status.lower()}:{refund.id}"
+    await tell_owner(session, booking, Message(kind=kind, text=told, source=source))
+
+
+async def of_amendment(session: Session, amendment: Amendment) -> None:
+    """Tell the owner of a locked booking that it was changed, and how, or that it could not be, where that is so."""
+    if amendment.status not in (AmendmentStatus.APPLIED, AmendmentStatus.FAILED):
+        return
+    booking = await session.get_one(Booking, amendment.booking_id)
+    kind, text = NoticeKind.CHANGE_FAILED, f"Your booking {booking.pnr} could not be changed. You pay nothing for that."
+    if amendment.status is AmendmentStatus.APPLIED:
+        changed = "; ".join(f"{what}: {after}" for what, _, after in amendment.change["told"])
+        kind, text = NoticeKind.BOOKING_CHANGED, f"Your booking {booking.pnr} is changed. {changed}."
+    source = f"amendment.{amendment.status.lower()}:{amendment.id}"
+    await tell_owner(session, booking, Message(kind=kind, text=text, source=source))
+
+
+async def of_part(session: Session, booking: Booking, left: Sequence[str], quote_id: UUID) -> None:
+    """Tell the owner of a locked booking that it was cancelled in part by that quote: who or what `left` it."""
+    text = f"Your booking {booking.pnr} is cancelled in part. It goes on without {', '.join(left)}."
+    message = Message(
+        kind=NoticeKind.BOOKING_PARTLY_CANCELLED, text=text, source=f"booking.partly_cancelled:{quote_id}"
+    )
+    await tell_owner(session, booking, message)
+
+
+async def tell_owner(session: Session, booking: Booking, message: Message) -> None:
+    """Tell `message` to whoever owns a locked booking; guests hear of it where they watch the booking."""
+    if booking.owner_id is not None:
+        await write(session, [booking], message)
 
 
 async def of_money_returned(session: Session, payment: Payment, amount: Money, money: UUID | None = None) -> None:

@@ -128,17 +128,15 @@ async def begin(session: Session, payment: Payment, cause: Cause) -> None:
 
 async def move(session: Session, payment: Payment, to: PaymentStatus, fact: str, cause: Cause) -> None:
     """Move a locked payment of a locked booking; raises WrongState."""
-    came_from = payment.status
     stream, facts = outbox.booking_stream(payment.booking_id), payload(payment)
     await transitions.advance(session, PAYMENT, payment, payment.id, to, stream, fact, facts, cause)
-    await notices.of_payment(session, payment, came_from)
+    await notices.of_payment(session, payment)
 
 
 async def tell(session: Session, payment: Payment, fact: str, cause: Cause) -> None:
     """Tell what has changed of a locked payment of a locked booking, but not its status."""
     facts = {"status": payment.status, "from": payment.status, "actor": cause.actor, "reason": cause.reason}
     await outbox.record(session, fact, outbox.booking_stream(payment.booking_id), facts | payload(payment))
-    await notices.of_payment(session, payment, payment.status)
 
 
 def payload(payment: Payment) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from core.log import logger
 from core.money import Money
 from core.states import Machine
 from models import Booking, Payment, PaymentStatus, PostingKind, Refund, RefundStatus
-from services import ledger, outbox, payments, transitions
+from services import ledger, notices, outbox, payments, transitions
 from services.gateways import GatewayRefused, Gateways, GatewayUnavailable, RefundAnswer, RefundOutcome
 from services.transitions import Cause
 
@@ -228,6 +228,7 @@ async def write(session: Session, booking_id: UUID, refund_id: UUID, answer: Ref
     stream, facts = outbox.booking_stream(booking_id), payload(refund, payment)
     posting = posting_of(refund.status, to)
     await transitions.advance(session, REFUND, refund, refund.id, to, stream, f"refund.{to.lower()}", facts, GATEWAY)
+    await notices.of_refund(session, refund, payment)
     if posting is not None:
         await ledger.post(session, posting, booking_id, refund.id, Money(refund.amount, refund.currency))
     await recount(session, payment)

@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.money import Money
 from core.states import Machine
 from models import Amendment, AmendmentStatus, BookingLine, PriceLineKind
-from services import outbox, transitions
+from services import notices, outbox, transitions
 from services.fares import PriceLine
 from services.offers import Charged
 from services.transitions import Cause
@@ -62,6 +62,7 @@ async def move(session: Session, amendment: Amendment, to: AmendmentStatus, caus
     """Move a locked amendment of a locked booking, with its history and its fact; raises WrongState."""
     stream, facts = outbox.booking_stream(amendment.booking_id), payload(amendment)
     await transitions.advance(session, AMENDMENT, amendment, amendment.id, to, stream, FACTS[to], facts, cause)
+    await notices.of_amendment(session, amendment)
 
 
 def payload(amendment: Amendment) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from models import (
     SeatAssignment,
     TicketStatus,
 )
-from services import extras, holds, idempotency, jobs, ledger, outbox, payments, refunds, tickets
+from services import extras, holds, idempotency, jobs, ledger, notices, outbox, payments, refunds, tickets
 from services.bookings import purposes, reading, rows
 from services.bookings.journey import Journey, journey_of
 from services.bookings.parting import Part, Taken, part_of
@@ -269,6 +269,8 @@ async def leave(session: Session, booking: Booking, quote: CancellationQuote, pa
         "reason": cause.reason,
     }
     await outbox.record(session, "booking.partly_cancelled", outbox.booking_stream(booking.id), facts)
+    left = [f"{one.first_name} {one.last_name}" for one in part.passengers if part.gone]
+    await notices.of_part(session, booking, left or [trip.flight.designator for trip in part.trips], quote.id)
 
 
 async def spend(session: Session, quote_id: UUID, booking_id: UUID, moment: datetime) -> CancellationQuote:

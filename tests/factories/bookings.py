@@ -116,7 +116,7 @@ async def snapshot(database: Database) -> dict[str, list[object]]:
     tables = (
         "amendments booking_extras bookings booking_lines booking_segments cancellation_quotes claims discrepancies"
         " facts fraud_rules fraud_signals fraud_assessments hold_items holds idempotency_keys ledger locators"
-        " passengers payments payment_reviews pgqueuer pools refunds seat_assignments shares tickets"
+        " notices passengers payments payment_reviews pgqueuer pools refunds seat_assignments shares tickets"
         " transitions webhook_events"
     )
     async with database.reading() as session:
