@@ -21,6 +21,7 @@ class AmendmentKind(StrEnum):
     SEAT = "SEAT"
     NAME = "NAME"
     EXTRAS = "EXTRAS"
+    EXTRAS_GIVEN_UP = "EXTRAS_GIVEN_UP"
 
 
 class AmendmentStatus(StrEnum):

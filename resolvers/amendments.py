@@ -22,12 +22,13 @@ from resolvers.flights import FLIGHT_KIND
 from resolvers.payments import ShownPayment
 from resolvers.travellers import PASSENGER_KIND
 from services import amendments, limits
-from services.amendments import AddExtras, ChangeFlights, ChangeSeats, CorrectName, SeatWish, Wish
+from services.amendments import AddExtras, ChangeFlights, ChangeSeats, CorrectName, GiveUpExtras, SeatWish, Wish
 from services.amendments.rows import read
 from services.extras import ExtraChoice
 from services.fares import PriceLine
 
 AMENDMENT_KIND = "Amendment"
+EXTRA_KIND = "PassengerExtra"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ class AddExtraInput:
 
 @dataclass(frozen=True, kw_only=True)
 class QuoteChangeInput:
-    """Ask what a change of a booking would come to: of flights, of seats, of a name, or of extras that are added."""
+    """Ask what a change of a booking would come to: of flights, of seats, of a name, or of extras, more or fewer."""
 
     booking_id: strawberry.ID
     booking_token: str | None = None
@@ -91,6 +92,7 @@ class QuoteChangeInput:
     seats: ChangeSeatsInput | None = None
     name: CorrectNameInput | None = None
     extras: list[AddExtraInput] | None = None
+    give_up_extras: list[strawberry.ID] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,8 +198,8 @@ async def quote_change(info: Info, input: QuoteChangeInput) -> ShownAmendment:
 
 async def wish_of(session: ReadSession, ctx: Context, input: QuoteChangeInput) -> Wish:
     """The input in the service's terms. Raises Invalid unless one thing is to be changed, and as `access.hold` does."""
-    match input.flights, input.seats, input.name, input.extras:
-        case ChangeFlightsInput() as asked, None, None, None:
+    match input.flights, input.seats, input.name, input.extras, input.give_up_extras:
+        case ChangeFlightsInput() as asked, None, None, None, None:
             hold = await access.hold(session, ctx, asked.hold_id, asked.hold_token, "flights.holdId")
             return ChangeFlights(
                 offer_token=asked.offer_id,
@@ -205,10 +207,10 @@ async def wish_of(session: ReadSession, ctx: Context, input: QuoteChangeInput) -
                 replaces=tuple(ids.number_of(FLIGHT_KIND, one, "flights.replaces") for one in asked.replaces or ()),
                 seats=seats_of(asked.seats, "flights.seats"),
             )
-        case None, ChangeSeatsInput() as asked, None, None:
+        case None, ChangeSeatsInput() as asked, None, None, None:
             hold = await access.hold(session, ctx, asked.hold_id, asked.hold_token, "seats.holdId")
             return ChangeSeats(hold_id=hold.id, seats=seats_of(asked.seats, "seats.seats"))
-        case None, None, CorrectNameInput() as asked, None:
+        case None, None, CorrectNameInput() as asked, None, None:
             return CorrectName(
                 passenger_id=ids.uuid_of(PASSENGER_KIND, asked.passenger_id, "name.passengerId"),
                 title=asked.title,
@@ -216,8 +218,10 @@ async def wish_of(session: ReadSession, ctx: Context, input: QuoteChangeInput) -
                 last_name=asked.last_name,
                 date_of_birth=asked.date_of_birth,
             )
-        case None, None, None, list() as wanted:
+        case None, None, None, list() as wanted, None:
             return AddExtras(choices=tuple(extra_of(one, index) for index, one in enumerate(wanted)))
+        case None, None, None, None, list() as unwanted:
+            return GiveUpExtras(ids=tuple(ids.uuid_of(EXTRA_KIND, one, "giveUpExtras") for one in unwanted))
         case _:
             raise Invalid("Change flights, seats, a name or extras: one of them at a time.", field="bookingId")
 

@@ -35,7 +35,7 @@ strawberry.input(
 strawberry.input(resolve.AddExtraInput, description="An extra that a passenger is to have beside what they have.")
 strawberry.input(
     resolve.QuoteChangeInput,
-    description="What is to be changed: flights, seats, a name, or extras that are added; one of them at a time.",
+    description="What is to be changed: flights, seats, a name, or extras, more or fewer. One of these at a time.",
 )
 strawberry.input(
     resolve.ConfirmChangeInput,

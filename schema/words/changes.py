@@ -10,6 +10,7 @@ MEMBERS = {
         "SEAT": "Other seats on the same flights.",
         "NAME": "A name, corrected.",
         "EXTRAS": "Extras that are added.",
+        "EXTRAS_GIVEN_UP": "Extras that are given up.",
     },
     "AmendmentStatus": {
         "QUOTED": "Its price is kept until it expires.",
@@ -49,6 +50,7 @@ MEMBERS = {
         "seats": "Other seats.",
         "name": "A name, corrected.",
         "extras": "Extras to be added, for some of the passengers.",
+        "giveUpExtras": "Extras that passengers have and are not to have any more, by their ids: all of each.",
     },
     "ConfirmChangeInput": {
         "quoteId": "From quoteChange.",

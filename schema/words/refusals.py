@@ -32,6 +32,7 @@ MEMBERS: Mapping[str, Mapping[str, str]] = {
         "EXTRA_SOLD_OUT": "Less of an extra is left on a flight than was asked for.",
         "EXTRA_CLOSED": "It is too late for this extra on this flight.",
         "EXTRA_NOT_OFFERED": "The extra is not sold on this flight, in this currency, or any more.",
+        "EXTRA_NOT_REFUNDABLE": "The price of the extra does not come back: it is kept until it is used.",
         "EXTRA_NOT_FOR_INFANTS": "Infants cannot have this extra.",
         "TOO_MANY_EXTRAS": "More of an extra than a passenger can have.",
         "UNKNOWN_EXTRA": "The airline of this flight has no such extra.",

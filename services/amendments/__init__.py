@@ -11,6 +11,7 @@ from services.amendments.drafts import SeatWish
 from services.amendments.ending import expire_due
 from services.amendments.extras import AddExtras
 from services.amendments.flights import ChangeFlights
+from services.amendments.giving_up import GiveUpExtras
 from services.amendments.kinds import Wish
 from services.amendments.names import CorrectName
 from services.amendments.purpose import Change
@@ -26,6 +27,7 @@ __all__ = [
     "ChangeFlights",
     "ChangeSeats",
     "CorrectName",
+    "GiveUpExtras",
     "SeatWish",
     "Wish",
     "by_booking_ids",

@@ -34,8 +34,9 @@ class Draft:
     `change` is JSON that the same kind's `apply` understands. In it `slots` are the flights of the booking that it
     changes, and `told` what it changes, in words, each before and after. `removed` lines leave the price and `added`
     ones join it. `fee` is what the fare's rules ask for such a change, and `reason` says so. `forfeit` is what of the
-    removed lines never comes back, whatever the fare allows. `hold` keeps the new places, where it takes any; `stock`
-    in `change` is what is to be held of pools that count extras, once it is confirmed: slot, pool, how many.
+    removed lines never comes back, whatever the fare allows. `in_full` tells that a lower price comes back whole: what
+    the kind gives back has rules of its own, and it has asked them. `hold` keeps the new places, where it takes any;
+    `stock` in `change` is what is to be held of pools that count extras, once it is confirmed: slot, pool, how many.
     """
 
     change: dict[str, Any]
@@ -44,6 +45,7 @@ class Draft:
     fee: Money
     reason: str
     forfeit: Money | None = None
+    in_full: bool = False
     hold: Hold | None = None
 
 

@@ -10,13 +10,14 @@ from models import AmendmentKind
 from services.amendments.drafts import Kind
 from services.amendments.extras import AddExtras, Extras
 from services.amendments.flights import ChangeFlights, Flights
+from services.amendments.giving_up import Fewer, GiveUpExtras
 from services.amendments.names import CorrectName, Names
 from services.amendments.seats import ChangeSeats, Seats
 
-Wish = ChangeFlights | ChangeSeats | CorrectName | AddExtras
+Wish = ChangeFlights | ChangeSeats | CorrectName | AddExtras | GiveUpExtras
 """What may be asked for."""
 
 BY_WISH: Mapping[type, Kind[Any]] = MappingProxyType(
-    {ChangeFlights: Flights(), ChangeSeats: Seats(), CorrectName: Names(), AddExtras: Extras()}
+    {ChangeFlights: Flights(), ChangeSeats: Seats(), CorrectName: Names(), AddExtras: Extras(), GiveUpExtras: Fewer()}
 )
 KINDS: Mapping[AmendmentKind, Kind[Any]] = MappingProxyType({one.kind: one for one in BY_WISH.values()})

@@ -52,7 +52,7 @@ def settle(picture: Picture, draft: Draft) -> Settled:
         penalty += draft.forfeit
         reason = f"{reason} The price of some extras does not come back."
     lower = nothing - difference - penalty
-    if nothing < lower:
+    if nothing < lower and not draft.in_full:
         answer = terms(replace(case, paid=lower))
         penalty += lower - answer.refund
         reason = f"{reason} {RETURNS[answer.rule]}"

@@ -35,11 +35,12 @@ SEATS_HELD = """
 CABINS = "query ($flightId: ID!) { flightInventory(flightId: $flightId) { cabin } }"
 BOOKING = """
     query ($id: ID!, $token: String!) { booking(id: $id, token: $token) {
-        status total { minorUnits } passengers { extras { code quantity status number } } } }
+        status total { minorUnits } passengers { extras { id code quantity status number } } } }
 """
 QUOTE = """
     mutation ($input: QuoteChangeInput!) { quoteChange(input: $input) {
-        __typename ... on Amendment { id due { minorUnits } changes { what after } } } }
+        __typename ... on Amendment { id due { minorUnits } changes { what after } }
+        ... on Problem { code } ... on InvalidInput { field } } }
 """
 CONFIRM = """
     mutation ($input: ConfirmChangeInput!) { confirmChange(input: $input) {
@@ -154,6 +155,22 @@ async def test_a_family_packs_for_los_angeles(server: Server) -> None:
         found = await asked(ada, BOOKING, id=booking["id"], token=booking["accessToken"])
         assert found["total"]["minorUnits"] == booking["total"]["minorUnits"] + prices[BAG]
         assert [one["code"] for one in found["passengers"][1]["extras"]] == [MEAL, BAG]
+
+        # Bob will eat at home: the meal alone is given up, and is anybody's. Nobody else can do that, nor he twice.
+        unwanted = {**mine, "giveUpExtras": [found["passengers"][1]["extras"][0]["id"]]}
+        async with Client(server.url) as dan:
+            foreign = await asked(dan, QUOTE, input={**unwanted, "bookingToken": None})
+        assert foreign == {"__typename": "NotFound", "code": "NOT_FOUND"}
+        quote = await asked(ada, QUOTE, input=unwanted)
+        assert (quote["due"], quote["changes"][0]["after"]) == ({"minorUnits": -prices[MEAL]}, "given up")
+        done = await asked(ada, CONFIRM, input={**confirmation, "quoteId": quote["id"], "idempotencyKey": key()})
+        assert done == {"__typename": "Amendment", "status": "APPLIED"}
+        assert (await vegan(staff, choice))["left"] == 1
+        again = await asked(ada, QUOTE, input=unwanted)
+        assert again == {"__typename": "InvalidInput", "code": "INVALID_INPUT", "field": "giveUpExtras"}
+        found = await asked(ada, BOOKING, id=booking["id"], token=booking["accessToken"])
+        assert [one["status"] for one in found["passengers"][1]["extras"]] == ["REFUNDED", "ISSUED"]
+        assert found["total"]["minorUnits"] == booking["total"]["minorUnits"] + prices[BAG] - prices[MEAL]
 
         # They stay at home after all: within a day of booking everything comes back, and the meal is anybody's.
         cancelling = await ada.do("QuoteCancellation", **mine)

@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from models import Booking, PassengerType
 from services import amendments, bookings, extras, invariants
-from services.amendments import AddExtras
+from services.amendments import AddExtras, GiveUpExtras
 from services.gateways import Gateways
 from services.transitions import Cause
 from tests.factories.bookings import GUEST, Desk, key, traveller
-from tests.factories.extras import MEAL, choice, put_on_sale, stock
+from tests.factories.extras import MEAL, PRICES, choice, put_on_sale, stock
 from tests.factories.records import record
 from tests.fakes.mortal import Died, Life
 from tests.fakes.sandbox import Sandbox
@@ -40,6 +40,7 @@ CASES = [
     for dies_at in range(len(JOURNEYS[journey][0]))
 ]
 POINTS_OF_A_PAYMENT = 8
+POINTS_OF_A_REFUND = ["look", "before refund", "after refund"]
 
 
 @pytest.fixture
@@ -113,3 +114,35 @@ async def test_killed_at_any_point_an_added_meal_is_theirs_once(stage: Stage, di
     async with stage.database.reading() as session:
         assert [str(one.status) for one in await extras.owned_by(session, booking.id)] == ["ISSUED"]
     await assert_whole(stage, booking)
+
+
+async def given_up(stage: Stage, booking: Booking, dies_at: int | None) -> list[str]:
+    """Have a confirmed booking's passenger give their meal up, and die on the way; the points that were passed."""
+    async with stage.database.transaction() as session:
+        (meal,) = await extras.owned_by(session, booking.id)
+        asked = Cause(actor=GUEST.key, reason="asked")
+        wish = GiveUpExtras(ids=(meal.id,))
+        quote = await amendments.quote(session, stage.desk.keyring, booking, wish, asked)
+    life = Life(dies_at)
+    with stage.monkeypatch.context() as patch, suppress(Died):
+        gateways = life.lead(patch, stage.gateways)
+        await amendments.confirm(stage.database, gateways, quote.id, booking.id, None, None, GUEST, key())
+    return life.passed
+
+
+@pytest.mark.parametrize("dies_at", [*range(len(POINTS_OF_A_REFUND)), None])
+async def test_killed_at_any_point_a_meal_that_is_given_up_is_paid_back_once(stage: Stage, dies_at: int | None) -> None:
+    booking = await with_a_meal(stage)
+    await stage.pay(booking, "pm_card_visa")
+    assert await given_up(stage, booking, dies_at) == POINTS_OF_A_REFUND[:dies_at]
+    for _ in range(2):
+        await stage.advance(booking)
+        assert await stock(stage.database, stage.desk.schedule, MEAL) == (0, 0)
+        (intent,) = await stage.sandbox.intents(booking.id)
+        page = await stage.sandbox.ask("GET", f"/v1/refunds?payment_intent={intent['id']}")
+        assert [one["amount"] for one in page["data"]] == [PRICES[MEAL]]
+        async with stage.database.reading() as session:
+            assert [*await session.scalars(text("SELECT status FROM booking_extras"))] == ["REFUNDED"]
+            assert [*await session.scalars(text("SELECT status FROM refunds"))] == ["SUCCEEDED"]
+            assert (await session.get_one(Booking, booking.id)).status == "CONFIRMED"
+        await assert_whole(stage, booking)
