@@ -48,8 +48,10 @@ class Courier:
         self._settings = settings
         self._woken = asyncio.Event()
         self._flying: dict[int, asyncio.Task[None]] = {}
+        self._answered: list[tuple[str, int, int | None, str | None, float, int]] = []
+        """What became of deliveries and is not written down yet; they count as under way until it is."""
         urls = {"event": settings.webhook_url, "paypal_event": settings.paypal_webhook_url}
-        self._postmen = {kind: Postman(url, _PARALLEL) for kind, url in urls.items() if url}
+        self._postmen = {kind: Postman(url) for kind, url in urls.items() if url}
 
     def wake(self) -> None:
         """Look again now."""
@@ -61,9 +63,8 @@ class Courier:
             while True:
                 try:
                     self._woken.clear()
-                    self._run_timers()
-                    self._take_off()
-                    await self._until_due()
+                    self._file()
+                    await self._until(self._run_timers(), self._take_off())
                 except Exception:
                     logger.exception("the courier stumbled and goes on")
                     await asyncio.sleep(1)
@@ -73,25 +74,24 @@ class Courier:
             for task in self._flying.values():
                 task.cancel()
             await asyncio.gather(*self._flying.values(), return_exceptions=True)
+            self._file()
 
-    async def _until_due(self) -> None:
-        rows = self._store.db.execute(
-            "SELECT due FROM deliveries WHERE state = 'pending' ORDER BY due LIMIT ?", (len(self._flying) + 1,)
-        ).fetchall()
-        timer = self._store.db.execute("SELECT min(due) AS due FROM timers").fetchone()["due"]
-        waits = [timer] if timer is not None else []
-        if len(rows) > len(self._flying) and len(self._flying) < _PARALLEL and self._postmen:
-            waits.append(rows[-1]["due"])
-        seconds = max(0.001, min(waits) - self._clock.now()) if waits else None
+    async def _until(self, *moments: float | None) -> None:
+        """Wait to be woken, at the longest until the first of these moments."""
+        known = [moment for moment in moments if moment is not None]
+        seconds = max(0.001, min(known) - self._clock.now()) if known else None
         try:
             await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
             return
 
-    def _run_timers(self) -> None:
-        due = self._store.db.execute(
-            "SELECT * FROM timers WHERE due <= ? ORDER BY due LIMIT 100", (self._clock.now(),)
-        ).fetchall()
+    def _run_timers(self) -> float | None:
+        """Run what is due; returns when to look again."""
+        now = self._clock.now()
+        first = self._store.db.execute("SELECT min(due) AS due FROM timers").fetchone()["due"]
+        if first is None or first > now:
+            return None if first is None else float(first)
+        due = self._store.db.execute("SELECT * FROM timers WHERE due <= ? ORDER BY due LIMIT 100", (now,)).fetchall()
         till = Till(self._store, self._clock, self._settings, self._settings.public_url or "")
         for timer in due:
             try:
@@ -102,18 +102,27 @@ class Courier:
                 logger.exception("timer %s of %s failed and is given up", timer["kind"], timer["object"])
                 with self._store.transaction():
                     self._store.db.execute("DELETE FROM timers WHERE id = ?", (timer["id"],))
+        return now
 
-    def _take_off(self) -> None:
+    def _take_off(self) -> float | None:
+        """Send what is due, as far as there is room; returns when the next is due that there will be room for."""
         if not self._postmen:
-            return
-        due = self._store.db.execute(
-            "SELECT id, event, attempts FROM deliveries WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT ?",
-            (self._clock.now(), _PARALLEL + len(self._flying)),
-        ).fetchall()
-        for row in due:
-            if len(self._flying) < _PARALLEL and row["id"] not in self._flying:
-                task = asyncio.create_task(self._deliver(row["id"], row["event"], row["attempts"]))
-                self._flying[row["id"]] = task
+            return None
+        now = self._clock.now()
+        waiting = self._store.db.execute(
+            "SELECT id, event, attempts, due FROM deliveries WHERE state = 'pending' ORDER BY due, id LIMIT ?",
+            (_PARALLEL + 1,),
+        )
+        for row in waiting.fetchall():
+            if len(self._flying) == _PARALLEL:
+                return None
+            if row["id"] in self._flying:
+                continue
+            if row["due"] > now:
+                return float(row["due"])
+            task = asyncio.create_task(self._deliver(row["id"], row["event"], row["attempts"]))
+            self._flying[row["id"]] = task
+        return None
 
     async def _deliver(self, id: int, event_id: str, attempts: int) -> None:
         status, error = None, None
@@ -141,17 +150,19 @@ class Courier:
     def _landed(self, id: int, status: int | None, error: str | None, attempts: int) -> None:
         delivered = status is not None and 200 <= status < 300
         wait = 0.0 if delivered else min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(attempts - 1, 20))
-        with self._store.transaction():
-            self._store.db.execute(
-                "UPDATE deliveries SET state = ?, attempts = ?, last_status = ?, last_error = ?, due = ? WHERE id = ?",
-                (
-                    "delivered" if delivered else "pending",
-                    attempts,
-                    status,
-                    error,
-                    self._clock.now() + wait,
-                    id,
-                ),
-            )
-        del self._flying[id]
+        state, due = "delivered" if delivered else "pending", self._clock.now() + wait
+        self._answered.append((state, attempts, status, error, due, id))
         self.wake()
+
+    def _file(self) -> None:
+        """Write down what was answered since the last time, all of it at once."""
+        if not self._answered:
+            return
+        with self._store.transaction():
+            self._store.db.executemany(
+                "UPDATE deliveries SET state = ?, attempts = ?, last_status = ?, last_error = ?, due = ? WHERE id = ?",
+                self._answered,
+            )
+        for *_, id in self._answered:
+            del self._flying[id]
+        self._answered.clear()

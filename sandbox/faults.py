@@ -75,17 +75,19 @@ def clear(store: Store, fault_id: str | None = None) -> int:
 
 
 def strike_request(store: Store, method: str, path: str) -> list[Fault]:
-    """The faults that strike this request, each spent once. At most one of each kind."""
-    struck: dict[str, Fault] = {}
+    """The faults that strike this request, each spent once, in a transaction. At most one of each kind."""
+    wishes: dict[str, Doc] = {}
     for wish in pending(store):
         if (
             wish["kind"] in REQUEST_KINDS
-            and wish["kind"] not in struck
             and fnmatch.fnmatchcase(method, wish.get("method", "POST"))
             and fnmatch.fnmatchcase(path, wish.get("path", "*"))
         ):
-            struck[wish["kind"]] = _spend(store, wish)
-    return list(struck.values())
+            wishes.setdefault(wish["kind"], wish)
+    if not wishes:
+        return []
+    with store.transaction():
+        return [_spend(store, wish) for wish in wishes.values()]
 
 
 def queue(store: Store, event: Doc, now: float) -> None:

@@ -138,8 +138,7 @@ class Gate:
             self._keys_at_work.discard(key)
 
     async def _with_faults(self, request: Request, work: "Work") -> Answer:
-        with self._store.transaction():
-            struck = faults.strike_request(self._store, request.method, request.url.path)
+        struck = faults.strike_request(self._store, request.method, request.url.path)
         before = [fault for fault in struck if fault.when == "before"]
         if (failed := await _suffer(before, work)) is not None:
             return failed

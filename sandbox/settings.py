@@ -2,6 +2,7 @@
 
 import argparse
 import fnmatch
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,12 +30,16 @@ class Settings:
 
     def wants(self, event_type: str) -> bool:
         """Whether the webhook endpoint listens to an event type."""
-        return self.webhook_url is not None and any(fnmatch.fnmatch(event_type, glob) for glob in self.webhook_events)
+        return self.webhook_url is not None and _any_fits(self.webhook_events, event_type)
 
     def wants_paypal(self, event_type: str) -> bool:
         """The same for the webhook endpoint of PayPal's side."""
-        globs = self.paypal_webhook_events
-        return self.paypal_webhook_url is not None and any(fnmatch.fnmatch(event_type, glob) for glob in globs)
+        return self.paypal_webhook_url is not None and _any_fits(self.paypal_webhook_events, event_type)
+
+
+@functools.cache
+def _any_fits(globs: tuple[str, ...], event_type: str) -> bool:
+    return any(fnmatch.fnmatch(event_type, glob) for glob in globs)
 
 
 def read(argv: Sequence[str] | None = None) -> Settings:

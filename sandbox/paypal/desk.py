@@ -121,8 +121,7 @@ class Desk:
         return _back(hidden.get("return_url"), {"token": id, "PayerID": "SANDBOXPAYER1"})
 
     async def _with_faults(self, request: Request, key: str | None) -> Response:
-        with self._store.transaction():
-            struck = faults.strike_request(self._store, request.method, request.url.path)
+        struck = faults.strike_request(self._store, request.method, request.url.path)
         if (failed := await _suffer([one for one in struck if one.when == "before"])) is not None:
             return failed
         answered = await self._do(request, key)
