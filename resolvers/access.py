@@ -73,26 +73,21 @@ async def booking_by_key(reader: Reader, ctx: Context, key: UUID, token: str | N
     return found
 
 
-async def quoted_booking(session: ReadSession, ctx: Context, quote_id: UUID, token: str | None) -> Booking:
-    """The booking that a cancellation was quoted for, for whoever may see it; NotFound for everybody else.
+async def quoted_booking(
+    session: ReadSession,
+    ctx: Context,
+    kind: type[Amendment] | type[CancellationQuote],
+    quote_id: UUID,
+    token: str | None,
+) -> Booking:
+    """The booking that a cancellation or a change was quoted for, for whoever may see it; NotFound for everybody else.
 
     A wrong token is not told apart from an unknown quote, because the row has to be read to know whose token it takes.
     """
-    quote = await session.get(CancellationQuote, quote_id)
+    quote: Amendment | CancellationQuote | None = await session.get(kind, quote_id)
     try:
         if quote is not None:
             return await booking_by_key(session, ctx, quote.booking_id, token)
-    except Forbidden:
-        pass
-    raise NotFound("There is no such quote, or it is not yours.")
-
-
-async def amended_booking(session: ReadSession, ctx: Context, amendment_id: UUID, token: str | None) -> Booking:
-    """The booking that a change was quoted for, for whoever may see it; NotFound for everybody else, as above."""
-    found = await session.get(Amendment, amendment_id)
-    try:
-        if found is not None:
-            return await booking_by_key(session, ctx, found.booking_id, token)
     except Forbidden:
         pass
     raise NotFound("There is no such quote, or it is not yours.")

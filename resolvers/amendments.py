@@ -250,7 +250,7 @@ async def confirm_change(info: Info, input: ConfirmChangeInput) -> ShownAmendmen
     ctx = info.context
     quote_id = ids.uuid_of(AMENDMENT_KIND, input.quote_id, "quoteId")
     async with ctx.reading() as session:
-        found = await access.amended_booking(session, ctx, quote_id, input.booking_token)
+        found = await access.quoted_booking(session, ctx, Amendment, quote_id, input.booking_token)
     row = await amendments.confirm(
         ctx.app.database,
         ctx.app.gateways,

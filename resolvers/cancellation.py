@@ -57,7 +57,7 @@ async def cancel_booking(info: Info, input: CancelBookingInput) -> ShownBooking:
     ctx = info.context
     quote_id = ids.uuid_of(QUOTE_KIND, input.quote_id, "quoteId")
     async with ctx.reading() as session:
-        found = await access.quoted_booking(session, ctx, quote_id, input.booking_token)
+        found = await access.quoted_booking(session, ctx, CancellationQuote, quote_id, input.booking_token)
     row = await bookings.cancel(
         ctx.app.database, ctx.app.gateways, quote_id, found.id, ctx.owner, input.idempotency_key
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from core import clock
 from core.db import Database, ReadSession, Session
@@ -50,13 +50,6 @@ CARD = "pm_card_"
 
 WEEKEND = 5
 """The first day of the week, Monday being 0, on which no bank works."""
-
-LEFT = text(
-    """
-    SELECT coalesce(sum(captured - (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = payments.id)), 0)
-    FROM payments WHERE booking_id = :booking_id
-    """
-)
 
 log = logger("refunds")
 
@@ -107,12 +100,6 @@ async def requested_of(session: ReadSession, payment_ids: Sequence[UUID]) -> dic
     """How much is back, on its way back or owed of each of some payments; one of which nothing is, is left out."""
     sums = select(Refund.payment_id, func.sum(Refund.amount)).where(Refund.payment_id.in_(payment_ids))
     return {id_: int(total) for id_, total in await session.execute(sums.group_by(Refund.payment_id))}
-
-
-async def left_of(session: ReadSession, booking_id: UUID) -> int:
-    """The minor units that were captured for a booking and neither went back nor are to."""
-    total = (await session.execute(LEFT, {"booking_id": booking_id})).scalar_one()
-    return int(total)
 
 
 def expected_by(refund: Refund, payment: Payment) -> datetime | None:

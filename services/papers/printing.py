@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from core.db import ReadSession
 from models import Passenger, Payment, Ticket
+from services import payments
 from services.papers import etickets, receipts, records
 from services.papers.records import Record
 
@@ -22,7 +23,7 @@ class PaperKind(StrEnum):
 
 async def kinds_of(session: ReadSession, booking_id: UUID) -> list[PaperKind]:
     """The papers that a booking has now: an e-ticket while a ticket is good, a receipt once money was taken."""
-    paid = select(Payment.id).where(Payment.booking_id == booking_id, Payment.status.in_(records.TAKEN))
+    paid = select(Payment.id).where(Payment.booking_id == booking_id, Payment.status.in_(payments.TAKEN))
     good = (
         select(Ticket.number)
         .join(Passenger, Passenger.id == Ticket.passenger_id)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,31 +13,25 @@ from sqlalchemy import select
 from core import clock
 from core.db import ReadSession
 from core.money import Money
+from core.rows import Reader
 from models import (
     Booking,
-    BookingLine,
-    BookingSegment,
     BookingStatus,
     FareFamily,
     Passenger,
     PassengerTitle,
     PassengerType,
-    Payment,
-    PaymentStatus,
-    Refund,
     RefundStatus,
     SeatAssignment,
     Ticket,
     TicketStatus,
 )
-from services import departures
+from services import bookings, departures, payments
+from services.bookings import reading
 from services.departures import Departure
 
 GOOD = frozenset({TicketStatus.OPEN, TicketStatus.USED})
 """Tickets that are, or were, good for travel."""
-
-TAKEN = frozenset({PaymentStatus.CAPTURED, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED})
-"""Payments whose money was taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +91,9 @@ class Record:
 
 async def read(session: ReadSession, booking: Booking) -> Record:
     """Everything that the papers of a booking tell."""
-    segments = [one for one in await of_booking(session, BookingSegment, booking.id) if one.cancelled_at is None]
+    booked = (await bookings.segments_by_booking_ids(session, [booking.id]))[booking.id]
+    segments = [one for one in booked if one.cancelled_at is None]
+    lines = (await bookings.lines_by_booking_ids(session, [booking.id]))[booking.id]
     flights = await departures.by_slots(session, [one.slot_id for one in segments])
     families = {one.code: one for one in await session.scalars(select(FareFamily))}
     return Record(
@@ -107,10 +103,7 @@ async def read(session: ReadSession, booking: Booking) -> Record:
         made_at=booking.created_at,
         drawn_at=clock.now(),
         total=Money(booking.total, booking.currency),
-        lines=tuple(
-            (one.label, Money(one.amount, booking.currency))
-            for one in await of_booking(session, BookingLine, booking.id)
-        ),
+        lines=tuple((one.label, Money(one.amount, booking.currency)) for one in lines),
         travellers=await travellers(session, booking.id),
         flights=tuple(
             BookedFlight(
@@ -125,38 +118,26 @@ async def read(session: ReadSession, booking: Booking) -> Record:
     )
 
 
-Part = TypeVar("Part", BookingSegment, BookingLine, Passenger)
-
-
-async def of_booking(session: ReadSession, table: type[Part], booking_id: UUID) -> Sequence[Part]:
-    """The rows of a booking, in their order."""
-    chosen = select(table).where(table.booking_id == booking_id).order_by(table.ordinal)
-    return (await session.scalars(chosen)).all()
-
-
-async def travellers(session: ReadSession, booking_id: UUID) -> tuple[Traveller, ...]:
+async def travellers(reader: Reader, booking_id: UUID) -> tuple[Traveller, ...]:
     """Who travels, in the order in which they were named; whoever left has flown some of it, or is left out."""
-    people = await of_booking(session, Passenger, booking_id)
+    people = (await bookings.passengers_by_booking_ids(reader, [booking_id]))[booking_id]
     ids = [one.id for one in people]
-    places = await session.scalars(select(SeatAssignment).where(SeatAssignment.passenger_id.in_(ids)))
-    seats = {(one.passenger_id, one.slot_id): one.unit for one in places}
-    good = select(Ticket).where(Ticket.passenger_id.in_(ids), Ticket.status.in_(GOOD)).order_by(Ticket.number)
-    tickets = (await session.scalars(good)).all()
-    having = {one.passenger_id for one in tickets}
-    return tuple(
+    seats = await bookings.seats_by_passenger_ids(reader, ids)
+    tickets = await bookings.tickets_by_passenger_ids(reader, ids)
+    found = [
         Traveller(
             name=full_name(person),
             type=person.type,
-            coupons=tuple(coupon(one, seats) for one in tickets if one.passenger_id == person.id),
+            coupons=tuple(coupon(one, seats[person.id]) for one in tickets[person.id] if one.status in GOOD),
         )
         for person in people
-        if person.cancelled_at is None or person.id in having
-    )
+    ]
+    return tuple(one for person, one in zip(people, found, strict=True) if person.cancelled_at is None or one.coupons)
 
 
-def coupon(ticket: Ticket, seats: Mapping[tuple[UUID, int], str | None]) -> Coupon:
+def coupon(ticket: Ticket, seats: Iterable[SeatAssignment]) -> Coupon:
     """A ticket with the seat that goes with it."""
-    seat = seats.get((ticket.passenger_id, ticket.slot_id))
+    seat = next((one.unit for one in seats if one.slot_id == ticket.slot_id), None)
     return Coupon(number=ticket.number, slot_id=ticket.slot_id, status=ticket.status, seat=seat)
 
 
@@ -166,11 +147,11 @@ def full_name(passenger: Passenger) -> str:
     return f"{title}{passenger.first_name} {passenger.last_name}"
 
 
-async def movements(session: ReadSession, booking_id: UUID) -> tuple[Movement, ...]:
+async def movements(reader: Reader, booking_id: UUID) -> tuple[Movement, ...]:
     """The money that was taken for a booking and that went back, in the order of time."""
-    taken = select(Payment).where(Payment.booking_id == booking_id, Payment.status.in_(TAKEN))
-    payments = {one.id: one for one in await session.scalars(taken)}
-    returned = select(Refund).where(Refund.payment_id.in_(payments), Refund.status == RefundStatus.SUCCEEDED)
+    paid = (await reading.PAYMENTS.of(reader, [booking_id]))[booking_id]
+    taken = [one for one in paid if one.status in payments.TAKEN]
+    returned = await bookings.refunds_by_payment_ids(reader, [one.id for one in taken])
     found = [
         Movement(
             at=one.created_at,
@@ -178,7 +159,7 @@ async def movements(session: ReadSession, booking_id: UUID) -> tuple[Movement, .
             reference=one.gateway_id or "",
             amount=Money(one.captured, one.currency),
         )
-        for one in payments.values()
+        for one in taken
     ]
     found += [
         Movement(
@@ -187,6 +168,7 @@ async def movements(session: ReadSession, booking_id: UUID) -> tuple[Movement, .
             reference=one.gateway_id or "",
             amount=Money(-one.amount, one.currency),
         )
-        for one in await session.scalars(returned)
+        for one in chain.from_iterable(returned.values())
+        if one.status is RefundStatus.SUCCEEDED
     ]
     return tuple(sorted(found, key=lambda one: one.at))

@@ -25,7 +25,7 @@ from services.holds import moves
 from tests.contracts.sources import ROOT
 from tests.factories.facts import misfits
 
-RECORDERS = {"record", "begin", "advance", "say", "tell", "tell_places", "move", "fact_for"}
+RECORDERS = {"record", "begin", "advance", "say", "tell", "tell_places", "move", "fact_for", "Told"}
 A_KIND = re.compile(r"[a-z]+\.[a-z_]+")
 IN_SQL = re.compile(r"INSERT INTO facts \(kind, stream, payload\)\s+SELECT '([^']+)'")
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from core.db import Database
+from core.db import Database, ReadSession
 from core.keys import Keyring
 from models import Booking, Cabin, PassengerTitle, PassengerType
 from services import bookings, itineraries, offers, outbox
@@ -109,6 +109,17 @@ async def pass_time(database: Database, span: timedelta) -> None:
                 f" $$ SELECT clock_timestamp() + interval '{span.total_seconds()} seconds' $$"
             )
         )
+
+
+async def left_of(session: ReadSession, booking_id: UUID) -> int:
+    """The minor units that were captured for a booking and neither went back nor are to."""
+    statement = """
+        SELECT coalesce(sum(captured - (
+            SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = payments.id)), 0)
+        FROM payments WHERE booking_id = $1
+    """
+    ((total,),) = await session.fetch(statement, booking_id)
+    return int(total)
 
 
 async def snapshot(database: Database) -> dict[str, list[object]]:

@@ -19,7 +19,7 @@ from services.bookings.cancellation import cancel_once
 from services.gateways import Gateways
 from services.seats import Plans
 from services.transitions import Cause
-from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.factories.bookings import GUEST, Desk, key, left_of, pass_time
 from tests.factories.holds import want
 from tests.factories.schedules import Schedule
 from tests.fakes.blocking import until_blocked
@@ -152,7 +152,7 @@ async def test_control_without_the_booking_locked_the_money_goes_back_twice(desk
 
     async def naive() -> None:
         async with desk.database.transaction() as session:
-            left = Money(await refunds.left_of(session, booking.id), booking.currency)
+            left = Money(await left_of(session, booking.id), booking.currency)
             (payment,) = (await bookings.payments_by_booking_ids(session, [booking.id]))[booking.id]
             await together.wait()
             await refunds.request(session, payment, left, "naive", CAUSE)

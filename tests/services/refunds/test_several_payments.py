@@ -18,7 +18,7 @@ from services.gateways import Gateways, GatewayUnavailable, RefundAnswer, Refund
 from services.refunds import MoreThanLeft
 from services.seats import Plans
 from services.transitions import Cause
-from tests.factories.bookings import GUEST, Desk, key, snapshot
+from tests.factories.bookings import GUEST, Desk, key, left_of, snapshot
 from tests.factories.schedules import Schedule
 from tests.fakes.sandbox import Sandbox, gateways, sandbox
 
@@ -60,7 +60,7 @@ async def payments_of(desk: Desk, booking: Booking) -> list[Payment]:
 
 async def left(desk: Desk, booking: Booking) -> int:
     async with desk.database.reading() as session:
-        return await refunds.left_of(session, booking.id)
+        return await left_of(session, booking.id)
 
 
 async def test_each_payment_gives_in_proportion_to_what_it_has(
