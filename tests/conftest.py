@@ -23,12 +23,19 @@ from core.passwords import Passwords
 from core.settings import asyncpg_url
 from services.seats import Plans
 from tests.factories.facts import misfits_in
-from tests.factories.schedules import Schedule, write_schedule
+from tests.factories.schedules import Schedule
+from tests.fakes.furnished import Furnished, Place
 from tests.fakes.given import GivenPostgres, GivenValkey
 from tests.fakes.servers import Server, started
 from tests.fakes.shelves import Shelf
+from tests.fakes.tls import share_contexts
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """What the whole process shares."""
+    share_contexts()
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +53,8 @@ def postgres(folder: Path) -> Iterator[EmbeddedPostgres | GivenPostgres]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield GivenPostgres(given, os.environ.get("PYTEST_XDIST_WORKER", "main"))
         return
-    with EmbeddedPostgres(folder / "postgres") as server:
+    # Nothing cuts this one's power: fsync would only wait for the disk.
+    with EmbeddedPostgres(folder / "postgres", settings={"fsync": "off"}) as server:
         yield server
 
 
@@ -81,16 +89,34 @@ def shelf(migrated: EmbeddedPostgres | GivenPostgres) -> Shelf:
     return Shelf(migrated.url())
 
 
+@pytest.fixture(scope="session")
+def furnished(shelf: Shelf) -> Furnished:
+    """Those of them that have a schedule."""
+    return Furnished(shelf)
+
+
 @pytest.fixture
-async def database_url(shelf: Shelf) -> AsyncIterator[str]:
-    """The address of an empty, migrated database that is this test's alone."""
-    async with shelf.database() as url:
-        yield url
+def days_ahead() -> int:
+    """In how many days the flights of `schedule` leave."""
+    return 10
+
+
+@pytest.fixture
+async def place(request: pytest.FixtureRequest, furnished: Furnished, days_ahead: int) -> AsyncIterator[Place]:
+    """A migrated database that is this test's alone, with a schedule for whoever asks for one."""
+    async with furnished.place(days_ahead if "schedule" in request.fixturenames else None) as place:
+        yield place
+
+
+@pytest.fixture
+def database_url(place: Place) -> str:
+    """The address of that database."""
+    return place.url
 
 
 @pytest.fixture(scope="module")
 def module_database_url(shelf: Shelf) -> Iterator[str]:
-    """The same for all tests of a module."""
+    """The address of an empty, migrated database for all tests of a module."""
     with asyncio.Runner() as runner:
         made = shelf.database()
         yield runner.run(made.__aenter__())
@@ -99,7 +125,7 @@ def module_database_url(shelf: Shelf) -> Iterator[str]:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """An empty, migrated database that is this test's alone; in the end its facts are what their schemas say."""
+    """That database, open; in the end its facts are what their schemas say."""
     database = Database(asyncpg_url(database_url), pool_size=12)
     yield database
     await database.close()
@@ -107,9 +133,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def schedule(database: Database) -> Schedule:
-    """A small schedule in that database: flights UA1 and UA2 from JFK to LAX tomorrow, with twelve seats each."""
-    return await write_schedule(database)
+def schedule(database: Database, place: Place) -> Schedule:
+    """The small schedule of that database: UA1 and UA2 from JFK to LAX on one day, with twelve seats each."""
+    assert place.schedule is not None
+    return place.schedule
 
 
 @pytest.fixture

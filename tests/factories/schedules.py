@@ -43,6 +43,11 @@ class Schedule:
     departs_at: datetime
 
 
+def day_of(days_ahead: int) -> date:
+    """The day of New York in so many days."""
+    return (datetime.now(ZoneInfo(NEW_YORK)) + timedelta(days=days_ahead)).date()
+
+
 async def write_schedule(database: Database, *, days_ahead: int = 10) -> Schedule:
     """Flights UA1 (09:00) and UA2 (17:00) from JFK to LAX, `days_ahead` days from now, six hours each.
 
@@ -50,7 +55,7 @@ async def write_schedule(database: Database, *, days_ahead: int = 10) -> Schedul
     Fares: MAIN 100.00, not refundable; FLEX 180.00, refundable less 25.00; FIRST 500.00. Tax 7.5 %, fee 5.60 a head. A
     change costs 60.00 in MAIN, 30.00 in FLEX, nothing in FIRST.
     """
-    day = (datetime.now(ZoneInfo(NEW_YORK)) + timedelta(days=days_ahead)).date()
+    day = day_of(days_ahead)
     ids: list[int] = []
     async with database.transaction() as session:
         session.add_all(places())

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.db import Database
 from services.gateways import Gateways
 from tests.factories.amendments import Changes
 from tests.factories.bookings import Desk
-from tests.factories.schedules import Schedule, write_schedule
 from tests.fakes.sandbox import gateways, sandbox
 from tests.services.bookings.conftest import desk
 
@@ -16,9 +14,9 @@ __all__ = ["desk", "gateways", "sandbox"]
 
 
 @pytest.fixture
-async def schedule(database: Database) -> Schedule:
-    """Two flights in five days: too soon for the 24-hour rule."""
-    return await write_schedule(database, days_ahead=5)
+def days_ahead() -> int:
+    """Five: too soon for the 24-hour rule."""
+    return 5
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from core.db import Database
 from models import Booking, CancellationQuote, Passenger, PassengerType
 from services import bookings, extras, invariants
 from services.amendments import AddExtras, Wish
@@ -15,16 +14,15 @@ from services.gateways import Gateways
 from tests.factories.amendments import CARD, Changes
 from tests.factories.bookings import GUEST, Desk, key, traveller
 from tests.factories.extras import BAG, INSURANCE, MEAL, choice, put_on_sale, stock
-from tests.factories.schedules import Schedule, write_schedule
 
 ADULT = PassengerType.ADULT
 FEE = 25_00
 
 
 @pytest.fixture
-async def schedule(database: Database) -> Schedule:
-    """Two flights in five days: too soon for the 24-hour rule."""
-    return await write_schedule(database, days_ahead=5)
+def days_ahead() -> int:
+    """Five: too soon for the 24-hour rule."""
+    return 5
 
 
 async def paid(desk: Desk, gateways: Gateways, family: str, *choices: tuple[ExtraChoice, ...]) -> Booking:

@@ -9,8 +9,9 @@ from core.db import Database
 from core.embedded import EmbeddedPostgres
 from core.settings import asyncpg_url
 from tests.factories.schedules import write_schedule
+from tests.fakes.furnished import Furnished
 from tests.fakes.given import GivenPostgres
-from tests.fakes.shelves import MOST_ROWS, Shelf, likeness
+from tests.fakes.shelves import MOST_ROWS, Likeness, Shelf, likeness
 
 SHIFTED = "CREATE OR REPLACE FUNCTION jetway_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now()'"
 
@@ -25,20 +26,47 @@ async def used(shelf: Shelf, *statements: str) -> str:
     return address
 
 
+async def likeness_of(address: str) -> Likeness:
+    """What the database there is like."""
+    connection = await asyncpg.connect(address)
+    try:
+        return await likeness(connection)
+    finally:
+        await connection.close()
+
+
 async def test_what_a_test_has_written_is_gone(migrated: EmbeddedPostgres | GivenPostgres) -> None:
     shelf = Shelf(migrated.url())
     async with shelf.database() as address:
-        connection = await asyncpg.connect(address)
-        fresh = await likeness(connection)
-        await connection.close()
+        fresh = await likeness_of(address)
         database = Database(asyncpg_url(address))
         await write_schedule(database)
         await database.close()
     await used(shelf, SHIFTED, "UPDATE relay_heads SET position = 7", "SELECT nextval('claim_versions')")
     async with shelf.database() as again:
-        connection = await asyncpg.connect(again)
-        assert (again, await likeness(connection)) == (address, fresh)
-        await connection.close()
+        assert (again, await likeness_of(again)) == (address, fresh)
+
+
+async def test_so_is_a_schedule_that_a_test_has_changed(shelf: Shelf) -> None:
+    furnished = Furnished(shelf)
+    async with furnished.place(days_ahead=10) as place:
+        fresh = await likeness_of(place.url)
+    assert {"flights", "slots", "pools", "layout_units", "fares"} <= fresh.furnished.keys()
+    async with furnished.place(days_ahead=10) as again:
+        connection = await asyncpg.connect(again.url)
+        await connection.execute(
+            "UPDATE pools SET authorised = 1; DELETE FROM fares; UPDATE slots SET status = 'CLOSED'"
+        )
+    connection.terminate()
+    async with furnished.place(days_ahead=10) as last:
+        assert (last, await likeness_of(last.url)) == (place, fresh)
+
+
+async def test_what_was_changed_and_changed_back_is_used_again(migrated: EmbeddedPostgres | GivenPostgres) -> None:
+    shelf = Shelf(migrated.url())
+    there_and_back = [f"ALTER TABLE ledger {way} TRIGGER append_only" for way in ("DISABLE", "ENABLE")]
+    address = await used(shelf, *there_and_back)
+    assert await used(shelf) == address
 
 
 @pytest.mark.parametrize(
