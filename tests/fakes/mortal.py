@@ -7,13 +7,15 @@ done what nobody here knows yet. One step has two transactions: a verdict is wri
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from services.bookings import reviewing, situation
 from services.gateways import Gateway, Gateways
+
+End = TypeVar("End")
 
 
 class Died(BaseException):
@@ -65,3 +67,34 @@ class MortalGateway:
             return answer
 
         return call
+
+
+def deaths(journeys: Mapping[Any, tuple[list[str], object]]) -> list[Any]:
+    """Each journey unharmed (None), and killed at each of its points (their numbers), for `parametrize`."""
+    return [
+        pytest.param(journey, number, id=f"{journey.__name__}-{name.replace(' ', '-')}")
+        for journey, (points, _) in journeys.items()
+        for number, name in ((None, "unharmed"), *((number, f"{number}-{name}") for number, name in enumerate(points)))
+    ]
+
+
+async def walk(
+    listed: tuple[list[str], End],
+    dies_at: int | None,
+    *,
+    living: Callable[[int | None], Awaitable[Life]],
+    coming_next: Callable[[], Awaitable[object]],
+    standing: Callable[[], Awaitable[End]],
+) -> None:
+    """Go on a journey to the point where it dies. It passes the points that are listed and comes to the end listed.
+
+    Where it dies, whoever comes next brings it to that end; whoever comes after that finds nothing to do.
+    """
+    points, end = listed
+    assert (await living(dies_at)).passed == points[:dies_at]
+    if dies_at is None:
+        assert await standing() == end
+        return
+    for _ in range(2):
+        await coming_next()
+        assert await standing() == end

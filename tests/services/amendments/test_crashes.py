@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -18,7 +19,7 @@ from tests.factories.amendments import BACK, Changes
 from tests.factories.bookings import GUEST, key, pass_time
 from tests.factories.holds import pools
 from tests.factories.records import record
-from tests.fakes.mortal import Died, Life
+from tests.fakes.mortal import Died, Life, deaths, walk
 from tests.fakes.sandbox import Sandbox
 
 OLD, NEW = 199_10, 238_10
@@ -159,12 +160,6 @@ JOURNEYS: dict[Journey, tuple[list[str], End]] = {
 }
 """Each journey with every point at which it can die, and its end."""
 
-CASES = [
-    pytest.param(journey, number, id=f"{journey.__name__}-{number}-{name.replace(' ', '-')}")
-    for journey, (points, _) in JOURNEYS.items()
-    for number, name in enumerate(points)
-]
-
 
 @pytest.fixture
 async def stage(changes: Changes, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stage:
@@ -217,18 +212,12 @@ async def assert_rebuilt(stage: Stage) -> None:
         assert {(key, one["status"]) for key, one in rebuilt.tickets.items()} == {*map(tuple, tickets)}
 
 
-@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
-async def test_unharmed_each_journey_passes_the_points_that_are_listed(stage: Stage, journey: Journey) -> None:
-    points, end = JOURNEYS[journey]
-    assert (await journey(stage, None)).passed == points
-    assert await end_of(stage) == end
-
-
-@pytest.mark.parametrize(("journey", "dies_at"), CASES)
-async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int) -> None:
-    points, end = JOURNEYS[journey]
-    assert (await journey(stage, dies_at)).passed == points[:dies_at]
-    await stage.advance()
-    assert await end_of(stage) == end
-    await stage.advance()
-    assert await end_of(stage) == end
+@pytest.mark.parametrize(("journey", "dies_at"), deaths(JOURNEYS))
+async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int | None) -> None:
+    await walk(
+        JOURNEYS[journey],
+        dies_at,
+        living=partial(journey, stage),
+        coming_next=stage.advance,
+        standing=partial(end_of, stage),
+    )

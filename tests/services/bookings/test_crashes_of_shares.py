@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +18,7 @@ from services.payments import PaymentDeclined
 from tests.factories.bookings import Desk, pass_time
 from tests.factories.records import record
 from tests.factories.shares import pay_share, split
-from tests.fakes.mortal import Died, Life
+from tests.fakes.mortal import Died, Life, deaths, walk
 from tests.fakes.sandbox import Sandbox
 
 VISA = "pm_card_visa"
@@ -156,12 +157,6 @@ JOURNEYS: dict[Journey, tuple[list[str], End]] = {
 }
 """Each journey with every point at which it can die, and its end. Intents are told the newest first."""
 
-CASES = [
-    pytest.param(journey, number, id=f"{journey.__name__}-{number}-{name.replace(' ', '-')}")
-    for journey, (points, _) in JOURNEYS.items()
-    for number, name in enumerate(points)
-]
-
 
 @pytest.fixture
 def stage(desk: Desk, gateways: Gateways, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stage:
@@ -203,20 +198,13 @@ async def end_of(stage: Stage, booking: Booking) -> End:
     )
 
 
-@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
-async def test_unharmed_each_journey_passes_the_points_that_are_listed(stage: Stage, journey: Journey) -> None:
-    points, end = JOURNEYS[journey]
+@pytest.mark.parametrize(("journey", "dies_at"), deaths(JOURNEYS))
+async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int | None) -> None:
     booking = await stage.desk.booked("3A")
-    assert (await journey(stage, booking, None)).passed == points
-    assert await end_of(stage, booking) == end
-
-
-@pytest.mark.parametrize(("journey", "dies_at"), CASES)
-async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int) -> None:
-    points, end = JOURNEYS[journey]
-    booking = await stage.desk.booked("3A")
-    assert (await journey(stage, booking, dies_at)).passed == points[:dies_at]
-    await stage.advance(booking)
-    assert await end_of(stage, booking) == end
-    await stage.advance(booking)
-    assert await end_of(stage, booking) == end
+    await walk(
+        JOURNEYS[journey],
+        dies_at,
+        living=partial(journey, stage, booking),
+        coming_next=partial(stage.advance, booking),
+        standing=partial(end_of, stage, booking),
+    )

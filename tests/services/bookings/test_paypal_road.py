@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from models import Booking, Payment
 from services import bookings, invariants, ledger
 from services.gateways import Gateways
 from tests.factories.bookings import GUEST, Desk, key, pass_time, snapshot
-from tests.fakes.mortal import Life
+from tests.fakes.mortal import Life, deaths, walk
 from tests.fakes.sandbox import Sandbox
 from tests.services.bookings.test_crashes import Stage
 
@@ -102,28 +103,19 @@ JOURNEYS: dict[Journey, tuple[list[str], Callable[[int], Ends]]] = {
         lambda total: ("EXPIRED", "VOIDED", "APPROVED", 0),
     ),
 }
-CASES = [
-    pytest.param(journey, number, id=f"{journey.__name__}-{number}-{name.replace(' ', '-')}")
-    for journey, (points, _) in JOURNEYS.items()
-    for number, name in enumerate(points)
-]
 
 
-@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
-async def test_unharmed_each_journey_passes_the_points_that_are_listed(stage: Stage, journey: Journey) -> None:
+@pytest.mark.parametrize(("journey", "dies_at"), deaths(JOURNEYS))
+async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int | None) -> None:
     points, end = JOURNEYS[journey]
     booking = await stage.desk.booked("3A")
-    assert (await journey(stage, booking, None)).passed == points
-    assert await ends(stage, booking) == end(booking.total)
-
-
-@pytest.mark.parametrize(("journey", "dies_at"), CASES)
-async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int) -> None:
-    points, end = JOURNEYS[journey]
-    booking = await stage.desk.booked("3A")
-    assert (await journey(stage, booking, dies_at)).passed == points[:dies_at]
-    await stage.advance(booking)
-    assert await ends(stage, booking) == end(booking.total)
+    await walk(
+        (points, end(booking.total)),
+        dies_at,
+        living=partial(journey, stage, booking),
+        coming_next=partial(stage.advance, booking),
+        standing=partial(ends, stage, booking),
+    )
 
 
 async def test_back_from_paypal_the_booking_is_confirmed_once(stage: Stage) -> None:

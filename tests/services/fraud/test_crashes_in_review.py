@@ -6,6 +6,7 @@ The journeys are those of `tests/services/bookings/test_crashes.py`, which also 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,7 @@ from services import bookings
 from services.transitions import Cause
 from tests.factories.bookings import pass_time
 from tests.factories.fraud import rule
-from tests.fakes.mortal import Life
+from tests.fakes.mortal import Life, deaths, walk
 from tests.services.bookings.test_crashes import SOLD, End, Journey, Stage, end_of, stage
 
 __all__ = ["stage"]
@@ -90,27 +91,14 @@ JOURNEYS: dict[Journey, tuple[list[str], End]] = {
 }
 """Each journey with every point at which it can die, and its end."""
 
-CASES = [
-    pytest.param(journey, number, id=f"{journey.__name__}-{number}-{name.replace(' ', '-')}")
-    for journey, (points, _) in JOURNEYS.items()
-    for number, name in enumerate(points)
-]
 
-
-@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
-async def test_unharmed_each_journey_passes_the_points_that_are_listed(stage: Stage, journey: Journey) -> None:
-    points, end = JOURNEYS[journey]
+@pytest.mark.parametrize(("journey", "dies_at"), deaths(JOURNEYS))
+async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int | None) -> None:
     booking = await stage.desk.booked("3A")
-    assert (await journey(stage, booking, None)).passed == points
-    assert await end_of(stage, booking) == end
-
-
-@pytest.mark.parametrize(("journey", "dies_at"), CASES)
-async def test_killed_at_any_point_it_ends_the_same(stage: Stage, journey: Journey, dies_at: int) -> None:
-    points, end = JOURNEYS[journey]
-    booking = await stage.desk.booked("3A")
-    assert (await journey(stage, booking, dies_at)).passed == points[:dies_at]
-    await stage.advance(booking)
-    assert await end_of(stage, booking) == end
-    await stage.advance(booking)
-    assert await end_of(stage, booking) == end
+    await walk(
+        JOURNEYS[journey],
+        dies_at,
+        living=partial(journey, stage, booking),
+        coming_next=partial(stage.advance, booking),
+        standing=partial(end_of, stage, booking),
+    )
