@@ -26,7 +26,7 @@ run: run-environment ## Jetway whole on this machine: database, server, worker, 
 test: dev-environment ## every test
 	@$(VENV)/python -m scripts.chromium
 	@$(VENV)/python -m scripts.node
-	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: dev-environment ## format, lint, types, import rules, contract
 	$(VENV)/ruff format --check .

@@ -38,6 +38,12 @@ def pytest_configure() -> None:
     share_contexts()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that need the whole of Jetway come last: until then it need not run beside the others."""
+    whole = {item.path for item in items if "server" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in whole)
+
+
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A short path that every user may enter: sockets and a server that drops root live there."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from tests.api.test_staff import signed_in
-from tests.fakes.clients import Client
+from tests.fakes.clients import Client, Watcher
 from tests.fakes.servers import Server
 from tests.fakes.streams import refused, streaming
 from tests.stories.journeys import book, choose, hold, in_days, pay
@@ -86,7 +87,8 @@ async def test_a_payment_in_doubt_is_approved(server: Server) -> None:
 
         review = await waiting_for(staff, booking)
         assert (review["status"], review["decision"]) == ("REVIEW", None)
-        assert (review["contact"], review["booking"]["contact"]) == ({"email": "ada@example.org"}, None)
+        assert (review["contact"], review["booking"]["contact"]) == ({"email": ANY}, None)
+        assert review["contact"]["email"].endswith("@example.org")
         assert review["assessments"] == [
             {
                 "moment": "ANSWER",
@@ -129,7 +131,7 @@ async def test_a_payment_in_doubt_is_rejected(server: Server) -> None:
 
 
 async def test_rules_are_listed_and_set(server: Server) -> None:
-    rule = {"name": "email_payments", "measure": "PAYMENTS", "subject": "EMAIL", "windowSeconds": 3600, "most": 50}
+    rule = {"name": "email_payments", "measure": "PAYMENTS", "subject": "EMAIL", "windowSeconds": 3600, "most": 5_000}
     async with Client(server.url, await signed_in(server, "STAFF")) as staff:
         before = {one["name"]: one for one in (await staff.post(RULES))["data"]["fraudRules"]}
         assert before["device_declines"]["verdict"] == "REVIEW"
@@ -137,7 +139,7 @@ async def test_rules_are_listed_and_set(server: Server) -> None:
         assert answer["data"]["setFraudRule"] == {
             "__typename": "FraudRule",
             "name": "email_payments",
-            "most": 50,
+            "most": 5_000,
             "verdict": "REVIEW",
             "reason": "a busy agent",
         }
@@ -166,6 +168,14 @@ async def test_nobody_else_sees_or_decides_anything(server: Server, role: str | 
             assert answer["code"] == code
 
 
+async def review_of(watcher: Watcher, booking: Any) -> Any:
+    """What staff hear next of a booking. They hear of others too: news of them may have been on its way still."""
+    while True:
+        for review in (await watcher.next())["reviews"]:
+            if review["booking"]["pnr"] == booking["pnr"]:
+                return review
+
+
 async def test_staff_hear_of_what_waits_and_of_what_is_decided(server: Server) -> None:
     token = await signed_in(server, "STAFF")
     async with Client(server.url) as ada, Client(server.url, token) as staff:
@@ -173,14 +183,14 @@ async def test_staff_hear_of_what_waits_and_of_what_is_decided(server: Server) -
         async with streaming(server.url, "ReviewFeed", token) as watcher:
             begins = await watcher.next()
             await pay(ada, booking, DOUBTFUL)
-            (waits,) = (await watcher.next())["reviews"]
-            assert (waits["booking"]["pnr"], waits["status"], waits["decision"]) == (booking["pnr"], "REVIEW", None)
+            waits = await review_of(watcher, booking)
+            assert (waits["status"], waits["decision"]) == ("REVIEW", None)
             decision = {"input": {"paymentId": waits["payment"]["id"], "reason": "known to us"}}
             await staff.post(APPROVE, decision)
-            (decided,) = (await watcher.next())["reviews"]
+            decided = await review_of(watcher, booking)
             assert (decided["payment"]["id"], decided["decision"]) == (waits["payment"]["id"], "APPROVED")
         async with streaming(server.url, "ReviewFeed", token, after=begins["cursor"]) as again:
-            (missed,) = (await again.next())["reviews"]
+            missed = await review_of(again, booking)
             assert missed["payment"]["id"] == waits["payment"]["id"]
 
 

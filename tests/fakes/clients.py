@@ -91,11 +91,13 @@ class Watcher:
         (data,) = message["payload"]["data"].values()
         return data
 
-    async def told(self, kind: str) -> Any:
-        """Read on until an event tells of that fact. What was told of before it may have been on its way still."""
+    async def told(self, *kinds: str) -> Any:
+        """Read on until those facts were told; the last event. What happened before may have been on its way still."""
+        left = set(kinds)
         while True:
             event = await self.next()
-            if kind in event["happened"]:
+            left -= set(event["happened"])
+            if not left:
                 return event
 
     async def refusal(self) -> Any:
