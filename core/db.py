@@ -137,6 +137,8 @@ class Session(ReadSession):
         await self.settle()
         try:
             async with self.begin_nested():
+                # SQLAlchemy sends the savepoint with the first statement of its own; plain ones would come before it.
+                await self.connection()
                 yield
                 await self.settle()
         except BaseException:

@@ -23,12 +23,14 @@ Model = TypeVar("Model", bound=DeclarativeBase)
 
 
 class Detached(Generic[Model]):
-    """The rows of one table. `columns` is what a statement selects, in the order in which `row` takes it."""
+    """The rows of one table. `columns` is what a statement selects, in the order in which `row` takes it, and
+    `width` how many they are."""
 
     def __init__(self, model: type[Model]) -> None:
         attributes = inspect(model).column_attrs
         table = model.__tablename__
         self.columns = ", ".join(f"{table}.{attribute.columns[0].name}" for attribute in attributes)
+        self.width = len(attributes)
         keys = " AND ".join(f"{key.name} = ${place}" for place, key in enumerate(inspect(model).primary_key, 1))
         self._find = f"SELECT {self.columns} FROM {table} WHERE {keys}"  # noqa: S608 - our own words
         self._manager = inspect(model).class_manager

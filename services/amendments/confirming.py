@@ -141,7 +141,7 @@ async def begin(session: Session, command: Command) -> UUID:
         raise QuoteExpired("The booking has changed since this quote. Ask for a new one.")
     await check_open(session, picture, amendment.change["slots"])
     if found.other is not None:
-        await holds.attach(session, found.other, booking.id)
+        await holds.attach(session, holds.Locked(found.other, picture.moment), booking.id)
         await holds.check_on_sale(session, found.other.id)
     else:
         found = replace(found, other=await hold_stock(session, found))

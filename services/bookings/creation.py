@@ -115,9 +115,9 @@ async def choose_extras(session: ReadSession, offer: Offer, passengers: Sequence
 
 async def give_hold(session: Session, hold_id: UUID, booking_id: UUID) -> Hold:
     """Lock the hold, and give it to the booking."""
-    hold = await holds.lock(session, hold_id)
-    await holds.attach(session, hold, booking_id)
-    return hold
+    locked = await holds.lock_now(session, hold_id)
+    await holds.attach(session, locked, booking_id)
+    return locked.hold
 
 
 async def write_booking(

@@ -171,15 +171,10 @@ async def keep_seats(session: Session, booking_id: UUID, share_id: UUID | None) 
 
     That is done for the first share that is paid: the others keep to its deadline. Raises SalesClosed.
     """
-    hold_id = await rows.hold_of(session, booking_id)
-    try:
-        await holds.begin_payment(session, hold_id)
-    except HoldExpired:
-        await splitting.price_of(session, await rows.locked(session, booking_id), share_id)
-        raise
-    booking = await rows.locked(session, booking_id)
+    booking, locked = await rows.locked_with_hold(session, booking_id)
     price = await splitting.price_of(session, booking, share_id)
-    await holds.check_on_sale(session, hold_id)
+    await holds.keep_for_payment(session, locked)
+    await holds.check_on_sale(session, booking.hold_id)
     return booking, price
 
 

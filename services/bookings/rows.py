@@ -16,9 +16,13 @@ from sqlalchemy import select
 from core.db import ReadSession, Session
 from core.detached import Detached
 from core.errors import NotFound
+from core.rows import Scribe
 from core.states import Machine
 from models import Amendment, AmendmentStatus, Booking, BookingStatus
 from services import notices, outbox, transitions
+from services.holds import Locked
+from services.holds.kept import HOLDS
+from services.holds.locks import locking, moment_after
 from services.transitions import Cause
 
 BOOKING = Machine(
@@ -66,12 +70,25 @@ FACTS = {
 
 BOOKINGS = Detached(Booking)
 LOCK = f"SELECT {BOOKINGS.columns} FROM bookings WHERE id = $1 FOR UPDATE"  # noqa: S608 - our own words
+LOCK_ALL = f"""
+    WITH {locking("ARRAY (SELECT hold_id FROM bookings WHERE id = $1)")}, booked AS MATERIALIZED (
+        SELECT {BOOKINGS.columns} FROM bookings WHERE id = $1 AND (SELECT count(*) >= 0 FROM ours) FOR UPDATE)
+    SELECT {moment_after("booked")}, ours.*, booked.* FROM booked CROSS JOIN ours
+"""  # noqa: S608 - our own words
 
 
 async def locked(session: Session, booking_id: UUID) -> Booking:
     """The booking as it is now, kept from every other writer; raises NotFound."""
     for columns in await session.fetch(LOCK, booking_id):
         return BOOKINGS.known(session, columns)
+    raise NotFound("There is no such booking.")
+
+
+async def locked_with_hold(session: Scribe, booking_id: UUID) -> tuple[Booking, Locked]:
+    """The same, once the claims of the hold that it was made from, and then that hold, are locked: in one statement."""
+    for moment, *columns in await session.fetch(LOCK_ALL, booking_id):
+        hold, booking = columns[: HOLDS.width], columns[HOLDS.width :]
+        return BOOKINGS.known(session, booking), Locked(HOLDS.known(session, hold), moment)
     raise NotFound("There is no such booking.")
 
 

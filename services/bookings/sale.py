@@ -68,8 +68,7 @@ class Sale:
 
     async def lock_all(self, session: Session) -> Stage:
         """Lock claims, hold and booking; where the sale stands."""
-        self._hold = await holds.lock(session, self.hold_id)
-        self._booking = await rows.locked(session, self.booking_id)
+        self._booking, (self._hold, _) = await rows.locked_with_hold(session, self.booking_id)
         return stage_of(self._booking.status, self._hold.status)
 
     async def linger(self, session: Session, span: timedelta) -> datetime:

@@ -72,12 +72,11 @@ async def lock_alive(session: Session, booking_id: UUID) -> Booking:
 
     Raises ALREADY_PAID, WrongState, holds.HoldExpired and NotFound.
     """
-    hold = await holds.lock(session, await rows.hold_of(session, booking_id))
-    booking = await rows.locked(session, booking_id)
+    booking, locked = await rows.locked_with_hold(session, booking_id)
     if booking.status is not BookingStatus.PAYMENT_PENDING:
         rules.check_payable(booking)
-    if hold.status is not HoldStatus.BOOKED and await holds.status_now(session, hold) is not HoldStatus.ACTIVE:
-        raise holds.HoldExpired(hold.expires_at)
+    if locked.hold.status is not HoldStatus.BOOKED:
+        holds.check_alive(locked)
     return booking
 
 

@@ -4,7 +4,7 @@
 over what another keeps; `expiry.py` writes down what deadlines have already decided; `finding.py` finds again what a
 dead hold kept; `blocking.py` and `checkins.py` are what staff and passengers do with seats; `classes.py` has booking
 classes count what is held; `kept.py` is for whoever only looks. `moves.py` is the one place in which claims, holds and
-pools change together, and tells in which order they are locked.
+pools change together, and tells in which order they are locked; `locks.py` locks them.
 """
 
 from services.holds.blocking import block, unblock
@@ -17,10 +17,12 @@ from services.holds.keeping import (
     abandon,
     attach,
     begin_payment,
+    check_alive,
     check_on_sale,
     detach,
     extend,
     give_back,
+    keep_for_payment,
     linger,
     payment_failed,
     release,
@@ -28,20 +30,14 @@ from services.holds.keeping import (
     take_over,
 )
 from services.holds.kept import by_id, kept_by
+from services.holds.locks import Locked, PoolKey, items, lock, lock_many, lock_now, lock_pools, now, status_now
 from services.holds.moves import (
     HOLD,
     ClassClosed,
     HoldExpired,
     Owner,
-    PoolKey,
     SlotUnits,
     StockGone,
-    items,
-    lock,
-    lock_many,
-    lock_pools,
-    now,
-    status_now,
 )
 from services.holds.placing import Placed, Placer, SalesClosed, SeatsTaken, SoldOut, UnknownPool
 from services.holds.requests import MAX_SEATS_PER_SLOT, MAX_SLOTS, Want
@@ -54,6 +50,7 @@ __all__ = [
     "ClassClosed",
     "Found",
     "HoldExpired",
+    "Locked",
     "Owner",
     "Placed",
     "Placer",
@@ -72,6 +69,7 @@ __all__ = [
     "begin_payment",
     "block",
     "by_id",
+    "check_alive",
     "check_in",
     "check_on_sale",
     "detach",
@@ -84,9 +82,11 @@ __all__ = [
     "hold_stock",
     "linger",
     "items",
+    "keep_for_payment",
     "kept_by",
     "lock",
     "lock_many",
+    "lock_now",
     "lock_pools",
     "now",
     "payment_failed",

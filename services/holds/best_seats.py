@@ -15,7 +15,8 @@ from core.errors import Conflict, NotFound
 from services import idempotency
 from services.fares import Party
 from services.holds.desk import Attempt, Desk
-from services.holds.moves import Owner, items
+from services.holds.locks import items
+from services.holds.moves import Owner
 from services.holds.placing import Placed, Placer, SalesClosed, SeatsTaken, SoldOut
 from services.holds.requests import Want, check_shape, fingerprint
 from services.seats import Plans

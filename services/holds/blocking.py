@@ -11,8 +11,9 @@ from core.db import ReadSession, Session
 from core.errors import Invalid, NotFound
 from models import Claim, LayoutUnit, SeatStatus, Slot
 from services import outbox
-from services.holds.moves import PoolMove, SlotUnits, change_claims, in_pairs, move_pools, take_free, tell_seats
+from services.holds.moves import PoolMove, SlotUnits, change_claims, move_pools, take_free
 from services.holds.placing import SeatsTaken
+from services.holds.telling import tell_seats
 from services.seats import UnknownSeat
 from services.transitions import Cause
 
@@ -45,8 +46,8 @@ async def unblock(session: Session, slot_id: int, units: Sequence[str], cause: C
     # Those alone that are locked: one that is blocked from now on would be locked after later ones.
     kept = await locked(session, slot_id, units)
     freed = sorted(unit for unit, status in kept.items() if status is SeatStatus.BLOCKED)
-    pairs = in_pairs([SlotUnits(slot_id=slot_id, units=tuple(freed))])
-    changes = await change_claims(session, SeatStatus.BLOCKED, SeatStatus.AVAILABLE, pairs)
+    theirs = [SlotUnits(slot_id=slot_id, units=tuple(freed))]
+    changes = await change_claims(session, SeatStatus.BLOCKED, SeatStatus.AVAILABLE, theirs)
     await tell_seats(session, SeatStatus.AVAILABLE, changes, [])
     await say(session, "inventory.unblocked", slot_id, freed, cause)
     await count(session, slot_id, freed, sections, -1)

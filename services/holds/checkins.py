@@ -9,7 +9,8 @@ from core.db import Session
 from core.errors import Conflict
 from models import SeatStatus
 from services.holds.keeping import sold_units
-from services.holds.moves import SlotUnits, lock, move_claims
+from services.holds.locks import lock
+from services.holds.moves import SlotUnits, move_claims
 
 
 async def check_in(session: Session, hold_id: UUID, units: Sequence[SlotUnits]) -> None:

@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
 
-from core.db import ReadSession, Session
 from core.ids import uuid7
+from core.rows import Keeper, Scribe
 from models import Booking, Hold, HoldItem
-from services.holds.moves import (
-    HOLD,
-    PLACES_HELD,
-    ClassClosed,
-    PoolKey,
-    PoolMove,
-    items,
-    lock_pools,
-    move_pools,
-    now,
-    tell_places,
-)
+from services.holds.keeping import check_free
+from services.holds.kept import ITEMS
+from services.holds.locks import Locked, PoolKey, lock_pools, now
+from services.holds.moves import HOLD, ClassClosed, Classed, PoolMove, count_in, give, keep_more, move_pools
+from services.holds.telling import PLACES_HELD, tell_places
 
 STOCK_MINUTES = 10
 MOST = timedelta(minutes=30)
 """The cap of any hold."""
 
-CLASSES = """
-    SELECT slot_id, code, classes FROM pools JOIN unnest($1::bigint[], $2::varchar[]) AS one (slot_id, code)
-    USING (slot_id, code)
-"""
+KEPT = f"""
+    SELECT pools.classes, {ITEMS.columns}
+    FROM hold_items JOIN pools ON pools.slot_id = hold_items.slot_id AND pools.code = hold_items.pool
+    WHERE hold_id = $1 ORDER BY hold_items.slot_id, pool
+"""  # noqa: S608 - our own words
+
+
+class Kept(NamedTuple):
+    """What a hold keeps of a pool, and the booking classes that the pool has, the highest first."""
+
+    item: HoldItem
+    classes: list[str]
+
+
+class Counting(NamedTuple):
+    """What booking classes are to count: of which items, by how much pools change, and which classes must be open."""
+
+    classed: list[Classed]
+    changes: dict[PoolKey, PoolMove]
+    opens: dict[PoolKey, str]
+
+
+async def kept_in(session: Keeper, hold_id: UUID) -> list[Kept]:
+    """What a locked hold keeps, by slot and pool."""
+    found = await session.fetch(KEPT, hold_id)
+    return [Kept(ITEMS.known(session, columns), classes) for classes, *columns in found]
 
 
 async def assign_classes(
-    session: Session, hold: Hold, classes: Mapping[int, str], stock: Mapping[PoolKey, int] | None = None
+    session: Scribe, hold: Hold, classes: Mapping[int, str], stock: Mapping[PoolKey, int] | None = None
 ) -> None:
     """Have booking classes, given by slot, count all that a locked, living hold keeps there; and hold `stock` with it.
 
@@ -41,32 +58,57 @@ async def assign_classes(
     are locked here, so this comes last in its transaction. Raises ClassClosed, for the transaction to end: the pool has
     no such class, or the class, or one above it, has not so much left; and StockGone the same way.
     """
-    kept = [(item, classes[item.slot_id]) for item in await items(session, hold.id) if item.slot_id in classes]
-    known = await classes_of(session, [(item.slot_id, item.pool) for item, _ in kept])
-    changes: dict[PoolKey, PoolMove] = {}
-    opens: dict[PoolKey, str] = {}
-    for item, wanted in kept:
-        pool = item.slot_id, item.pool
-        if not known[pool] or item.booking_class == wanted:
+    counting = planned(await kept_in(session, hold.id), classes)
+    await count_in(session, counting.classed)
+    await count(session, hold, counting, stock or {})
+
+
+async def book(
+    session: Scribe,
+    locked: Locked,
+    booking_id: UUID,
+    kept: Sequence[Kept],
+    classes: Mapping[int, str],
+    stock: Mapping[PoolKey, int],
+) -> None:
+    """Give a locked hold to a booking, and have booking classes count what is `kept` in it, as `assign_classes` does.
+
+    Raises what `check_free` does, too.
+    """
+    check_free(locked)
+    counting = planned(kept, classes)
+    await give(session, locked.hold, booking_id, counting.classed)
+    await count(session, locked.hold, counting, stock)
+
+
+def planned(kept: Sequence[Kept], classes: Mapping[int, str]) -> Counting:
+    """What is to be counted where that is kept; raises ClassClosed where a pool has no such class."""
+    counting = Counting([], {}, {})
+    for item, known in kept:
+        wanted = classes.get(item.slot_id)
+        if wanted is None or not known or item.booking_class == wanted:
             continue
-        if wanted not in known[pool]:
+        pool = item.slot_id, item.pool
+        if wanted not in known:
             raise ClassClosed([pool])
-        changes[pool] = PoolMove(classes={wanted: (item.quantity, 0)})
+        move = PoolMove(classes={wanted: (item.quantity, 0)})
         if item.booking_class is not None:
-            changes[pool] += PoolMove(classes={item.booking_class: (-item.quantity, 0)})
-        opens[pool] = item.booking_class = wanted
-    stock = stock or {}
-    added = [
-        HoldItem(hold_id=hold.id, slot_id=pool[0], pool=pool[1], quantity=n, units=[]) for pool, n in stock.items()
-    ]
-    session.add_all(added)
-    await session.save(*(item for item, _ in kept))
-    await tell_places(session, PLACES_HELD, [(item, item.quantity) for item in added])
-    await move_pools(session, changes | {pool: PoolMove(held=n) for pool, n in stock.items()}, opens, stock)
+            move += PoolMove(classes={item.booking_class: (-item.quantity, 0)})
+        counting.classed.append((item, wanted))
+        counting.changes[pool] = move
+        counting.opens[pool] = wanted
+    return counting
+
+
+async def count(session: Scribe, hold: Hold, counting: Counting, stock: Mapping[PoolKey, int]) -> None:
+    """Hold `stock` with a locked hold, and have pools count all of it."""
+    await tell_places(session, PLACES_HELD, await keep_more(session, hold, stock))
+    changes = counting.changes | {pool: PoolMove(held=n) for pool, n in stock.items()}
+    await move_pools(session, changes, counting.opens, stock)
 
 
 async def hold_stock(
-    session: Session, booking: Booking, stock: Mapping[PoolKey, int], kept: Iterable[PoolKey] = ()
+    session: Scribe, booking: Booking, stock: Mapping[PoolKey, int], kept: Iterable[PoolKey] = ()
 ) -> Hold:
     """A new hold of a locked, sold booking, which keeps counted extras for ten minutes until they are paid for.
 
@@ -85,20 +127,8 @@ async def hold_stock(
         expires_at=moment + timedelta(minutes=STOCK_MINUTES),
         cap_at=moment + MOST,
     )
-    session.add(hold)
-    await session.flush()
-    added = [
-        HoldItem(hold_id=hold.id, slot_id=pool[0], pool=pool[1], quantity=n, units=[]) for pool, n in stock.items()
-    ]
-    session.add_all(added)
-    await session.flush()
-    await tell_places(session, PLACES_HELD, [(item, item.quantity) for item in added])
+    await session.insert(hold)
+    await tell_places(session, PLACES_HELD, await keep_more(session, hold, stock))
     await lock_pools(session, {*stock, *kept})
     await move_pools(session, {pool: PoolMove(held=n) for pool, n in stock.items()}, takes=stock)
     return hold
-
-
-async def classes_of(session: ReadSession, pools: list[PoolKey]) -> dict[PoolKey, list[str]]:
-    """The booking classes of those pools, the highest first."""
-    slots, codes = [slot_id for slot_id, _ in pools], [code for _, code in pools]
-    return {(slot_id, code): classes for slot_id, code, classes in await session.fetch(CLASSES, slots, codes)}

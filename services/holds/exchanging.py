@@ -8,7 +8,8 @@ from core.db import Session
 from models import Hold, HoldItem, HoldStatus
 from services.holds.classes import assign_classes
 from services.holds.keeping import give_back, sell, sold_units
-from services.holds.moves import PoolKey, PoolMove, SlotUnits, hand_claims, items, lock_pools, move_pools
+from services.holds.locks import PoolKey, items, lock_pools
+from services.holds.moves import PoolMove, SlotUnits, hand_claims, move_pools
 from services.transitions import Cause
 
 

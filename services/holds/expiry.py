@@ -18,21 +18,8 @@ from sqlalchemy import delete, func, select, tuple_
 from core.db import Session
 from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus
 from services import outbox, sweeping
-from services.holds.moves import (
-    PLACES_RELEASED,
-    PoolKey,
-    counted,
-    end,
-    lock_idle,
-    lock_many,
-    lock_pools,
-    move_claims,
-    move_pools,
-    now,
-    tell_places,
-    unseated,
-    whole,
-)
+from services.holds.locks import PoolKey, lock_idle, lock_many, lock_pools, now
+from services.holds.moves import counted, finish, move_pools, whole
 from services.transitions import Cause
 
 OVER = Cause(actor="deadline", reason="its time was over")
@@ -106,11 +93,7 @@ async def expire(session: Session, holds: Sequence[Hold]) -> int:
     due = [hold for hold in holds if hold.status is HoldStatus.ACTIVE and hold.expires_at <= moment]
     if not due:
         return 0
-    ids = [hold.id for hold in due]
-    held = (await session.scalars(select(HoldItem).where(HoldItem.hold_id.in_(ids)))).all()
-    await move_claims(session, ids, SeatStatus.LOCKED, SeatStatus.AVAILABLE)
-    await tell_places(session, PLACES_RELEASED, unseated(held))
-    await end(session, due, HoldStatus.EXPIRED, OVER)
+    held = (await finish(session, due, HoldStatus.EXPIRED, OVER)).kept
     await move_pools(session, counted(whole(held), held=-1))
     return len(due)
 

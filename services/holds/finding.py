@@ -20,26 +20,19 @@ from sqlalchemy import and_, select, tuple_
 from core.db import ReadSession, Session
 from models import Hold, HoldItem, HoldStatus, LayoutUnit, Pool, SeatStatus, Slot
 from services.holds.keeping import check_on_sale
+from services.holds.locks import PoolKey, items, lock, lock_pools, status_now
 from services.holds.moves import (
-    PLACES_BOOKED,
     ClassClosed,
     HoldExpired,
-    PoolKey,
     SlotUnits,
     counted,
     end,
-    items,
-    lock,
-    lock_pools,
     move_claims,
     move_pools,
-    status_now,
     take_free,
-    tell_places,
-    tell_seats,
-    unseated,
     whole,
 )
+from services.holds.telling import PLACES_BOOKED, tell_places, tell_seats, unseated
 from services.transitions import Cause
 
 Unit = tuple[int, str]
@@ -102,9 +95,9 @@ async def sell_found(session: Session, found: Found, cause: Cause) -> None:
     counts_nothing = hold.status is HoldStatus.EXPIRED
     await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.BOOKED, seats_of(found.kept))
     # A seat that the flight has no more, and that nobody has written down as free.
-    await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE)
+    await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE, found.lost)
     await tell_places(session, PLACES_BOOKED, unseated(found.kept))
-    await end(session, [hold], HoldStatus.BOOKED, cause)
+    await end(session, hold, HoldStatus.BOOKED, cause)
     if counts_nothing:
         await count_again(session, found)
     await move_pools(session, counted(whole(found.kept), held=-1, sold=1))

@@ -6,32 +6,25 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-
-from core.db import ReadSession, Session
 from core.errors import Conflict
-from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus
+from core.rows import Reader, Scribe
+from models import Hold, HoldItem, HoldStatus, SeatStatus
 from services import idempotency, outbox
+from services.holds.locks import Locked, PoolKey, items, lock, lock_now, now
 from services.holds.moves import (
-    PLACES_BOOKED,
-    PLACES_RELEASED,
     HoldExpired,
     Owner,
-    PoolKey,
     SlotUnits,
     counted,
-    end,
-    items,
-    lock,
+    finish,
+    give,
     move_claims,
     move_pools,
-    now,
     set_deadline,
-    tell_places,
-    unseated,
     whole,
 )
 from services.holds.placing import SalesClosed
+from services.holds.telling import PLACES_RELEASED, tell_places
 from services.transitions import Cause
 
 MAX_EXTENSIONS = 2
@@ -41,6 +34,7 @@ CLOSED = """
     SELECT FROM slots JOIN hold_items ON hold_items.slot_id = slots.id
     WHERE hold_items.hold_id = $1 AND (slots.status <> 'OPEN' OR slots.starts_at <= jetway_now()) LIMIT 1
 """
+SOLD = "SELECT slot_id, unit FROM claims WHERE hold_id = $1 AND status IN ('BOOKED', 'CHECKED_IN')"
 
 
 class HoldBooked(Conflict):
@@ -58,96 +52,95 @@ class ExtensionLimit(Conflict):
     default_code = "EXTENSION_LIMIT"
 
 
-async def extend(session: Session, hold_id: UUID, owner: Owner, key: str) -> Hold:
+async def extend(session: Scribe, hold_id: UUID, owner: Owner, key: str) -> Hold:
     """Move the deadline to the hold's minutes from now, at most twice and never beyond its cap; returns the hold.
 
     The same key again: nothing more. Raises HoldExpired, HoldBooked, ExtensionLimit, idempotency.KeyReused.
     """
     print_ = idempotency.fingerprint(str(hold_id))
     known = await idempotency.claim(session, owner.key, "extendHold", key, print_, hold_id)
-    hold = await lock(session, hold_id)
+    locked = await lock_now(session, hold_id)
+    hold, moment = locked
     if known is not None:
         return hold
     if hold.booking_id is not None:
         raise HoldBooked
-    moment = await live(session, hold)
+    check_alive(locked)
     deadline = min(moment + timedelta(minutes=hold.minutes), hold.cap_at)
     if hold.extensions >= MAX_EXTENSIONS:
         raise ExtensionLimit("A hold can be extended twice.")
     if deadline <= hold.expires_at:
         raise ExtensionLimit("A hold lasts 30 minutes in all.")
-    hold.extensions += 1
-    await set_deadline(session, hold, deadline)
+    await set_deadline(session, hold, deadline, extensions=hold.extensions + 1)
     payload = {"hold": str(hold.id), "extensions": hold.extensions, "expires_at": deadline.isoformat()}
     await outbox.record(session, "hold.extended", outbox.hold_stream(hold.id), payload)
     return hold
 
 
-async def release(session: Session, hold_id: UUID, cause: Cause, *, booked: bool = False) -> Hold:
+async def release(session: Scribe, hold_id: UUID, cause: Cause, *, booked: bool = False) -> Hold:
     """Give everything back at once. A released hold may be released again; raises HoldExpired and HoldBooked.
 
     `booked` tells that the hold's booking itself asks, which alone may release it then.
     """
-    hold = await lock(session, hold_id)
+    locked = await lock_now(session, hold_id)
+    hold = locked.hold
     if hold.status is HoldStatus.RELEASED:
         return hold
     if hold.booking_id is not None and not booked:
         raise HoldBooked
-    await live(session, hold)
+    check_alive(locked)
     await let_go(session, hold, HoldStatus.RELEASED, cause)
     return hold
 
 
-async def abandon(session: Session, hold_id: UUID, cause: Cause) -> None:
+async def abandon(session: Scribe, hold_id: UUID, cause: Cause) -> None:
     """End a hold whose booking has ended, with all that it still keeps; one that has ended stays as it is.
 
     It is EXPIRED where its deadline has passed, RELEASED where it has not.
     """
-    hold = await lock(session, hold_id)
+    hold, moment = await lock_now(session, hold_id)
     if hold.status is HoldStatus.ACTIVE:
-        over = hold.expires_at <= await now(session)
+        over = hold.expires_at <= moment
         await let_go(session, hold, HoldStatus.EXPIRED if over else HoldStatus.RELEASED, cause)
 
 
-async def let_go(session: Session, hold: Hold, to: HoldStatus, cause: Cause) -> None:
+async def let_go(session: Scribe, hold: Hold, to: HoldStatus, cause: Cause) -> None:
     """End a locked, ACTIVE hold, and give back the seats that are still its own, and its quantities."""
-    held = await items(session, hold.id)
-    await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.AVAILABLE)
-    await tell_places(session, PLACES_RELEASED, unseated(held))
-    await end(session, [hold], to, cause)
+    held = (await finish(session, [hold], to, cause)).kept
     await move_pools(session, counted(whole(held), held=-1))
 
 
-async def attach(session: Session, hold: Hold, booking_id: UUID) -> None:
+async def attach(session: Scribe, locked: Locked, booking_id: UUID) -> None:
     """Give a locked hold to a booking; raises HoldExpired, and HoldBooked where another booking has it."""
-    if hold.booking_id is not None:
-        raise HoldBooked
-    await live(session, hold)
-    hold.booking_id = booking_id
-    await session.save(hold)
+    check_free(locked)
+    await give(session, locked.hold, booking_id)
 
 
-async def detach(session: Session, hold: Hold) -> None:
+async def detach(session: Scribe, hold: Hold) -> None:
     """Have a locked, living hold be its shopper's again, whatever booking it belonged to."""
-    hold.booking_id = None
-    await session.flush()
+    await give(session, hold, None)
 
 
-async def begin_payment(session: Session, hold_id: UUID) -> datetime:
+async def begin_payment(session: Scribe, hold_id: UUID) -> datetime:
     """Give somebody who pays ten minutes from now at least, and return the deadline; asked again, it stays.
 
     Never less than was promised: a deadline further away is kept. At most ten minutes beyond the hold's cap. Raises
     HoldExpired.
     """
-    hold = await lock(session, hold_id)
-    moment = await live(session, hold)
+    return await keep_for_payment(session, await lock_now(session, hold_id))
+
+
+async def keep_for_payment(session: Scribe, locked: Locked) -> datetime:
+    """The same for whoever has locked the hold."""
+    hold, moment = locked
+    check_alive(locked)
     if hold.expires_before_payment is None:
-        hold.expires_before_payment = hold.expires_at
-        await set_deadline(session, hold, max(hold.expires_at, min(moment, hold.cap_at) + PAYMENT_GRACE))
+        deadline = max(hold.expires_at, min(moment, hold.cap_at) + PAYMENT_GRACE)
+        await set_deadline(session, hold, deadline, expires_before_payment=hold.expires_at)
     return hold.expires_at
 
 
-async def linger(session: Session, hold: Hold, span: timedelta) -> datetime:
+async def linger(session: Scribe, hold: Hold, span: timedelta) -> datetime:
     """Keep what a locked hold keeps for `span` from now while somebody decides about its payment; its deadline.
 
     At most ten minutes beyond the hold's cap, and never less than it had. A hold that is dead stays dead. Its shopper
@@ -156,32 +149,30 @@ async def linger(session: Session, hold: Hold, span: timedelta) -> datetime:
     moment = await now(session)
     deadline = min(moment + span, hold.cap_at + PAYMENT_GRACE)
     if hold.status is HoldStatus.ACTIVE and moment < hold.expires_at < deadline:
-        hold.expires_before_review = hold.told_until
-        await set_deadline(session, hold, deadline)
+        await set_deadline(session, hold, deadline, expires_before_review=hold.told_until)
     return hold.expires_at
 
 
-async def payment_failed(session: Session, hold_id: UUID) -> bool:
+async def payment_failed(session: Scribe, hold_id: UUID) -> bool:
     """Put the deadline back to what it was before the payment; whether the hold lives by it.
 
     A hold that is dead never lives again: a deadline is brought forward here, never put off. Whoever is told that it
     does not live ends it, with `abandon`.
     """
-    hold = await lock(session, hold_id)
+    hold, moment = await lock_now(session, hold_id)
     if hold.status is HoldStatus.ACTIVE and hold.expires_before_payment is not None:
-        deadline, hold.expires_before_payment = min(hold.expires_before_payment, hold.expires_at), None
-        hold.expires_before_review = None
-        await set_deadline(session, hold, deadline)
-    return hold.status is HoldStatus.ACTIVE and hold.expires_at > await now(session)
+        deadline = min(hold.expires_before_payment, hold.expires_at)
+        await set_deadline(session, hold, deadline, expires_before_payment=None, expires_before_review=None)
+    return hold.status is HoldStatus.ACTIVE and hold.expires_at > moment
 
 
-async def check_on_sale(session: Session, hold_id: UUID) -> None:
+async def check_on_sale(reader: Reader, hold_id: UUID) -> None:
     """Raises SalesClosed where anything that the hold keeps is not sold any more: closed, or begun."""
-    if await session.fetch(CLOSED, hold_id):
+    if await reader.fetch(CLOSED, hold_id):
         raise SalesClosed("This flight is not sold any more.")
 
 
-async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
+async def take_over(session: Scribe, hold_id: UUID, cause: Cause) -> None:
     """Sell what the hold keeps: its seats are BOOKED, its quantities move from held to sold.
 
     A hold whose deadline has passed but whose seats nobody has taken is still good: the claims are locked here, so
@@ -190,21 +181,18 @@ async def take_over(session: Session, hold_id: UUID, cause: Cause) -> None:
     await sell(session, await lock(session, hold_id), cause)
 
 
-async def sell(session: Session, hold: Hold, cause: Cause) -> None:
+async def sell(session: Scribe, hold: Hold, cause: Cause) -> None:
     """The same for whoever has locked the hold."""
     if hold.status is not HoldStatus.ACTIVE:
         raise HoldExpired(hold.expires_at)
-    held = await items(session, hold.id)
-    sold = await move_claims(session, [hold.id], SeatStatus.LOCKED, SeatStatus.BOOKED)
-    if sold != sum(len(item.units) for item in held):
+    finished = await finish(session, [hold], HoldStatus.BOOKED, cause)
+    if finished.units != sum(len(item.units) for item in finished.kept):
         raise HoldExpired(hold.expires_at)
-    await tell_places(session, PLACES_BOOKED, unseated(held))
-    await end(session, [hold], HoldStatus.BOOKED, cause)
-    await move_pools(session, counted(whole(held), held=-1, sold=1))
+    await move_pools(session, counted(whole(finished.kept), held=-1, sold=1))
 
 
 async def give_back(
-    session: Session, hold_id: UUID, units: Sequence[SlotUnits], places: Mapping[PoolKey, int] | None = None
+    session: Scribe, hold_id: UUID, units: Sequence[SlotUnits], places: Mapping[PoolKey, int] | None = None
 ) -> None:
     """Return sold seats of a booking to everybody, and `places` sold without a seat; all of them leave their pools.
 
@@ -223,7 +211,7 @@ async def give_back(
         raise Conflict("Some of these seats are not this booking's.", code="SEATS_NOT_BOOKED")
     for item, count in counts:
         item.returned += count
-    await session.flush()
+    await session.save(*held)
     await tell_places(session, PLACES_RELEASED, left)
     await move_pools(session, counted(counts, sold=-1))
 
@@ -233,16 +221,20 @@ def seats_in(item: HoldItem, units: Set[tuple[int, str]]) -> int:
     return sum((item.slot_id, unit) in units for unit in item.units)
 
 
-async def sold_units(session: ReadSession, hold_id: UUID) -> set[tuple[int, str]]:
+async def sold_units(reader: Reader, hold_id: UUID) -> set[tuple[int, str]]:
     """The units, by (slot, unit), that a sold hold has still."""
-    sold = Claim.status.in_((SeatStatus.BOOKED, SeatStatus.CHECKED_IN))
-    rows = await session.execute(select(Claim.slot_id, Claim.unit).where(Claim.hold_id == hold_id, sold))
-    return {(slot_id, unit) for slot_id, unit in rows}
+    return {(slot_id, unit) for slot_id, unit in await reader.fetch(SOLD, hold_id)}
 
 
-async def live(session: Session, hold: Hold) -> datetime:
-    """The present moment, at which the locked hold lives; raises HoldExpired where it does not."""
-    moment = await now(session)
+def check_free(locked: Locked) -> None:
+    """Raises HoldExpired unless a locked hold lives, and HoldBooked where a booking has it."""
+    if locked.hold.booking_id is not None:
+        raise HoldBooked
+    check_alive(locked)
+
+
+def check_alive(locked: Locked) -> None:
+    """Raises HoldExpired unless a locked hold lives."""
+    hold, moment = locked
     if hold.status is not HoldStatus.ACTIVE or hold.expires_at <= moment:
         raise HoldExpired(hold.told_until)
-    return moment

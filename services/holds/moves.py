@@ -8,24 +8,26 @@ staff who block seats lock claims and pools, and whoever sets what a pool may se
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_, update
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.db import ReadSession, Session
-from core.errors import Conflict, NotFound
-from core.rows import Keeper
+from core.db import Session
+from core.errors import Conflict
+from core.rows import Reader, Scribe
 from core.states import Machine
-from models import Claim, Hold, HoldItem, HoldStatus, Pool, SeatStatus
+from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus
 from services import idempotency, outbox, transitions
-from services.holds.kept import HOLDS, ITEMS, KEPT
+from services.holds.kept import ITEMS
+from services.holds.locks import PoolKey
+from services.holds.telling import PLACES_BOOKED, PLACES_RELEASED, tell_places, tell_seats, unseated
 from services.seats import SEAT
 
 HOLD = Machine(
@@ -40,20 +42,6 @@ HOLD = Machine(
     },
 )
 """An expired hold keeps nothing, and never lives again; what it kept may be found again, and sold (`finding.py`)."""
-
-PoolKey = tuple[int, str]
-"""A pool, by slot and code."""
-
-SEAT_FACTS = {
-    SeatStatus.AVAILABLE: "seat.released",
-    SeatStatus.LOCKED: "seat.locked",
-    SeatStatus.BOOKED: "seat.booked",
-    SeatStatus.CHECKED_IN: "seat.checked_in",
-    SeatStatus.BLOCKED: "seat.blocked",
-}
-
-PLACES_HELD, PLACES_BOOKED, PLACES_RELEASED = "places.held", "places.booked", "places.released"
-"""Facts about places without a seat, and about stock; of places that are held, `take_holds` tells."""
 
 
 class HoldExpired(Conflict):
@@ -87,9 +75,48 @@ class StockGone(Conflict):
         self.left = left
 
 
-LOCK_CLAIMS = "SELECT FROM claims WHERE hold_id = ANY ($1::uuid[]) ORDER BY slot_id, unit FOR UPDATE"
-LOCK_HOLDS = f"SELECT {HOLDS.columns} FROM holds WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE"  # noqa: S608
-END = "UPDATE holds SET status = $1 WHERE id = ANY ($2::uuid[])"
+TIMES = ("expires_at", "expires_before_payment", "expires_before_review", "extensions")
+"""What a hold's row says of its time, as SET_DEADLINE takes it."""
+
+SET_DEADLINE = """
+    WITH theirs AS (UPDATE claims SET expires_at = $2 WHERE hold_id = $1 AND status = 'LOCKED')
+    UPDATE holds SET expires_at = $2, expires_before_payment = $3, expires_before_review = $4, extensions = $5
+    WHERE id = $1
+"""
+CLASS = """
+    UPDATE hold_items SET booking_class = one.booking_class
+    FROM unnest($2::bigint[], $3::varchar[], $4::varchar[]) AS one (slot_id, pool, booking_class)
+    WHERE hold_id = $1 AND hold_items.slot_id = one.slot_id AND hold_items.pool = one.pool COLLATE "C"
+"""
+GIVE = f"WITH classed AS ({CLASS}) UPDATE holds SET booking_id = $5 WHERE id = $1"  # noqa: S608
+KEEP_MORE = f"""
+    INSERT INTO hold_items (hold_id, slot_id, pool, quantity, units)
+    SELECT $1, slot_id, pool, quantity, '{{}}' FROM unnest($2::bigint[], $3::varchar[], $4::int[])
+           AS one (slot_id, pool, quantity)
+    RETURNING {ITEMS.columns}
+"""  # noqa: S608 - our own words
+FINISH = f"""
+    WITH theirs AS (
+        UPDATE claims SET status = $2::varchar, version = nextval('claim_versions'), changed_at = jetway_now(),
+                          expires_at = NULL, hold_id = CASE WHEN $2::varchar = 'AVAILABLE' THEN NULL ELSE hold_id END
+        WHERE hold_id = ANY ($1::uuid[]) AND status = 'LOCKED'
+        RETURNING slot_id, unit, version
+    ), changed AS (
+        SELECT slot_id, array_agg(unit ORDER BY unit) AS units, array_agg(version ORDER BY unit) AS versions
+        FROM theirs GROUP BY slot_id
+    ), ended AS (UPDATE holds SET status = $3::varchar WHERE id = ANY ($1::uuid[]))
+    SELECT hold_items.slot_id, changed.units, changed.versions, {ITEMS.columns}
+    FROM hold_items LEFT JOIN changed ON changed.slot_id = hold_items.slot_id
+    WHERE hold_items.hold_id = ANY ($1::uuid[]) ORDER BY hold_items.hold_id, hold_items.slot_id, hold_items.pool
+"""  # noqa: S608 - our own words
+CHANGE = """
+    UPDATE claims SET status = $3::varchar, version = nextval('claim_versions'), changed_at = jetway_now(),
+                      expires_at = NULL, hold_id = CASE WHEN $3::varchar = 'AVAILABLE' THEN NULL ELSE hold_id END
+    FROM unnest($4::bigint[], $5::varchar[]) AS one (slot_id, unit)
+    WHERE claims.slot_id = one.slot_id AND claims.unit = one.unit COLLATE "C" AND status = $2
+      AND ($1::uuid[] IS NULL OR hold_id = ANY ($1::uuid[]))
+    RETURNING claims.slot_id, claims.unit, version
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,97 +161,37 @@ class PoolMove:
         )
 
 
-async def now(session: ReadSession) -> datetime:
-    """The moment by which deadlines are decided."""
-    ((moment,),) = await session.fetch("SELECT jetway_now()")
-    return cast("datetime", moment)
-
-
-async def status_now(session: ReadSession, hold: Hold) -> HoldStatus:
-    """What a hold is: EXPIRED once its deadline has passed, whether or not that is written down."""
-    if hold.status is HoldStatus.ACTIVE and hold.expires_at <= await now(session):
-        return HoldStatus.EXPIRED
-    return hold.status
-
-
-async def lock(session: Session, hold_id: UUID) -> Hold:
-    """Lock a hold's claims in their order, then the hold; raises NotFound where there is none."""
-    holds = await lock_many(session, [hold_id])
-    if not holds:
-        raise NotFound("There is no such hold.")
-    return holds[0]
-
-
-async def lock_many(session: Session, hold_ids: Sequence[UUID]) -> list[Hold]:
-    """Lock the claims of several holds by (slot, unit), then the holds by id."""
-    await session.fetch(LOCK_CLAIMS, hold_ids)
-    return [HOLDS.known(session, columns) for columns in await session.fetch(LOCK_HOLDS, hold_ids)]
-
-
-async def lock_idle(session: Session, hold_ids: Sequence[UUID]) -> list[Hold]:
-    """Lock those of several holds, with all their claims, that nobody else is at work on; never waits."""
-    ours = Claim.hold_id.in_(hold_ids)
-    claims = select(Claim.hold_id).where(ours).order_by(Claim.slot_id, Claim.unit)
-    locked = Counter(await session.scalars(claims.with_for_update(skip_locked=True)))
-    kept = await session.execute(select(Claim.hold_id, func.count()).where(ours).group_by(Claim.hold_id))
-    busy = {hold_id for hold_id, count in kept if count > locked[hold_id]}
-    idle = select(Hold).where(Hold.id.in_(set(hold_ids) - busy)).order_by(Hold.id).with_for_update(skip_locked=True)
-    return list((await session.scalars(idle.execution_options(populate_existing=True))).all())
-
-
-async def lock_pools(session: Session, keys: Collection[PoolKey]) -> None:
-    """Lock those pools by (slot, code), for whoever does not move all of them at once."""
-    chosen = select(Pool.code).where(tuple_(Pool.slot_id, Pool.code).in_(keys)).order_by(Pool.slot_id, Pool.code)
-    await session.execute(chosen.with_for_update(key_share=True))
-
-
-async def items(session: Keeper, hold_id: UUID) -> list[HoldItem]:
-    """What a hold keeps, by slot and pool, for whoever has locked it and may change it."""
-    return [ITEMS.known(session, columns) for columns in await session.fetch(KEPT, [hold_id])]
-
-
 async def move_claims(
-    session: Session,
-    hold_ids: Sequence[UUID],
-    came_from: SeatStatus,
-    to: SeatStatus,
-    only: Sequence[SlotUnits] | None = None,
+    session: Scribe, hold_ids: Sequence[UUID], came_from: SeatStatus, to: SeatStatus, only: Sequence[SlotUnits]
 ) -> int:
-    """Change the locked claims of those holds that are `came_from`, with one fact per slot; how many were changed.
+    """Change those of the locked units that are the holds' and `came_from`, with one fact per slot; how many were.
 
     A claim that becomes AVAILABLE keeps its row as a tombstone, so that its version goes on counting.
     """
-    whose: ColumnElement[bool] = Claim.hold_id.in_(hold_ids)
-    if only is not None:
-        whose = and_(whose, in_pairs(only))
-    changes = await change_claims(session, came_from, to, whose)
+    changes = await change_claims(session, came_from, to, only, hold_ids)
     await tell_seats(session, to, changes, hold_ids)
     return len(changes)
 
 
 async def change_claims(
-    session: Session, came_from: SeatStatus, to: SeatStatus, which: ColumnElement[bool]
+    session: Scribe,
+    came_from: SeatStatus,
+    to: SeatStatus,
+    only: Sequence[SlotUnits],
+    hold_ids: Sequence[UUID] | None = None,
 ) -> list[tuple[int, str, int]]:
-    """Change those of the locked claims that are `came_from`; (slot, unit, version) of each that is `to` now."""
+    """Change those of the locked units that are `came_from`; (slot, unit, version) of each that is `to` now."""
     SEAT.check(came_from, to)
-    statement = (
-        update(Claim)
-        .where(which, Claim.status == came_from)
-        .values(
-            status=to,
-            version=text("nextval('claim_versions')"),
-            changed_at=func.jetway_now(),
-            expires_at=None,
-            **({"hold_id": None} if to is SeatStatus.AVAILABLE else {}),
-        )
-        .returning(Claim.slot_id, Claim.unit, Claim.version)
-    )
-    return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
+    pairs = [(one.slot_id, unit) for one in only for unit in one.units]
+    slots, units = [slot_id for slot_id, _ in pairs], [unit for _, unit in pairs]
+    ids = None if hold_ids is None else list(hold_ids)
+    changed = await session.fetch(CHANGE, ids, came_from, to, slots, units)
+    return [(slot_id, unit, version) for slot_id, unit, version in changed]
 
 
-async def hand_claims(session: Session, came_from: UUID, to: UUID) -> None:
+async def hand_claims(session: Scribe, came_from: UUID, to: UUID) -> None:
     """Have the seats that one locked hold has sold be another's. Versions stay: nothing that others see has changed."""
-    await session.execute(update(Claim).where(Claim.hold_id == came_from).values(hold_id=to))
+    await session.fetch("UPDATE claims SET hold_id = $2 WHERE hold_id = $1", came_from, to)
 
 
 async def take_free(
@@ -256,48 +223,10 @@ async def take_free(
     return [(row.slot_id, row.unit, row.version) for row in await session.execute(statement)]
 
 
-def in_pairs(some: Iterable[SlotUnits]) -> ColumnElement[bool]:
-    """A condition: the claim is on one of those units."""
-    pairs = [(one.slot_id, unit) for one in some for unit in one.units]
-    return tuple_(Claim.slot_id, Claim.unit).in_(pairs)
-
-
-async def tell_seats(
-    session: Session, to: SeatStatus, changes: Iterable[tuple[int, str, int]], hold_ids: Sequence[UUID]
-) -> None:
-    """One fact per slot about seats (slot, number, version) that are `to` now."""
-    by_slot: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for slot_id, unit, version in changes:
-        by_slot[slot_id].append({"number": unit, "status": to, "version": version})
-    hold = str(hold_ids[0]) if len(hold_ids) == 1 else None
-    facts = [
-        outbox.Told(SEAT_FACTS[to], outbox.slot_stream(slot_id), {"slot": slot_id, "hold": hold, "seats": seats})
-        for slot_id, seats in sorted(by_slot.items())
-    ]
-    await outbox.record_all(session, facts)
-
-
-async def tell_places(session: Session, kind: str, moved: Iterable[tuple[HoldItem, int]]) -> None:
-    """One fact per hold and slot about places without a seat: so many of each item, where there are any."""
-    by_slot: dict[tuple[int, UUID], list[dict[str, Any]]] = defaultdict(list)
-    for item, count in moved:
-        if count:
-            by_slot[item.slot_id, item.hold_id].append({"pool": item.pool, "count": count})
-    facts = [
-        outbox.Told(kind, outbox.slot_stream(slot_id), {"slot": slot_id, "hold": str(hold_id), "places": places})
-        for (slot_id, hold_id), places in sorted(by_slot.items())
-    ]
-    await outbox.record_all(session, facts)
-
-
-def unseated(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
-    """Items with how much each of them keeps without a seat, before any of it is given back."""
-    return [(item, item.quantity - len(item.units)) for item in held]
-
-
 COUNTED = "UPDATE pools SET held = held + $3, sold = sold + $4, blocked = blocked + $5"
 NAMED = " WHERE slot_id = $1 AND code = $2"
 DONE = " RETURNING 1"
+LEFT = "SELECT authorised - blocked - held - sold FROM pools" + NAMED  # noqa: S608 - our own words
 MOVE = COUNTED + NAMED + DONE
 MOVE_WHAT_IS_LEFT = COUNTED + NAMED + " AND held + sold + $3 <= authorised - blocked" + DONE
 MOVED_CLASS = """ARRAY(
@@ -320,7 +249,7 @@ MOVE_WITH_CLASSES = (
 
 
 async def move_pools(
-    session: Session,
+    session: Scribe,
     changes: Mapping[PoolKey, PoolMove],
     opens: Mapping[PoolKey, str] | None = None,
     takes: Collection[PoolKey] = (),
@@ -351,11 +280,10 @@ async def move_pools(
         raise RuntimeError(f"slot {slot_id} has no pool {code} with the classes {sorted(move.classes)}")
 
 
-async def left_in(session: ReadSession, key: PoolKey) -> int:
+async def left_in(reader: Reader, key: PoolKey) -> int:
     """How many more of a pool may be sold; none where there is no such pool."""
-    free = Pool.authorised - Pool.blocked - Pool.held - Pool.sold
-    left = await session.scalar(select(free).where(Pool.slot_id == key[0], Pool.code == key[1]))
-    return max(0, left or 0)
+    found = await reader.fetch(LEFT, *key)
+    return max(0, found[0][0]) if found else 0
 
 
 def counted(kept: Iterable[tuple[HoldItem, int]], *, held: int = 0, sold: int = 0) -> dict[PoolKey, PoolMove]:
@@ -377,28 +305,104 @@ def whole(held: Iterable[HoldItem]) -> list[tuple[HoldItem, int]]:
     return [(item, item.quantity) for item in held]
 
 
-SET_DEADLINE = "UPDATE claims SET expires_at = $2 WHERE hold_id = $1 AND status = 'LOCKED'"
+async def set_deadline(session: Scribe, hold: Hold, deadline: datetime, **beside: object) -> None:
+    """Move the deadline of a locked hold and of its claims, and what else is said of its time, by attribute.
 
-
-async def set_deadline(session: Session, hold: Hold, deadline: datetime) -> None:
-    """Move the deadline of a locked hold and of its claims. Versions stay: nothing that others see has changed."""
-    hold.expires_at = deadline
-    await session.save(hold)
-    await session.fetch(SET_DEADLINE, hold.id, deadline)
-
-
-async def end(session: Session, holds: Sequence[Hold], to: HoldStatus, cause: transitions.Cause) -> None:
-    """Move locked holds to one of their final states, each with its history and fact.
-
-    Raises WrongState where one of them is over already; nothing has changed then.
+    Versions stay: nothing that others see has changed.
     """
-    changes = []
+    changed = {"expires_at": deadline, **beside}
+    times = {name: changed.get(name, getattr(hold, name)) for name in TIMES}
+    await session.fetch(SET_DEADLINE, hold.id, *times.values())
+    now_known(hold, changed)
+
+
+Classed = tuple[HoldItem, str]
+"""An item of a hold, and the booking class that is to count it."""
+
+
+async def give(session: Scribe, hold: Hold, booking_id: UUID | None, classed: Sequence[Classed] = ()) -> None:
+    """Have a locked hold belong to a booking, or to its shopper again, and classes count items of it.
+
+    The pools are the caller's to move, last.
+    """
+    await session.fetch(GIVE, hold.id, *columns_of(classed), booking_id)
+    now_known(hold, {"booking_id": booking_id})
+
+
+async def count_in(session: Scribe, classed: Sequence[Classed]) -> None:
+    """Have classes count items of a locked hold; the pools are the caller's to move, last."""
+    if classed:
+        await session.fetch(CLASS, classed[0][0].hold_id, *columns_of(classed))
+
+
+def columns_of(classed: Sequence[Classed]) -> tuple[list[int], list[str], list[str]]:
+    """Slots, pools and classes, as CLASS takes them; the items' rows say so from here on."""
+    for item, wanted in classed:
+        set_committed_value(item, "booking_class", wanted)
+    items, classes = [item for item, _ in classed], [wanted for _, wanted in classed]
+    return [item.slot_id for item in items], [item.pool for item in items], classes
+
+
+async def keep_more(session: Scribe, hold: Hold, stock: Mapping[PoolKey, int]) -> list[tuple[HoldItem, int]]:
+    """Have a locked hold keep so many of pools that it kept nothing of; the items, each with how many."""
+    if not stock:
+        return []
+    slots, codes = [slot_id for slot_id, _ in stock], [code for _, code in stock]
+    added = await session.fetch(KEEP_MORE, hold.id, slots, codes, list(stock.values()))
+    return whole(ITEMS.known(session, columns) for columns in added)
+
+
+def now_known(hold: Hold, written: Mapping[str, object]) -> None:
+    """Have a hold's row say what was written of it."""
+    for name, value in written.items():
+        set_committed_value(hold, name, value)
+
+
+class Finished(NamedTuple):
+    """What holds kept when they ended, by item, and how many of their units were still theirs."""
+
+    kept: list[HoldItem]
+    units: int
+
+
+async def finish(session: Scribe, holds: Sequence[Hold], to: HoldStatus, cause: transitions.Cause) -> Finished:
+    """End locked, ACTIVE holds, with their history and all facts: what they have still is sold, or everybody's.
+
+    Their pools are the caller's to move, last. Raises WrongState where one of them is over already.
+    """
     for hold in holds:
         HOLD.check(hold.status, to)
+    seat = SeatStatus.BOOKED if to is HoldStatus.BOOKED else SeatStatus.AVAILABLE
+    SEAT.check(SeatStatus.LOCKED, seat)
+    ids = [hold.id for hold in holds]
+    kept, changes = [], {}
+    for slot_id, units, versions, *columns in await session.fetch(FINISH, ids, seat, to):
+        kept.append(ITEMS.known(session, columns))
+        if units is not None:
+            changes[slot_id] = list(zip(units, versions, strict=True))
+    moved = [(slot_id, *one) for slot_id, those in changes.items() for one in those]
+    await tell_seats(session, seat, moved, ids)
+    await tell_places(session, PLACES_BOOKED if to is HoldStatus.BOOKED else PLACES_RELEASED, unseated(kept))
+    await tell_ended(session, holds, to, cause)
+    return Finished(kept, len(moved))
+
+
+async def end(session: Scribe, hold: Hold, to: HoldStatus, cause: transitions.Cause) -> None:
+    """Move a locked hold to one of its final states, with its history and fact, whatever it kept.
+
+    Raises WrongState where it is over already; nothing has changed then.
+    """
+    HOLD.check(hold.status, to)
+    await session.fetch("UPDATE holds SET status = $2 WHERE id = $1", hold.id, to)
+    await tell_ended(session, [hold], to, cause)
+
+
+async def tell_ended(session: Scribe, holds: Sequence[Hold], to: HoldStatus, cause: transitions.Cause) -> None:
+    """The history and the facts of holds that have ended, whose rows say so from here on."""
+    changes = []
+    for hold in holds:
         payload = {"hold": str(hold.id), "booking": str(hold.booking_id) if hold.booking_id else None}
         stream = outbox.hold_stream(hold.id)
         changes.append(transitions.Change(hold.id, hold.status, to, stream, f"hold.{to.lower()}", payload))
-    await session.fetch(END, to, [hold.id for hold in holds])
-    for hold in holds:
-        set_committed_value(hold, "status", to)
+        now_known(hold, {"status": to})
     await transitions.write(session, HOLD.name, changes, cause)

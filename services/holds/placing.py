@@ -19,7 +19,8 @@ from services import idempotency
 from services.holds.batches import Batches
 from services.holds.calls import Answer, Times
 from services.holds.gates import Gates
-from services.holds.moves import ClassClosed, Owner, items, status_now
+from services.holds.locks import items, status_now
+from services.holds.moves import ClassClosed, Owner
 from services.holds.relief import Relief
 from services.holds.requests import Asking, Item, Request, Want, check_shape, fingerprint
 from services.holds.slots import Layouts

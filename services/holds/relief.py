@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from core.db import Database
 from services.holds import expiry
-from services.holds.moves import PoolKey
+from services.holds.locks import PoolKey
 
 Pools = tuple[PoolKey, ...]
 

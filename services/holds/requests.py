@@ -15,7 +15,8 @@ from uuid import UUID
 from core.errors import Invalid, NotFound
 from services import idempotency
 from services.holds.gates import Entry, Unit
-from services.holds.moves import PoolKey, SlotUnits
+from services.holds.locks import PoolKey
+from services.holds.moves import SlotUnits
 from services.holds.slots import Seating
 from services.seats import UnknownSeat
 

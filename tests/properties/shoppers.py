@@ -338,10 +338,10 @@ class Shoppers(RuleBasedStateMachine):
 
     async def book(self, session: Session, hold: ModelHold, classes: Mapping[int, str]) -> None:
         """Give the hold to a booking, in the order in which `services/bookings` does."""
-        booking_id, row = uuid7(), await holds.lock(session, named(hold))
-        await holds.attach(session, row, booking_id)
+        booking_id, locked = uuid7(), await holds.lock_now(session, named(hold))
+        await holds.attach(session, locked, booking_id)
         await self.sql(session, BOOKED, booking_id, f"{booking_id}", named(hold))
-        await holds.assign_classes(session, row, classes)
+        await holds.assign_classes(session, locked.hold, classes)
 
     async def sql(self, session: Session, statement: str, *values: object) -> None:
         """A statement of the test's own, in the transaction of the step."""

@@ -49,9 +49,9 @@ def movements(dice: random.Random, schedule: Schedule, hold_id: UUID) -> list[St
     relieved = [(flight, code) for flight in both for code in ("ECONOMY", "FIRST")]
 
     async def book(session: Session) -> None:
-        row = await holds.lock(session, hold_id)
-        await holds.attach(session, row, uuid7())
-        await holds.assign_classes(session, row, {flight: dice.choice("YM") for flight in both})
+        locked = await holds.lock_now(session, hold_id)
+        await holds.attach(session, locked, uuid7())
+        await holds.assign_classes(session, locked.hold, {flight: dice.choice("YM") for flight in both})
 
     async def sell(session: Session) -> None:
         await holds.take_over(session, hold_id, CAUSE)

@@ -15,7 +15,7 @@ from models import Cabin, HoldStatus
 from services import holds
 from services.holds import HoldExpired, PoolKey, SlotUnits
 from services.holds.exchanging import exchange
-from services.holds.moves import lock_many
+from services.holds.locks import lock_many
 from tests.factories.bookings import pass_time
 from tests.factories.holds import CAUSE, everything, hold, place, pools, seats, want
 from tests.factories.schedules import Schedule

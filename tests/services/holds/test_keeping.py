@@ -78,7 +78,7 @@ def abandon(hold_id: UUID) -> Step[None]:
 
 def attach(hold_id: UUID) -> Step[None]:
     async def step(session: Session) -> None:
-        await holds.attach(session, await holds.lock(session, hold_id), uuid7())
+        await holds.attach(session, await holds.lock_now(session, hold_id), uuid7())
 
     return step
 

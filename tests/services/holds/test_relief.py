@@ -9,7 +9,7 @@ import pytest
 
 from core.db import Database
 from services.holds import SoldOut, expiry
-from services.holds.moves import PoolKey
+from services.holds.locks import PoolKey
 from services.holds.relief import Relief
 from tests.factories.holds import GUEST, hold, key, placing, pools, want
 from tests.factories.places import set_pool
