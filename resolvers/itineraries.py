@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -50,7 +51,12 @@ class Renewed(Protocol):
 
 async def new_offer(root: strawberry.Parent[Renewed], info: Info) -> Priced | None:
     """What the refused offer would cost now."""
-    if root.renewed is None:
-        return None
+    return (await new_offers([root], info))[0]
+
+
+async def new_offers(roots: Sequence[Renewed], info: Info) -> list[Priced | None]:
+    """The same of many."""
+    if all(root.renewed is None for root in roots):
+        return [None] * len(roots)
     async with info.context.reading() as session:
-        return await itineraries.present(session, root.renewed)
+        return [await itineraries.present(session, root.renewed) if root.renewed else None for root in roots]

@@ -18,9 +18,10 @@ import strawberry
 from strawberry.extensions import FieldExtension
 
 from core import errors, ids, telemetry
+from engine.execution import batched
 from models import Cabin
 from resolvers.flights import FLIGHT_KIND
-from resolvers.itineraries import new_offer
+from resolvers.itineraries import new_offer, new_offers
 from resolvers.travellers import PASSENGER_KIND
 from schema.itineraries import Offer
 from services import bookings, extras, holds, offers, payments, pools
@@ -193,7 +194,7 @@ class PriceChanged(Problem):
 
     renewed: strawberry.Private[offers.Offer | None]
     offer = strawberry.field(
-        resolver=new_offer,
+        resolver=batched(new_offers)(new_offer),
         graphql_type=Offer | None,
         description="What it costs now; null where it is not sold any more.",
     )
