@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.db import ReadSession, Session
+from core.detached import Detached
 from core.errors import NotFound
 from core.ids import uuid7
 from core.money import Money
 from core.paging import Page, check_first, key_of, newest_page
+from core.rows import Scribe
 from models import (
     Amendment,
     AmendmentStatus,
@@ -61,6 +62,9 @@ OF_REFUNDS: Mapping[RefundStatus, tuple[NoticeKind, str]] = {
 }
 """What the owner is told when a refund comes to be in a state."""
 
+BOOKINGS = Detached(Booking)
+BOOKING = f"SELECT {BOOKINGS.columns} FROM bookings WHERE id = $1"  # noqa: S608 - our own words
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
@@ -77,24 +81,22 @@ def owner_stream(user_id: UUID) -> str:
     return f"notices:{user_id}"
 
 
-async def write(session: Session, bookings: Sequence[Booking], message: Message) -> int:
+WRITE = """
+    INSERT INTO notices (id, booking_id, owner_id, source, kind, message, slot_id)
+    SELECT id, booking_id, owner_id, $4, $5, $6, $7
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS one (id, booking_id, owner_id)
+    ON CONFLICT (booking_id, source) DO NOTHING
+    RETURNING id, booking_id, owner_id
+"""
+
+
+async def write(scribe: Scribe, bookings: Sequence[Booking], message: Message) -> int:
     """Tell `message` about each of some locked bookings; how many were told, without those that had been before."""
     if not bookings:
         return 0
-    rows = [
-        {
-            "id": uuid7(),
-            "booking_id": one.id,
-            "owner_id": one.owner_id,
-            "source": message.source,
-            "kind": message.kind,
-            "message": message.text,
-            "slot_id": message.slot_id,
-        }
-        for one in bookings
-    ]
-    new = upsert(Notice).values(rows).on_conflict_do_nothing(index_elements=["booking_id", "source"])
-    written = (await session.execute(new.returning(Notice.id, Notice.booking_id, Notice.owner_id))).all()
+    ids, booked = [uuid7() for _ in bookings], [one.id for one in bookings]
+    told_to, what = [one.owner_id for one in bookings], (message.source, message.kind, message.text, message.slot_id)
+    written = await scribe.fetch(WRITE, ids, booked, told_to, *what)
     by_owner: dict[UUID, list[str]] = defaultdict(list)
     facts: list[Told] = []
     for id_, booking_id, owner_id in written:
@@ -103,7 +105,7 @@ async def write(session: Session, bookings: Sequence[Booking], message: Message)
         if owner_id is not None:
             by_owner[owner_id].append(str(id_))
     facts += [fact_for(owner_id, "notice.written", ids) for owner_id, ids in by_owner.items()]
-    await outbox.record_all(session, facts)
+    await outbox.record_all(scribe, facts)
     return len(written)
 
 
@@ -115,7 +117,7 @@ def fact_for(owner_id: UUID, kind: str, ids: list[str] | None) -> Told:
     return Told(kind, owner_stream(owner_id), {"user": str(owner_id), "notices": ids})
 
 
-async def of_booking(session: Session, booking: Booking) -> None:
+async def of_booking(scribe: Scribe, booking: Booking) -> None:
     """Tell the owner of a locked booking what has become of it, where that is worth telling.
 
     Guests have no list of notices: they hear of it where they watch the booking.
@@ -124,70 +126,76 @@ async def of_booking(session: Session, booking: Booking) -> None:
         return
     kind, text = OF_BOOKINGS[booking.status]
     message = Message(kind=kind, text=text.format(pnr=booking.pnr), source=f"booking.{booking.status.lower()}")
-    await write(session, [booking], message)
+    await write(scribe, [booking], message)
 
 
-async def of_payment(session: Session, payment: Payment) -> None:
+async def of_payment(scribe: Scribe, payment: Payment) -> None:
     """Tell the owner of a locked booking that its payment was declined, where it was."""
     if payment.status is not PaymentStatus.DECLINED:
         return
-    booking = await session.get_one(Booking, payment.booking_id)
+    booking = await booking_of(scribe, payment.booking_id)
     text = f"The payment for your booking {booking.pnr} was declined. {payment.decline_message or ''}".strip()
     message = Message(kind=NoticeKind.PAYMENT_DECLINED, text=text, source=f"payment.declined:{payment.id}")
-    await tell_owner(session, booking, message)
+    await tell_owner(scribe, booking, message)
 
 
-async def of_refund(session: Session, refund: Refund, payment: Payment) -> None:
+async def of_refund(scribe: Scribe, refund: Refund, payment: Payment) -> None:
     """Tell the owner of a locked booking what has become of a refund: of each that it was sent, and that it failed."""
     if refund.status not in OF_REFUNDS:
         return
-    booking, amount = await session.get_one(Booking, payment.booking_id), Money(refund.amount, refund.currency)
+    booking, amount = await booking_of(scribe, payment.booking_id), Money(refund.amount, refund.currency)
     kind, text = OF_REFUNDS[refund.status]
     told = text.format(amount=amount.amount, currency=amount.currency, pnr=booking.pnr)
     source = f"refund.{refund.status.lower()}:{refund.id}"
-    await tell_owner(session, booking, Message(kind=kind, text=told, source=source))
+    await tell_owner(scribe, booking, Message(kind=kind, text=told, source=source))
 
 
-async def of_amendment(session: Session, amendment: Amendment) -> None:
+async def of_amendment(scribe: Scribe, amendment: Amendment) -> None:
     """Tell the owner of a locked booking that it was changed, and how, or that it could not be, where that is so."""
     if amendment.status not in (AmendmentStatus.APPLIED, AmendmentStatus.FAILED):
         return
-    booking = await session.get_one(Booking, amendment.booking_id)
+    booking = await booking_of(scribe, amendment.booking_id)
     kind, text = NoticeKind.CHANGE_FAILED, f"Your booking {booking.pnr} could not be changed. You pay nothing for that."
     if amendment.status is AmendmentStatus.APPLIED:
         changed = "; ".join(f"{what}: {after}" for what, _, after in amendment.change["told"])
         kind, text = NoticeKind.BOOKING_CHANGED, f"Your booking {booking.pnr} is changed. {changed}."
     source = f"amendment.{amendment.status.lower()}:{amendment.id}"
-    await tell_owner(session, booking, Message(kind=kind, text=text, source=source))
+    await tell_owner(scribe, booking, Message(kind=kind, text=text, source=source))
 
 
-async def of_part(session: Session, booking: Booking, left: Sequence[str], quote_id: UUID) -> None:
+async def of_part(scribe: Scribe, booking: Booking, left: Sequence[str], quote_id: UUID) -> None:
     """Tell the owner of a locked booking that it was cancelled in part by that quote: who or what `left` it."""
     text = f"Your booking {booking.pnr} is cancelled in part. It goes on without {', '.join(left)}."
     message = Message(
         kind=NoticeKind.BOOKING_PARTLY_CANCELLED, text=text, source=f"booking.partly_cancelled:{quote_id}"
     )
-    await tell_owner(session, booking, message)
+    await tell_owner(scribe, booking, message)
 
 
-async def tell_owner(session: Session, booking: Booking, message: Message) -> None:
+async def tell_owner(scribe: Scribe, booking: Booking, message: Message) -> None:
     """Tell `message` to whoever owns a locked booking; guests hear of it where they watch the booking."""
     if booking.owner_id is not None:
-        await write(session, [booking], message)
+        await write(scribe, [booking], message)
 
 
-async def of_money_returned(session: Session, payment: Payment, amount: Money, money: UUID | None = None) -> None:
+async def of_money_returned(scribe: Scribe, payment: Payment, amount: Money, money: UUID | None = None) -> None:
     """Tell whoever booked, a guest too, that money which came too late, or a second time, goes back to them in full.
 
     `money` is what the ledger calls it, where that is not the payment itself: of each it is told once.
     """
-    booking = await session.get_one(Booking, payment.booking_id)
+    booking = await booking_of(scribe, payment.booking_id)
     text = (
         f"{amount.amount} {amount.currency} for your booking {booking.pnr} came too late, or had been paid before."
         " All of it goes back to you."
     )
     message = Message(kind=NoticeKind.MONEY_RETURNED, text=text, source=f"payment.returned:{money or payment.id}")
-    await write(session, [booking], message)
+    await write(scribe, [booking], message)
+
+
+async def booking_of(scribe: Scribe, booking_id: UUID) -> Booking:
+    """A locked booking as it is."""
+    (columns,) = await scribe.fetch(BOOKING, booking_id)
+    return BOOKINGS.row(columns)
 
 
 async def page(

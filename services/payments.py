@@ -14,9 +14,10 @@ from uuid import UUID, uuid5
 from sqlalchemy import and_, or_, select
 
 from core import clock
-from core.db import Database, ReadSession, Session
+from core.db import Database, ReadSession
 from core.detached import Detached
 from core.errors import Conflict, NotFound
+from core.rows import Reader, Scribe
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
 from services import discrepancies, jobs, notices, outbox, transitions
@@ -118,7 +119,7 @@ class PaymentDeclined(Conflict):
         self.retryable = decline.retryable
 
 
-async def begin(session: Session, payment: Payment, cause: Cause) -> None:
+async def begin(session: Scribe, payment: Payment, cause: Cause) -> None:
     """Write a new payment of a locked booking, INITIATED."""
     payment.status = PAYMENT.initial
     await session.insert(payment)
@@ -126,14 +127,14 @@ async def begin(session: Session, payment: Payment, cause: Cause) -> None:
     await transitions.begin(session, PAYMENT, payment.id, stream, "payment.initiated", facts, cause)
 
 
-async def move(session: Session, payment: Payment, to: PaymentStatus, fact: str, cause: Cause) -> None:
+async def move(session: Scribe, payment: Payment, to: PaymentStatus, fact: str, cause: Cause) -> None:
     """Move a locked payment of a locked booking; raises WrongState."""
     stream, facts = outbox.booking_stream(payment.booking_id), payload(payment)
     await transitions.advance(session, PAYMENT, payment, payment.id, to, stream, fact, facts, cause)
     await notices.of_payment(session, payment)
 
 
-async def tell(session: Session, payment: Payment, fact: str, cause: Cause) -> None:
+async def tell(session: Scribe, payment: Payment, fact: str, cause: Cause) -> None:
     """Tell what has changed of a locked payment of a locked booking, but not its status."""
     facts = {"status": payment.status, "from": payment.status, "actor": cause.actor, "reason": cause.reason}
     await outbox.record(session, fact, outbox.booking_stream(payment.booking_id), facts | payload(payment))
@@ -169,7 +170,15 @@ LOCK_LIVE = f"""
 """  # noqa: S608 - our own words
 
 
-async def lock_live(session: Session, booking_id: UUID, amendment_id: UUID | None) -> list[Payment]:
+async def by_id(reader: Reader, payment_id: UUID) -> Payment:
+    """A payment as it stands, for whoever only looks; raises NotFound."""
+    found = await PAYMENTS.find(reader, payment_id)
+    if found is None:
+        raise NotFound("There is no such payment.")
+    return found
+
+
+async def lock_live(session: Scribe, booking_id: UUID, amendment_id: UUID | None) -> list[Payment]:
     """The payments of a locked booking for one purpose that are under way or taken, locked, the oldest first."""
     found = await session.fetch(LOCK_LIVE, booking_id, amendment_id, list(OVER))
     return [PAYMENTS.known(session, columns) for columns in found]

@@ -17,8 +17,10 @@ from sqlalchemy import func, select
 from core import clock
 from core.db import Database, ReadSession, Session
 from core.errors import Conflict
+from core.ids import uuid7
 from core.log import logger
 from core.money import Money
+from core.rows import Scribe
 from core.states import Machine
 from models import Booking, Payment, PaymentStatus, PostingKind, Refund, RefundStatus
 from services import ledger, notices, outbox, payments, transitions
@@ -119,9 +121,10 @@ def expected_by(refund: Refund, payment: Payment) -> datetime | None:
     return day
 
 
-async def request(session: Session, payment: Payment, amount: Money, reason: str, cause: Cause) -> Refund:
+async def request(scribe: Scribe, payment: Payment, amount: Money, reason: str, cause: Cause) -> Refund:
     """Write that `amount`, more than nothing, of a locked, captured payment is to go back."""
     refund = Refund(
+        id=uuid7(),
         payment_id=payment.id,
         status=REFUND.initial,
         amount=amount.minor_units,
@@ -129,11 +132,10 @@ async def request(session: Session, payment: Payment, amount: Money, reason: str
         reason=reason,
         created_at=clock.now(),
     )
-    session.add(refund)
-    await session.flush()
+    await scribe.insert(refund)
     stream, facts = outbox.booking_stream(payment.booking_id), payload(refund, payment)
-    await transitions.begin(session, REFUND, refund.id, stream, "refund.requested", facts, cause)
-    await ledger.post(session, PostingKind.OWED, payment.booking_id, refund.id, amount)
+    await transitions.begin(scribe, REFUND, refund.id, stream, "refund.requested", facts, cause)
+    await ledger.post(scribe, PostingKind.OWED, payment.booking_id, refund.id, amount)
     return refund
 
 

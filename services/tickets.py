@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from core import clock
 from core.db import Session
+from core.rows import Scribe
 from core.states import Machine
 from models import (
     Passenger,
@@ -72,17 +73,17 @@ ISSUE = """
 """
 
 
-async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:
+async def issue(scribe: Scribe, booking_id: UUID, cause: Cause) -> None:
     """Issue every ticket that a locked booking lacks, in the order of its flights and passengers."""
-    due = [(number(code, serial), *whose) for *whose, code, serial in await session.fetch(COUPONS, booking_id)]
+    due = [(number(code, serial), *whose) for *whose, code, serial in await scribe.fetch(COUPONS, booking_id)]
     numbers, passengers, slots = [one[0] for one in due], [one[1] for one in due], [one[2] for one in due]
     moment = clock.now()
-    await session.fetch(ISSUE, numbers, passengers, slots, TICKET.initial, moment)
+    await scribe.fetch(ISSUE, numbers, passengers, slots, TICKET.initial, moment)
     tickets = [
         Ticket(number=number, passenger_id=passenger_id, slot_id=slot_id, status=TICKET.initial, issued_at=moment)
         for number, passenger_id, slot_id in due
     ]
-    await tell(session, booking_id, [(ticket, None) for ticket in tickets], cause)
+    await tell(scribe, booking_id, [(ticket, None) for ticket in tickets], cause)
 
 
 def number(accounting_code: str, serial: int) -> str:
@@ -128,7 +129,7 @@ async def exchange(
 
 
 async def tell(
-    session: Session, booking_id: UUID, changed: Iterable[tuple[Ticket, TicketStatus | None]], cause: Cause
+    scribe: Scribe, booking_id: UUID, changed: Iterable[tuple[Ticket, TicketStatus | None]], cause: Cause
 ) -> None:
     """A line of history and a fact for each ticket that changed, with where it came from."""
     stream = outbox.booking_stream(booking_id)
@@ -148,4 +149,4 @@ async def tell(
         )
         for ticket, came_from in changed
     ]
-    await transitions.write(session, TICKET.name, changes, cause)
+    await transitions.write(scribe, TICKET.name, changes, cause)

@@ -4,14 +4,15 @@ changed once it is there. Until then the booking stands as it was, and so it doe
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from core.db import Session
+from core.db import Database, Session
 from core.errors import Conflict, NotFound
 from core.log import logger
-from core.rows import Reader
+from core.rows import Reader, Scribe
 from models import Amendment, AmendmentStatus, Booking, BookingStatus, Hold, HoldStatus
 from services import holds, payments, refunds
 from services.amendments import ending, rows
@@ -73,6 +74,13 @@ async def lock(session: Session, booking_id: UUID, amendment_id: UUID) -> Locked
     return Locked(held[own], other, booking, amendment)
 
 
+def orm(scribe: Scribe) -> Session:
+    """The session that a change of a booking works in: `Change.begin` gave it, or whoever confirms a quote has one."""
+    if not isinstance(scribe, Session):
+        raise TypeError("a booking is changed in a session")
+    return scribe
+
+
 @dataclass
 class Change:
     """`services.bookings.purposes.Purpose`: PAYMENT_PENDING is OPEN, and SOLD once that is written down."""
@@ -88,6 +96,10 @@ class Change:
             raise RuntimeError(f"amendment {self.amendment_id} is not locked")
         return self._rows
 
+    def begin(self, db: Database) -> AbstractAsyncContextManager[Scribe]:
+        """A session: what is changed of a booking is the ORM's."""
+        return db.transaction()
+
     async def standing(self, reader: Reader) -> Standing:
         """Where it stands now."""
         found = await reader.fetch(STANDING, self.amendment_id, GRACE)
@@ -100,18 +112,20 @@ class Change:
         dead = left <= timedelta() or hold not in (None, HoldStatus.ACTIVE)
         return Standing(stage=stage, price=due, dead=dead, left=left)
 
-    async def lock(self, session: Session) -> bool:
+    async def lock(self, scribe: Scribe) -> bool:
         """The same as `lock_all`: to be confirmed is to have the booking changed, which takes every lock."""
-        return await self.lock_all(session) is not Stage.OVER
+        return await self.lock_all(scribe) is not Stage.OVER
 
-    async def lock_all(self, session: Session) -> Stage:
+    async def lock_all(self, scribe: Scribe) -> Stage:
         """Lock the claims of its hold and the booking's, both holds, the booking and the amendment."""
+        session = orm(scribe)
         self._rows = await lock(session, self.booking_id, self.amendment_id)
         return stage_of(self._rows.amendment)
 
-    async def sell(self, session: Session, cause: Cause) -> None:
+    async def sell(self, scribe: Scribe, cause: Cause) -> None:
         """The new places are sold; the booking has its old ones still. A booking that cannot be changed as agreed any
         more, or whose flights are closed for changes by now, is told as SalesClosed: nobody can sell it that."""
+        session = orm(scribe)
         found = self.locked
         picture = await look(session, found.booking)
         if not await stands(session, picture, found):
@@ -129,8 +143,9 @@ class Change:
         amendment = await session.get_one(Amendment, self.amendment_id)
         raise HoldExpired(amendment.expires_at)
 
-    async def linger(self, session: Session, span: timedelta) -> datetime:
+    async def linger(self, scribe: Scribe, span: timedelta) -> datetime:
         """The hold lives for `span` from now as far as it may, and the quote without a hold as long."""
+        session = orm(scribe)
         found, moment = self.locked, await holds.now(session)
         if found.other is not None:
             return await holds.linger(session, found.other, span)
@@ -139,8 +154,9 @@ class Change:
             await session.flush()
         return found.amendment.expires_at + GRACE
 
-    async def confirm(self, session: Session, cause: Cause) -> None:
+    async def confirm(self, scribe: Scribe, cause: Cause) -> None:
         """The booking is changed. Where it cannot be as agreed any more, all that was paid for it goes back."""
+        session = orm(scribe)
         found = self.locked
         picture = await look(session, found.booking)
         if await stands(session, picture, found):
@@ -151,17 +167,19 @@ class Change:
         await refunds.give_back_rest(session, paid, "The booking could not be changed any more.", cause)
         await self.undo(session, cause)
 
-    async def forsake(self, session: Session, cause: Cause) -> None:
+    async def forsake(self, scribe: Scribe, cause: Cause) -> None:
         """What it keeps is given back, and its time is over."""
+        session = orm(scribe)
         found = self.locked
         if found.other is not None:
             await holds.abandon(session, found.other.id, cause)
         found.amendment.expires_at = await holds.now(session) - GRACE
         await session.flush()
 
-    async def put_back(self, session: Session, cause: Cause) -> None:
+    async def put_back(self, scribe: Scribe, cause: Cause) -> None:
         """The quote stands again, while it and its hold live; otherwise it is FAILED where it was forsaken, EXPIRED
         where its time was over."""
+        session = orm(scribe)
         found = self.locked
         alive = found.other is None or await holds.payment_failed(session, found.other.id)
         if alive and found.amendment.expires_at > await holds.now(session):

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import func
 
-from core.db import Database, Session
-from core.errors import Conflict, Invalid
+from core.db import Database
+from core.errors import Conflict, Invalid, NotFound
 from core.ids import uuid7
 from core.money import Money
-from models import Booking, BookingStatus, Hold, Payment, PaymentStatus
+from core.rows import Reader, Scribe
+from models import Booking, BookingStatus, Payment, PaymentStatus
 from services import holds, idempotency, jobs, payments
 from services.bookings import reviewing, rows, splitting
 from services.bookings.saga import work_off
@@ -97,14 +98,14 @@ async def pay_as(db: Database, gateways: Gateways, asked: Paying) -> Payment:
     """
     check_method(asked.method)
     check_return_url(asked.return_url)
-    async with db.transaction() as session:
-        payment_id = await intend(session, gateways, asked)
+    async with db.writing() as scribe:
+        payment_id = await intend(scribe, gateways, asked)
     rest = await work_off(db, gateways, asked.booking_id)
-    async with db.transaction() as session:
-        payment = await session.get_one(Payment, payment_id)
-        if payment.gateway in rest.away:
-            raise rest.away[payment.gateway]
-        await refuse_if_failed(session, payment)
+    reader = db.reader(primary=True)
+    payment = await payments.by_id(reader, payment_id)
+    if payment.gateway in rest.away:
+        raise rest.away[payment.gateway]
+    await refuse_if_failed(reader, payment)
     return payment
 
 
@@ -127,19 +128,19 @@ def check_return_url(url: str | None) -> None:
         raise Invalid("This is not an address to come back to.", field="returnUrl")
 
 
-async def intend(session: Session, gateways: Gateways, asked: Paying) -> UUID:
+async def intend(scribe: Scribe, gateways: Gateways, asked: Paying) -> UUID:
     """Write the intent to pay, or find the payment that this request made before; the payment's key.
 
     A job stands behind every payment under way, for the case that whoever asked dies before it is done.
     """
     payment_id = uuid7()
     owner, key = asked.owner.key, asked.idempotency_key
-    known = await idempotency.claim(session, owner, asked.operation, key, asked.fingerprint, payment_id)
+    known = await idempotency.claim(scribe, owner, asked.operation, key, asked.fingerprint, payment_id)
     if known is not None:
-        if (await session.get_one(Payment, known)).status not in payments.OVER | payments.TAKEN:
-            await jobs.look_after(session, asked.booking_id, payments.RESCUE)
+        if (await payments.by_id(scribe, known)).status not in payments.OVER | payments.TAKEN:
+            await jobs.look_after(scribe, asked.booking_id, payments.RESCUE)
         return known
-    booking, price = await keep_seats(session, asked.booking_id, asked.share_id)
+    booking, price = await keep_seats(scribe, asked.booking_id, asked.share_id)
     gateway = gateways.route(price, asked.method)
     cause = Cause(actor=PAYER if asked.by_link else owner, reason="paying")
     payment = Payment(
@@ -150,42 +151,45 @@ async def intend(session: Session, gateways: Gateways, asked: Paying) -> UUID:
         gateway=gateway.name,
         method=asked.method,
         return_url=asked.return_url,
-        off_session=asked.retry,
+        off_scribe=asked.retry,
         amount=price.minor_units,
         currency=price.currency,
         created_at=func.jetway_now(),
     )
-    agreed = await reviewing.begin(session, payment, asked.payer, cause)
+    agreed = await reviewing.begin(scribe, payment, asked.payer, cause)
     first = booking.status is not BookingStatus.PAYMENT_PENDING
     if first:
-        await rows.move(session, booking, BookingStatus.PAYMENT_PENDING, cause)
+        await rows.move(scribe, booking, BookingStatus.PAYMENT_PENDING, cause)
     if agreed:
-        await jobs.look_after(session, booking.id, payments.RESCUE)
+        await jobs.look_after(scribe, booking.id, payments.RESCUE)
     else:
-        await reviewing.refuse(session, payment, last=first)
+        await reviewing.refuse(scribe, payment, last=first)
     return payment_id
 
 
-async def keep_seats(session: Session, booking_id: UUID, share_id: UUID | None) -> tuple[Booking, Money]:
+async def keep_seats(scribe: Scribe, booking_id: UUID, share_id: UUID | None) -> tuple[Booking, Money]:
     """Lock a booking that can be paid, with its hold's deadline moved out of the bank's way; and what is to be paid.
 
     That is done for the first share that is paid: the others keep to its deadline. Raises SalesClosed.
     """
-    booking, locked = await rows.locked_with_hold(session, booking_id)
-    price = await splitting.price_of(session, booking, share_id)
-    await holds.keep_for_payment(session, locked)
-    await holds.check_on_sale(session, booking.hold_id)
+    booking, locked = await rows.locked_with_hold(scribe, booking_id)
+    price = await splitting.price_of(scribe, booking, share_id)
+    await holds.keep_for_payment(scribe, locked)
+    await holds.check_on_sale(scribe, booking.hold_id)
     return booking, price
 
 
-async def refuse_if_failed(session: Session, payment: Payment) -> None:
+async def refuse_if_failed(reader: Reader, payment: Payment) -> None:
     """Raises what became of a payment that was made for nothing; returns for one that was not, or may still not be."""
     if payment.decline_code is not None:
         raise PaymentDeclined(payment.decline_code)
     if payment.status is PaymentStatus.CAPTURED and payment.share_id is None:
         return
-    booking = await session.get_one(Booking, payment.booking_id)
+    booking = await rows.by_id(reader, payment.booking_id)
     if booking.status is BookingStatus.FAILED:
         raise Conflict("The payment could not be completed; whatever was charged goes back.", code="BOOKING_FAILED")
     if booking.status is BookingStatus.EXPIRED or payment.status is PaymentStatus.VOIDED:
-        raise HoldExpired((await session.get_one(Hold, booking.hold_id)).told_until)
+        hold = await holds.by_id(reader, booking.hold_id)
+        if hold is None:
+            raise NotFound("There is no such hold.")
+        raise HoldExpired(hold.told_until)

@@ -8,14 +8,15 @@ is imported: it needs the saga, so the saga cannot import it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from core.db import Session
-from core.rows import Reader
+from core.db import Database, Session
+from core.rows import Reader, Scribe
 from services.transitions import Cause
 
 
@@ -56,13 +57,17 @@ class Purpose(Protocol):
     def amendment_id(self) -> UUID | None:
         """The amendment that is paid; None: the sale itself."""
 
+    def begin(self, db: Database) -> AbstractAsyncContextManager[Scribe]:
+        """The cheapest transaction in which the methods below that take a scribe do their work; a session serves all of
+        them."""
+
     async def standing(self, reader: Reader) -> Standing:
         """Where it stands now, read without locks. Raises NotFound."""
 
-    async def lock(self, session: Session) -> bool:
+    async def lock(self, scribe: Scribe) -> bool:
         """Lock the booking, then the purpose's own row; whether it is OPEN or SOLD. Raises NotFound."""
 
-    async def lock_all(self, session: Session) -> Stage:
+    async def lock_all(self, scribe: Scribe) -> Stage:
         """Lock the claims of its hold, the hold, the booking, and its own row; where it stands. Raises NotFound."""
 
     async def sell_late(self, session: Session, cause: Cause) -> bool:
@@ -74,29 +79,29 @@ class Purpose(Protocol):
         that looks for nothing again raises holds.HoldExpired.
         """
 
-    async def linger(self, session: Session, span: timedelta) -> datetime:
+    async def linger(self, scribe: Scribe, span: timedelta) -> datetime:
         """OPEN: keep what its hold keeps for `span` from now, as far as that may last; returns the deadline.
 
         It never comes nearer, and what is dead stays dead. Staff look at a payment until then.
         """
 
-    async def sell(self, session: Session, cause: Cause) -> None:
+    async def sell(self, scribe: Scribe, cause: Cause) -> None:
         """OPEN: sell what its hold keeps, and issue tickets. The money is promised and not taken yet.
 
         Raises holds.HoldExpired where something of it is somebody else's by now, and holds.SalesClosed where it is not
         sold any more: nothing of it has been sold then, for the transaction is undone.
         """
 
-    async def confirm(self, session: Session, cause: Cause) -> None:
+    async def confirm(self, scribe: Scribe, cause: Cause) -> None:
         """SOLD: all of the money is there; it is at its end, and well."""
 
-    async def forsake(self, session: Session, cause: Cause) -> None:
+    async def forsake(self, scribe: Scribe, cause: Cause) -> None:
         """OPEN: it cannot be sold, though its hold may live. The hold ends here, so that `dead` is told from now on.
 
         Its payments are called off afterwards, one by one; the last of them brings `put_back`.
         """
 
-    async def put_back(self, session: Session, cause: Cause) -> None:
+    async def put_back(self, scribe: Scribe, cause: Cause) -> None:
         """OPEN: no payment of it is under way any more. While its hold lives, it may be paid anew by the hold's own
         deadline; otherwise it ends: by time where that was over, as failed where it was forsaken before."""
 

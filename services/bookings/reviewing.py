@@ -14,6 +14,7 @@ from uuid import UUID
 
 from core.db import Database, Session
 from core.errors import NotFound
+from core.rows import Reader, Scribe
 from models import FraudVerdict, Payment, PaymentStatus, ReviewDecision
 from services import fraud, jobs, payments
 from services.bookings import rows
@@ -29,29 +30,29 @@ REVIEW_TIME = timedelta(minutes=30)
 """How long staff have, where the hold lasts so long."""
 
 
-async def begin(session: Session, payment: Payment, payer: Payer, cause: Cause) -> bool:
+async def begin(scribe: Scribe, payment: Payment, payer: Payer, cause: Cause) -> bool:
     """Write a new payment of a locked booking, whose hold is locked, and screen it; whether its gateway may be asked.
 
     One that may not is to be `refuse`d, once what it pays for waits for it as for any other. Only rows that are locked
     already, or new, may be written after this.
     """
-    await payments.begin(session, payment, cause)
-    return await fraud.screen(session, payment, payer) is not FraudVerdict.BLOCK
+    await payments.begin(scribe, payment, cause)
+    return await fraud.screen(scribe, payment, payer) is not FraudVerdict.BLOCK
 
 
-async def refuse(session: Session, payment: Payment, *, last: bool) -> None:
+async def refuse(scribe: Scribe, payment: Payment, *, last: bool) -> None:
     """Decline a payment whose gateway may not be asked: the same lines and facts as where its bank says no.
 
     `last`: what it pays for waits for no other payment, and is put back. All that this locks is locked already.
     """
-    purpose = await purpose_of(session, payment)
-    await purpose.lock_all(session)
+    purpose = await purpose_of(scribe, payment)
+    await purpose.lock_all(scribe)
     told = explain(fraud.BLOCKED)
     payment.decline_code, payment.decline_message = told.code, told.message
     blocked = Cause(actor="saga", reason=f"declined: {fraud.BLOCKED}")
-    await payments.move(session, payment, PaymentStatus.DECLINED, "payment.declined", blocked)
+    await payments.move(scribe, payment, PaymentStatus.DECLINED, "payment.declined", blocked)
     if last:
-        await purpose.put_back(session, blocked)
+        await purpose.put_back(scribe, blocked)
 
 
 async def hold_back(seen: Situation, one: Attempt, outcome: Authorised | Captured) -> bool:
@@ -114,8 +115,8 @@ async def payment_of(session: Session, found: Payment) -> Payment:
     return await session.get_one(Payment, found.id, with_for_update=True, populate_existing=True)
 
 
-async def purpose_of(session: Session, payment: Payment) -> Purpose:
+async def purpose_of(reader: Reader, payment: Payment) -> Purpose:
     """What a payment is for."""
     if payment.amendment_id is not None:
         return of_amendment(payment.booking_id, payment.amendment_id)
-    return Sale(payment.booking_id, await rows.hold_of(session, payment.booking_id))
+    return Sale(payment.booking_id, await rows.hold_of(reader, payment.booking_id))

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from core.db import ReadSession, Session
+from core.db import ReadSession
 from core.detached import Detached
 from core.errors import NotFound
-from core.rows import Scribe
+from core.rows import Keeper, Reader, Scribe
 from core.states import Machine
 from models import Amendment, AmendmentStatus, Booking, BookingStatus
 from services import notices, outbox, transitions
@@ -77,24 +77,32 @@ LOCK_ALL = f"""
 """  # noqa: S608 - our own words
 
 
-async def locked(session: Session, booking_id: UUID) -> Booking:
+async def locked(keeper: Keeper, booking_id: UUID) -> Booking:
     """The booking as it is now, kept from every other writer; raises NotFound."""
-    for columns in await session.fetch(LOCK, booking_id):
-        return BOOKINGS.known(session, columns)
+    for columns in await keeper.fetch(LOCK, booking_id):
+        return BOOKINGS.known(keeper, columns)
     raise NotFound("There is no such booking.")
 
 
-async def locked_with_hold(session: Scribe, booking_id: UUID) -> tuple[Booking, Locked]:
+async def locked_with_hold(scribe: Scribe, booking_id: UUID) -> tuple[Booking, Locked]:
     """The same, once the claims of the hold that it was made from, and then that hold, are locked: in one statement."""
-    for moment, *columns in await session.fetch(LOCK_ALL, booking_id):
+    for moment, *columns in await scribe.fetch(LOCK_ALL, booking_id):
         hold, booking = columns[: HOLDS.width], columns[HOLDS.width :]
-        return BOOKINGS.known(session, booking), Locked(HOLDS.known(session, hold), moment)
+        return BOOKINGS.known(scribe, booking), Locked(HOLDS.known(scribe, hold), moment)
     raise NotFound("There is no such booking.")
 
 
-async def hold_of(session: ReadSession, booking_id: UUID) -> UUID:
+async def by_id(reader: Reader, booking_id: UUID) -> Booking:
+    """The booking as it stands, for whoever only looks; raises NotFound."""
+    found = await BOOKINGS.find(reader, booking_id)
+    if found is None:
+        raise NotFound("There is no such booking.")
+    return found
+
+
+async def hold_of(reader: Reader, booking_id: UUID) -> UUID:
     """The hold that a booking was made from, which never changes; raises NotFound."""
-    for (hold_id,) in await session.fetch("SELECT hold_id FROM bookings WHERE id = $1", booking_id):
+    for (hold_id,) in await reader.fetch("SELECT hold_id FROM bookings WHERE id = $1", booking_id):
         return cast("UUID", hold_id)
     raise NotFound("There is no such booking.")
 
@@ -110,18 +118,18 @@ async def holds_of(session: ReadSession, booking_id: UUID) -> list[UUID]:
     return [await hold_of(session, booking_id), *await session.scalars(waiting)]
 
 
-async def begin(session: Session, booking: Booking, cause: Cause) -> None:
+async def begin(scribe: Scribe, booking: Booking, cause: Cause) -> None:
     """A new booking, INITIATED, with its history and its fact. Its row is written by the caller, as it is by then."""
     booking.status = BOOKING.initial
     stream, fact = outbox.booking_stream(booking.id), FACTS[BOOKING.initial]
-    await transitions.begin(session, BOOKING, booking.id, stream, fact, payload(booking), cause)
+    await transitions.begin(scribe, BOOKING, booking.id, stream, fact, payload(booking), cause)
 
 
-async def move(session: Session, booking: Booking, to: BookingStatus, cause: Cause) -> None:
+async def move(scribe: Scribe, booking: Booking, to: BookingStatus, cause: Cause) -> None:
     """Move a locked booking, with its history and its fact; raises WrongState."""
     stream = outbox.booking_stream(booking.id)
-    await transitions.advance(session, BOOKING, booking, booking.id, to, stream, FACTS[to], payload(booking), cause)
-    await notices.of_booking(session, booking)
+    await transitions.advance(scribe, BOOKING, booking, booking.id, to, stream, FACTS[to], payload(booking), cause)
+    await notices.of_booking(scribe, booking)
 
 
 def payload(booking: Booking) -> dict[str, Any]:

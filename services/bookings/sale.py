@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from core.db import Session
+from core.db import Database, Session
 from core.errors import NotFound
-from core.rows import Reader
+from core.rows import Reader, Scribe
 from models import Booking, BookingStatus, ExtraStatus, Hold, HoldStatus, TicketStatus
 from services import extras, holds, tickets
 from services.bookings import late, reading, rows
@@ -54,6 +55,10 @@ class Sale:
         """None: it is no amendment."""
         return
 
+    def begin(self, db: Database) -> AbstractAsyncContextManager[Scribe]:
+        """Plain statements do."""
+        return db.writing()
+
     async def standing(self, reader: Reader) -> Standing:
         """Where it stands now."""
         found = await reader.fetch(STANDING, self.booking_id)
@@ -61,47 +66,47 @@ class Sale:
             raise NotFound("There is no such booking.")
         return standing_of(found[0])
 
-    async def lock(self, session: Session) -> bool:
+    async def lock(self, scribe: Scribe) -> bool:
         """Lock the booking; whether it waits for its money."""
-        self._booking = await rows.locked(session, self.booking_id)
+        self._booking = await rows.locked(scribe, self.booking_id)
         return self._booking.status is BookingStatus.PAYMENT_PENDING
 
-    async def lock_all(self, session: Session) -> Stage:
+    async def lock_all(self, scribe: Scribe) -> Stage:
         """Lock claims, hold and booking; where the sale stands."""
-        self._booking, (self._hold, _) = await rows.locked_with_hold(session, self.booking_id)
+        self._booking, (self._hold, _) = await rows.locked_with_hold(scribe, self.booking_id)
         return stage_of(self._booking.status, self._hold.status)
 
-    async def linger(self, session: Session, span: timedelta) -> datetime:
+    async def linger(self, scribe: Scribe, span: timedelta) -> datetime:
         """The hold lives for `span` from now, at most its payment's grace beyond its cap."""
-        return await holds.linger(session, self._hold, span)
+        return await holds.linger(scribe, self._hold, span)
 
-    async def sell(self, session: Session, cause: Cause) -> None:
+    async def sell(self, scribe: Scribe, cause: Cause) -> None:
         """The seats are BOOKED, and every ticket and extra is issued."""
-        await holds.check_on_sale(session, self.hold_id)
-        await tickets.issue(session, self.booking_id, cause)
-        await extras.issue(session, self.booking_id, cause)
-        await holds.sell(session, self._hold, cause)
+        await holds.check_on_sale(scribe, self.hold_id)
+        await tickets.issue(scribe, self.booking_id, cause)
+        await extras.issue(scribe, self.booking_id, cause)
+        await holds.sell(scribe, self._hold, cause)
 
     async def sell_late(self, session: Session, cause: Cause) -> bool:
         """The same for seats that are found again, and places without a seat for those that are not."""
         return await late.sell_again(session, self.booking_id, self.hold_id, cause)
 
-    async def confirm(self, session: Session, cause: Cause) -> None:
+    async def confirm(self, scribe: Scribe, cause: Cause) -> None:
         """The booking is CONFIRMED."""
-        await self._move(session, BookingStatus.CONFIRMED, cause)
+        await self._move(scribe, BookingStatus.CONFIRMED, cause)
 
-    async def forsake(self, session: Session, cause: Cause) -> None:
+    async def forsake(self, scribe: Scribe, cause: Cause) -> None:
         """The hold is RELEASED, or EXPIRED where its deadline has passed."""
-        await holds.abandon(session, self.hold_id, cause)
+        await holds.abandon(scribe, self.hold_id, cause)
 
-    async def put_back(self, session: Session, cause: Cause) -> None:
+    async def put_back(self, scribe: Scribe, cause: Cause) -> None:
         """The booking is SEATS_LOCKED while the hold lives by its old deadline; otherwise FAILED or EXPIRED."""
-        if await holds.payment_failed(session, self.hold_id):
-            await self._move(session, BookingStatus.SEATS_LOCKED, cause)
+        if await holds.payment_failed(scribe, self.hold_id):
+            await self._move(scribe, BookingStatus.SEATS_LOCKED, cause)
             return
         forsaken = self._hold.status is HoldStatus.RELEASED
-        await self._move(session, BookingStatus.FAILED if forsaken else BookingStatus.EXPIRED, cause)
-        await holds.abandon(session, self.hold_id, cause)
+        await self._move(scribe, BookingStatus.FAILED if forsaken else BookingStatus.EXPIRED, cause)
+        await holds.abandon(scribe, self.hold_id, cause)
 
     async def undo(self, session: Session, cause: Cause) -> None:
         """Tickets and extras are VOID, the seats everybody's, the booking FAILED."""
@@ -111,5 +116,5 @@ class Sale:
         await extras.close(session, self.booking_id, ExtraStatus.VOID, cause)
         await holds.give_back(session, self.hold_id, places.seats, places.unseated)
 
-    async def _move(self, session: Session, to: BookingStatus, cause: Cause) -> None:
-        await rows.move(session, self._booking, to, cause)
+    async def _move(self, scribe: Scribe, to: BookingStatus, cause: Cause) -> None:
+        await rows.move(scribe, self._booking, to, cause)

@@ -14,9 +14,10 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from core.db import Database, Session
+from core.db import Database
 from core.errors import NotFound
 from core.money import Money
+from core.rows import Scribe
 from models import Booking, Payment, PaymentStatus
 from services import payments
 from services.bookings.purposes import Purpose, Stage, Standing, of_amendment
@@ -186,11 +187,11 @@ def attempt(gateways: Gateways, booking_id: UUID, pnr: str, columns: Sequence[An
     )
 
 
-async def unchanged(session: Session, seen: Situation, one: Attempt) -> tuple[Payment | None, list[Payment]]:
+async def unchanged(scribe: Scribe, seen: Situation, one: Attempt) -> tuple[Payment | None, list[Payment]]:
     """A payment of a locked purpose, if it is still as it was seen, and the others that are under way or taken.
 
     All are locked. None: somebody else has gone on.
     """
-    live = await payments.lock_live(session, one.order.booking_id, seen.purpose.amendment_id)
+    live = await payments.lock_live(scribe, one.order.booking_id, seen.purpose.amendment_id)
     same = [payment for payment in live if (payment.id, payment.status) == (one.id, one.status)]
     return same[0] if same else None, [payment for payment in live if payment.id != one.id]

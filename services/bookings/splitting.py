@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 
 from core.db import Session
+from core.detached import Detached
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import uuid7
 from core.money import Money, add
-from models import Booking, BookingStatus, HoldStatus, Payment, PaymentStatus, Share
+from core.rows import Reader
+from models import Booking, BookingStatus, HoldStatus, PaymentStatus, Share
 from services import holds, idempotency, outbox, payments
 from services.bookings import rows, rules
 from services.holds import Owner
@@ -140,13 +142,19 @@ async def write(session: Session, booking: Booking, parts: Sequence[Part], actor
     await outbox.record(session, "booking.split", outbox.booking_stream(booking.id), payload)
 
 
-async def shares_of(session: Session, booking_id: UUID) -> Sequence[Share]:
+SHARES = Detached(Share)
+OPEN_SHARES = f"""
+    SELECT {SHARES.columns} FROM shares WHERE booking_id = $1 AND withdrawn_at IS NULL ORDER BY ordinal
+"""  # noqa: S608 - our own words
+LIVE = "SELECT status FROM payments WHERE share_id = $1 AND status <> ALL ($2::text[])"
+
+
+async def shares_of(reader: Reader, booking_id: UUID) -> Sequence[Share]:
     """The shares of a booking that were not withdrawn, in their order; none where it is not split."""
-    here = select(Share).where(Share.booking_id == booking_id, Share.withdrawn_at.is_(None)).order_by(Share.ordinal)
-    return (await session.scalars(here)).all()
+    return [SHARES.row(columns) for columns in await reader.fetch(OPEN_SHARES, booking_id)]
 
 
-async def price_of(session: Session, booking: Booking, share_id: UUID | None) -> Money:
+async def price_of(reader: Reader, booking: Booking, share_id: UUID | None) -> Money:
     """What somebody pays who pays a share of a locked booking, or, None, all of it.
 
     Raises NotFound for another booking's share; Conflict with SPLIT where shares are to be paid and none is named,
@@ -156,7 +164,7 @@ async def price_of(session: Session, booking: Booking, share_id: UUID | None) ->
     """
     if booking.status is not BookingStatus.PAYMENT_PENDING:
         rules.check_payable(booking)
-    shares = await shares_of(session, booking.id)
+    shares = await shares_of(reader, booking.id)
     if share_id is None:
         if shares:
             raise Conflict("This booking is split: pay one of its shares.", code="SPLIT")
@@ -164,18 +172,18 @@ async def price_of(session: Session, booking: Booking, share_id: UUID | None) ->
         return Money(booking.total, booking.currency)
     share = next((one for one in shares if one.id == share_id), None)
     if share is None:
-        old = await session.get(Share, share_id)
+        old = await SHARES.find(reader, share_id)
         if old is None or old.booking_id != booking.id:
             raise NotFound("There is no such share.")
         raise Conflict("This share was withdrawn: the price was split anew.", code="SHARE_WITHDRAWN")
-    await check_unpaid(session, share)
+    await check_unpaid(reader, share)
     return Money(share.amount, share.currency)
 
 
-async def check_unpaid(session: Session, share: Share) -> None:
+async def check_unpaid(reader: Reader, share: Share) -> None:
     """Raises Conflict where a share of a locked booking is being paid, or is paid."""
-    live = select(Payment.status).where(Payment.share_id == share.id, Payment.status.not_in(payments.OVER))
-    status = await session.scalar(live)
+    found = await reader.fetch(LIVE, share.id, list(payments.OVER))
+    status = PaymentStatus(found[0][0]) if found else None
     if status in payments.TAKEN | {PaymentStatus.AUTHORIZED}:
         raise Conflict("This share is paid.", code="SHARE_PAID")
     if status is not None:

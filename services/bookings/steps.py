@@ -147,14 +147,14 @@ async def noted(
     Returns the payment, None where somebody else has gone on, and the verdict on it. Raises what `sell` does.
     """
     verdict, stage = FraudVerdict.ALLOW, Stage.SOLD
-    async with seen.db.transaction() as session:
+    async with seen.purpose.begin(seen.db) as scribe:
         if selling:
-            stage = await seen.purpose.lock_all(session)
+            stage = await seen.purpose.lock_all(scribe)
         else:
-            await seen.purpose.lock(session)
-        payment, others = await unchanged(session, seen, one)
+            await seen.purpose.lock(scribe)
+        payment, others = await unchanged(scribe, seen, one)
         if payment is not None and isinstance(outcome, Authorised | Captured):
-            verdict = await fraud.assess(session, payment, outcome.risk)
+            verdict = await fraud.assess(scribe, payment, outcome.risk)
         if payment is not None and verdict is FraudVerdict.ALLOW:
             payment.gateway_id = outcome.gateway_id
             payment.client_secret = getattr(outcome, "client_secret", payment.client_secret)
@@ -162,9 +162,9 @@ async def noted(
             if isinstance(outcome, Processing) and outcome.patience is not None:
                 payment.deadline_at = payment.created_at + outcome.patience
             cause = Cause(actor="gateway", reason=f"the gateway answered {type(outcome).__name__}")
-            await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
+            await payments.move(scribe, payment, to, f"payment.{to.lower()}", cause)
             if stage is Stage.OPEN and covered(seen, [payment, *others]):
-                await seen.purpose.sell(session, AGREED)
+                await seen.purpose.sell(scribe, AGREED)
     return payment, verdict
 
 
@@ -196,9 +196,9 @@ async def sell(seen: Situation, one: Attempt) -> bool:
     called off though its deadline has not passed.
     """
     try:
-        async with seen.db.transaction() as session:
-            if await seen.purpose.lock_all(session) is Stage.OPEN:
-                await seen.purpose.sell(session, AGREED)
+        async with seen.purpose.begin(seen.db) as scribe:
+            if await seen.purpose.lock_all(scribe) is Stage.OPEN:
+                await seen.purpose.sell(scribe, AGREED)
     except HoldExpired:
         return await sell_late(seen, one)
     except SalesClosed:
@@ -254,9 +254,9 @@ async def relieved(db: Database, pools: Sequence[PoolKey]) -> bool:
 
 async def forsake(seen: Situation, reason: str) -> bool:
     """Write that the purpose cannot be sold, whatever its deadline; its payments are called off by the next steps."""
-    async with seen.db.transaction() as session:
-        if await seen.purpose.lock_all(session) is Stage.OPEN:
-            await seen.purpose.forsake(session, Cause(actor="saga", reason=reason))
+    async with seen.purpose.begin(seen.db) as scribe:
+        if await seen.purpose.lock_all(scribe) is Stage.OPEN:
+            await seen.purpose.forsake(scribe, Cause(actor="saga", reason=reason))
     return True
 
 
@@ -272,22 +272,22 @@ async def capture(seen: Situation, one: Attempt) -> bool:
         if not await called_off(seen.db, one.gateway, one.known_to_gateway, one.id):
             return False
         return await undo(seen, one, refusal.code)
-    async with seen.db.transaction() as session:
-        waits = await seen.purpose.lock(session)
-        payment, others = await unchanged(session, seen, one)
+    async with seen.purpose.begin(seen.db) as scribe:
+        waits = await seen.purpose.lock(scribe)
+        payment, others = await unchanged(scribe, seen, one)
         if waits and payment is not None:
             payment.captured = taken.amount.minor_units
             cause = Cause(actor="saga", reason="the money is there")
-            await payments.move(session, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
-            await ledger.post(session, PostingKind.CAPTURED, payment.booking_id, payment.id, taken.amount)
+            await payments.move(scribe, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
+            await ledger.post(scribe, PostingKind.CAPTURED, payment.booking_id, payment.id, taken.amount)
             exact = not one.due < taken.amount
             if not exact:
                 excess = taken.amount - one.due
-                await refunds.request(session, payment, excess, "The charge of a seat that was lost.", cause)
+                await refunds.request(scribe, payment, excess, "The charge of a seat that was lost.", cause)
             if all(other.status in payments.TAKEN for other in others):
-                await seen.purpose.confirm(session, cause)
+                await seen.purpose.confirm(scribe, cause)
                 if exact and seen.purpose.amendment_id is None:
-                    await jobs.forget(session, payment.booking_id)
+                    await jobs.forget(scribe, payment.booking_id)
     return True
 
 
@@ -327,29 +327,29 @@ async def give_up(
 
     `outcome` None: it was us who called the payment off. `late`: whoever booked is told that the money goes back.
     """
-    async with seen.db.transaction() as session:
-        stage = await seen.purpose.lock_all(session)
-        payment, others = await unchanged(session, seen, one)
+    async with seen.purpose.begin(seen.db) as scribe:
+        stage = await seen.purpose.lock_all(scribe)
+        payment, others = await unchanged(scribe, seen, one)
         if stage is not seen.stage or payment is None:
             return True
         payment.gateway_id = payment.gateway_id or (outcome.gateway_id if outcome else None)
         payment.redirect_url = None
         if outcome is None and payment.gateway_id is None:
-            await jobs.drop_payment(session, payment.id, BUSY)
+            await jobs.drop_payment(scribe, payment.id, BUSY)
         payable = stage is Stage.OPEN and not seen.standing.dead
         if isinstance(outcome, Declined) or (isinstance(outcome, Voided) and payable):
             why = explain(outcome.code if isinstance(outcome, Declined) else "cancelled")
             payment.decline_code, payment.decline_message = why.code, why.message
         to = PaymentStatus.DECLINED if isinstance(outcome, Declined) else PaymentStatus.VOIDED
         cause = Cause(actor="saga", reason=reason)
-        await payments.move(session, payment, to, f"payment.{to.lower()}", cause)
+        await payments.move(scribe, payment, to, f"payment.{to.lower()}", cause)
         if late:
-            await notices.of_money_returned(session, payment, one.order.amount)
+            await notices.of_money_returned(scribe, payment, one.order.amount)
         if isinstance(outcome, Declined):
             # Before pools: whoever sells on a promise of the same card has locked the card, and wants those next.
-            await fraud.note_decline(session, payment, outcome.code, outcome.risk)
+            await fraud.note_decline(scribe, payment, outcome.code, outcome.risk)
         if stage is Stage.OPEN and not others:
-            await seen.purpose.put_back(session, cause)
+            await seen.purpose.put_back(scribe, cause)
     return True
 
 

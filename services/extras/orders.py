@@ -14,11 +14,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from core.db import ReadSession, Session
+from core.detached import Detached
 from core.ids import uuid7
 from core.money import Money
-from core.rows import Reader
+from core.rows import Reader, Scribe
 from core.states import Machine
-from models import Airline, BookingExtra, Extra, ExtraKind, ExtraStatus
+from models import BookingExtra, ExtraKind, ExtraStatus
 from services import outbox, tickets, transitions
 from services.extras.choosing import Chosen, Had
 from services.holds import PoolKey
@@ -98,24 +99,27 @@ async def write(session: Session, rows: Sequence[BookingExtra], cause: Cause) ->
         await tell(session, rows[0].booking_id, [(row, None) for row in rows], cause)
 
 
-async def issue(session: Session, booking_id: UUID, cause: Cause) -> None:
+ORDERS = Detached(BookingExtra)
+ORDERED = f"""
+    SELECT {ORDERS.columns}, airlines.accounting_code FROM booking_extras
+    JOIN extras ON extras.id = booking_extras.extra_id
+    JOIN airlines ON airlines.iata_code = extras.airline_code
+    WHERE booking_extras.booking_id = $1 AND booking_extras.status = $2
+    ORDER BY booking_extras.id FOR UPDATE OF booking_extras
+"""  # noqa: S608 - our own words
+
+
+async def issue(scribe: Scribe, booking_id: UUID, cause: Cause) -> None:
     """Issue the documents of everything that is ordered with a locked booking."""
-    chosen = (
-        select(BookingExtra, Airline.accounting_code)
-        .join(Extra, Extra.id == BookingExtra.extra_id)
-        .join(Airline, Airline.iata_code == Extra.airline_code)
-        .where(BookingExtra.booking_id == booking_id, BookingExtra.status == ExtraStatus.ORDERED)
-        .order_by(BookingExtra.id)
-        .with_for_update(of=BookingExtra)
-    )
-    ordered = (await session.execute(chosen)).all()
-    if not ordered:
+    found = await scribe.fetch(ORDERED, booking_id, ExtraStatus.ORDERED)
+    if not found:
         return
-    first: int = (await session.execute(select(func.draw_serials(len(ordered))))).scalar_one()
-    for serial, (row, accounting_code) in enumerate(ordered, first):
-        row.status, row.number = ExtraStatus.ISSUED, tickets.number(accounting_code, serial)
-    await session.flush()
-    await tell(session, booking_id, [(row, ExtraStatus.ORDERED) for row, _ in ordered], cause)
+    ((first,),) = await scribe.fetch("SELECT draw_serials($1)", len(found))
+    rows = [ORDERS.known(scribe, columns) for columns in found]
+    for serial, (row, columns) in enumerate(zip(rows, found, strict=True), first):
+        row.status, row.number = ExtraStatus.ISSUED, tickets.number(columns[-1], serial)
+    await scribe.save(*rows)
+    await tell(scribe, booking_id, [(row, ExtraStatus.ORDERED) for row in rows], cause)
 
 
 async def close(
@@ -137,14 +141,14 @@ async def close(
 
 
 async def tell(
-    session: Session, booking_id: UUID, changed: Iterable[tuple[BookingExtra, ExtraStatus | None]], cause: Cause
+    scribe: Scribe, booking_id: UUID, changed: Iterable[tuple[BookingExtra, ExtraStatus | None]], cause: Cause
 ) -> None:
     """A line of history and a fact for each extra that changed, with where it came from."""
     stream = outbox.booking_stream(booking_id)
     changes = [
         Change(row.id, came_from, row.status, stream, FACTS[row.status], payload(row)) for row, came_from in changed
     ]
-    await transitions.write(session, EXTRA.name, changes, cause)
+    await transitions.write(scribe, EXTRA.name, changes, cause)
 
 
 def payload(row: BookingExtra) -> dict[str, object]:

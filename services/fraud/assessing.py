@@ -11,8 +11,9 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from core.db import Session
-from models import AssessedAt, FraudAssessment, FraudSubject, FraudVerdict, Payment, SignalKind
+from core.db import dump_json
+from core.rows import Scribe
+from models import AssessedAt, FraudSubject, FraudVerdict, Payment, SignalKind
 from services.fraud import signals
 from services.fraud.measuring import measure
 from services.fraud.payers import Payer
@@ -27,46 +28,46 @@ WORSE = tuple(FraudVerdict)
 VERDICTS = Counter("jetway_fraud_verdicts_total", "Payments that went beyond rules, by verdict.", ["moment", "verdict"])
 
 
-async def screen(session: Session, payment: Payment, payer: Payer) -> FraudVerdict:
+async def screen(scribe: Scribe, payment: Payment, payer: Payer) -> FraudVerdict:
     """The verdict on a payment that is begun, from what is known before its gateway is asked.
 
     BLOCK: it is not to be asked at all. REVIEW is for later: nothing is promised yet that staff could decide about.
     Locks what is counted by, so only rows that are locked already, or new, may be written after it.
     """
-    await signals.add(session, payment, payer.keys, None)
-    found = (await measure(session, payment, AssessedAt.INTENT, payer.keys)).findings
+    await signals.add(scribe, payment, payer.keys, None)
+    found = (await measure(scribe, payment, AssessedAt.INTENT, payer.keys)).findings
     verdict = worst(one["verdict"] for one in found)
     if found:
-        await keep(session, payment, AssessedAt.INTENT, verdict, found, UNKNOWN_RISK)
+        await keep(scribe, payment, AssessedAt.INTENT, verdict, found, UNKNOWN_RISK)
     return verdict
 
 
-async def assess(session: Session, payment: Payment, risk: Risk) -> FraudVerdict:
+async def assess(scribe: Scribe, payment: Payment, risk: Risk) -> FraudVerdict:
     """The verdict on a locked payment whose money is promised: the worst of all rules, now and before.
 
     Whoever writes AUTHORIZED asks in the same transaction. Asked again it is what it was.
     """
     keys = {} if risk.card is None else {FraudSubject.CARD: risk.card}
-    await signals.add(session, payment, keys, risk.card)
-    seen = await measure(session, payment, AssessedAt.ANSWER, keys, risk)
+    await signals.add(scribe, payment, keys, risk.card)
+    seen = await measure(scribe, payment, AssessedAt.ANSWER, keys, risk)
     if AssessedAt.ANSWER in seen.before:
         return seen.before[AssessedAt.ANSWER]
     verdict = worst([*seen.before.values(), *(one["verdict"] for one in seen.findings)])
     if seen.findings or verdict is not FraudVerdict.ALLOW:
-        await keep(session, payment, AssessedAt.ANSWER, verdict, seen.findings, risk)
+        await keep(scribe, payment, AssessedAt.ANSWER, verdict, seen.findings, risk)
     if seen.counted and verdict is not FraudVerdict.BLOCK:
-        await signals.repeat(session, payment, SignalKind.PROMISE, risk.card)
+        await signals.repeat(scribe, payment, SignalKind.PROMISE, risk.card)
     return verdict
 
 
-async def note_decline(session: Session, payment: Payment, code: str, risk: Risk) -> None:
+async def note_decline(scribe: Scribe, payment: Payment, code: str, risk: Risk) -> None:
     """Count that a bank, or the gateway, refused a locked payment. What was blocked here is not counted: that would
     keep whoever was blocked once blocked for ever."""
     if code == BLOCKED:
         return
     if risk.card is not None:
-        await signals.add(session, payment, {FraudSubject.CARD: risk.card}, risk.card)
-    await signals.repeat(session, payment, SignalKind.DECLINE, risk.card)
+        await signals.add(scribe, payment, {FraudSubject.CARD: risk.card}, risk.card)
+    await signals.repeat(scribe, payment, SignalKind.DECLINE, risk.card)
 
 
 def worst(verdicts: Iterable[str]) -> FraudVerdict:
@@ -74,8 +75,14 @@ def worst(verdicts: Iterable[str]) -> FraudVerdict:
     return max((FraudVerdict(one) for one in verdicts), key=WORSE.index, default=FraudVerdict.ALLOW)
 
 
+KEEP = """
+    INSERT INTO fraud_assessments (payment_id, moment, verdict, findings, score, level, country)
+    VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7)
+"""
+
+
 async def keep(
-    session: Session,
+    scribe: Scribe,
     payment: Payment,
     moment: AssessedAt,
     verdict: FraudVerdict,
@@ -83,7 +90,6 @@ async def keep(
     risk: Risk,
 ) -> None:
     """Write what was found."""
-    told = {"score": risk.score, "level": risk.level, "country": risk.country}
-    session.add(FraudAssessment(payment_id=payment.id, moment=moment, verdict=verdict, findings=found, **told))
-    await session.flush()
+    told = dump_json(found), risk.score, risk.level, risk.country
+    await scribe.fetch(KEEP, payment.id, moment, verdict, *told)
     VERDICTS.labels(moment, verdict).inc()

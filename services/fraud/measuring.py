@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from core.db import Session
+from core.rows import Scribe
 from models import AssessedAt, FraudSubject, FraudVerdict, Payment
 from services.gateways import UNKNOWN_RISK, Risk
 
@@ -58,7 +58,7 @@ class Measured:
 
 
 async def measure(
-    session: Session,
+    scribe: Scribe,
     payment: Payment,
     moment: AssessedAt,
     keys: Mapping[FraudSubject, bytes],
@@ -69,7 +69,6 @@ async def measure(
     Counted is what was written under `keys`, this payment's with the others'; amounts are those of all promises before
     and of this payment.
     """
-    connection = await session.connection()
     asked = (
         payment.id,
         payment.booking_id,
@@ -81,7 +80,6 @@ async def measure(
         risk.score,
         risk.country,
     )
-    row: Any = (await connection.exec_driver_sql(MEASURE, asked)).one()
-    found, before, counted = row
+    ((found, before, counted),) = await scribe.fetch(MEASURE, *asked)
     verdicts = {AssessedAt(when): FraudVerdict(verdict) for when, verdict in orjson.loads(before).items()}
     return Measured(orjson.loads(found), verdicts, counted)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select, tuple_
 
 from core.db import Session
+from core.rows import Scribe
 from models import FraudSignal, FraudSubject, Payment, SignalKind
 
 KEPT = timedelta(days=30)
@@ -34,21 +35,18 @@ REPEAT = """
 """
 
 
-async def add(session: Session, payment: Payment, keys: Mapping[FraudSubject, bytes], card: bytes | None) -> None:
+async def add(scribe: Scribe, payment: Payment, keys: Mapping[FraudSubject, bytes], card: bytes | None) -> None:
     """Write that a payment was begun, under each of those keys, which are locked; once for each."""
     if not keys:
         return
-    connection = await session.connection()
-    await connection.exec_driver_sql(LOCK, (locks(keys.values()),))
+    await scribe.fetch(LOCK, locks(keys.values()))
     subjects, hashes = [str(subject) for subject in keys], list(keys.values())
-    row = (payment.id, subjects, hashes, card, payment.amount, payment.currency)
-    await connection.exec_driver_sql(ADD, row)
+    await scribe.fetch(ADD, payment.id, subjects, hashes, card, payment.amount, payment.currency)
 
 
-async def repeat(session: Session, payment: Payment, kind: SignalKind, card: bytes | None) -> None:
+async def repeat(scribe: Scribe, payment: Payment, kind: SignalKind, card: bytes | None) -> None:
     """Write what happened to a payment, under everything under which it was begun; once."""
-    connection = await session.connection()
-    await connection.exec_driver_sql(REPEAT, (payment.id, str(kind), card))
+    await scribe.fetch(REPEAT, payment.id, str(kind), card)
 
 
 def locks(keys: Iterable[bytes]) -> list[int]:
