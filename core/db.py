@@ -39,9 +39,6 @@ __all__ = ["Database", "ReadSession", "Session", "is_away", "translated"]
 MOST_READERS = 8
 """Connections for single statements, to each of the two: one process keeps few of them busy."""
 
-MOST_WRITERS = 8
-"""Connections for transactions of plain statements: each lasts for some milliseconds."""
-
 
 class ReadSession(AsyncSession):
     """A session that may only read. A function that takes one promises not to write."""
@@ -157,7 +154,7 @@ class Database:
         self._writing = async_sessionmaker(self.write_engine, class_=Session, expire_on_commit=False)
         self._reading = readers(self.read_engine)
         self._reading_primary = readers(self.write_engine)
-        self._writers = Writers(libpq_url(write_url), min(pool_size, MOST_WRITERS))
+        self._writers = Writers(libpq_url(write_url), pool_size)
         self._primary = Readers(libpq_url(write_url), min(pool_size, MOST_READERS))
         self._replica = self._primary if same else Readers(libpq_url(str(read_url)), min(pool_size, MOST_READERS))
 
