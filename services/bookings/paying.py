@@ -151,7 +151,7 @@ async def intend(scribe: Scribe, gateways: Gateways, asked: Paying) -> UUID:
         gateway=gateway.name,
         method=asked.method,
         return_url=asked.return_url,
-        off_scribe=asked.retry,
+        off_session=asked.retry,
         amount=price.minor_units,
         currency=price.currency,
         created_at=func.jetway_now(),
