@@ -132,15 +132,15 @@ def _literal(value: object) -> str:
     return orjson.dumps(value).decode().replace("<", "\\u003c")
 
 
-def page(title: str, body: str, status: int = 200, *, forms: str = "'self'") -> Response:
+def page(title: str, body: str, status: int = 200, *, forms: str = "'self'", frames: str = "*") -> Response:
     """A page of the sandbox with that `body`; `{nonce}` in it becomes the one that its scripts need.
 
-    `forms` is where its forms may lead, redirects included.
+    `forms` is where its forms may lead, redirects included; `frames` is who may show it in a frame.
     """
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; form-action {forms};"
-        " base-uri 'none'"
+        f" base-uri 'none'; frame-ancestors {frames}"
     )
     return HTMLResponse(
         _PAGE.format(title=html.escape(title), nonce=nonce, body=body.replace("{nonce}", nonce)),

@@ -217,7 +217,8 @@ def _question(order: Doc, status: int) -> Response:
         for name, label in (_SCENARIOS | {"cancel": "Cancel and return to the shop"}).items()
     )
     text = f"<h1>Pay with the sandbox</h1><p>You pay <strong>{sum_}</strong>. This is a test; no money moves.</p>"
-    return page("Pay", f'{text}<p>{about}</p><form method="post">{buttons}</form>', status, forms="http: https:")
+    body = f'{text}<p>{about}</p><form method="post">{buttons}</form>'
+    return page("Pay", body, status, forms="http: https:", frames="'none'")
 
 
 def _back(url: str | None, added: dict[str, str]) -> Response:

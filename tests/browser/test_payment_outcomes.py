@@ -69,3 +69,50 @@ async def test_leaving_the_banks_page_and_coming_back_to_it(new_shopper: NewShop
     await ada.pay_with(THREE_D_SECURE)
     await bank_button(ada.page, "complete|approve|authori[sz]e").click()
     await ada.confirmed()
+
+
+async def at_paypal(page: Page) -> None:
+    """Waits until the tab itself is on PayPal's page, which lets nobody frame it."""
+    await page.wait_for_url(re.compile("/paypal/checkoutnow"))
+
+
+async def test_paypal_is_gone_to_and_come_back_from(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    seats = await ada.to_payment([("Ada", "Lovelace")])
+
+    await ada.pay_with("paypal")
+    await at_paypal(ada.page)
+    await ada.page.get_by_role("button", name="Pay now", exact=True).click()
+
+    await ada.confirmed()
+    assert await ada.page.locator(".seat-cell b").all_inner_texts() == seats
+
+
+async def test_who_turns_back_at_paypal_pays_by_card(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    seats = await ada.to_payment([("Ada", "Lovelace")])
+
+    await ada.pay_with("paypal")
+    await at_paypal(ada.page)
+    await ada.page.locator("button[value='cancel']").click()
+    await expect(ada.page.locator("[data-problem='PaymentDeclined']")).to_contain_text("Nothing was charged")
+    await expect(ada.page.locator(".hold-bar")).to_contain_text(seats[0])
+
+    await ada.pay_with(VISA)
+    await ada.confirmed()
+
+
+async def test_who_leaves_paypal_by_the_browsers_button_goes_on_there(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    await ada.to_payment([("Ada", "Lovelace")])
+
+    await ada.pay_with("paypal")
+    await at_paypal(ada.page)
+    await ada.page.go_back()
+    await expect(ada.page.get_by_role("alert")).to_contain_text("is not finished")
+    await expect(ada.page.locator("input[value='paypal']")).to_be_checked()
+
+    await ada.page.get_by_role("button", name=re.compile("^Pay ")).click()
+    await at_paypal(ada.page)
+    await ada.page.get_by_role("button", name="Pay now", exact=True).click()
+    await ada.confirmed()

@@ -184,6 +184,11 @@ export const PaymentSettings = operation(/* GraphQL */ `
     paymentSettings { gateway sandbox testMethods { paymentMethod label outcome } }
   }`);
 
+export const PaymentMethods = operation(/* GraphQL */ `
+  query PaymentMethods($id: ID!, $token: String) {
+    paymentMethods(bookingId: $id, bookingToken: $token) { kind paymentMethod redirects }
+  }`);
+
 export const PayBooking = operation(
   /* GraphQL */ `
   mutation PayBooking($input: PayBookingInput!) {
