@@ -22,7 +22,10 @@ from core.scribes import PlainScribe
 LONGEST_WAIT = 10.0
 """Seconds that a question waits for a connection while all are busy."""
 
-PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
+"""A plan that is made while a table is small must not scan it when it has grown: all that is asked here has its index.
+Nor is anything here worth JIT, which PostgreSQL before 18 would think it is where a scan cannot be avoided."""
+
 READ_ONLY = {**PLANNED_ONCE, "default_transaction_read_only": "on"}
 
 
