@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -76,6 +76,21 @@ class Charged:
 
 
 @row
+class Leg:
+    """A flight of an offer as it stands: whether it is sold, when and where it ends, and its seats that are charged.
+
+    `arrives_at` is local in `zone`; `charged` are seats with extra legroom, by (number, cabin), as they are read.
+    """
+
+    slot_id: int
+    on_sale: bool
+    local_date: date
+    arrives_at: datetime
+    zone: str
+    charged: tuple[tuple[str, str], ...]
+
+
+@row
 class Quote:
     """What a fare comes to for a party: the lines add up to the total. `written` is how a token has the lines."""
 
@@ -98,7 +113,21 @@ def quote(fare: tuple[Any, ...], added: tuple[tuple[Any, ...], ...], party: Part
     return Quote(replace(read.family, written={}), lines, total, written(lines))
 
 
-ON_SALE = "SELECT id FROM slots WHERE id = ANY ($1::bigint[]) AND status = 'OPEN' AND starts_at > jetway_now()"
+LEGS = """
+    SELECT slots.id, slots.status = 'OPEN' AND slots.starts_at > jetway_now(),
+           flights.local_date, flights.arrives_at, airports.zone,
+           coalesce(seats.units, '{}'), coalesce(seats.cabins, '{}')
+    FROM slots JOIN flights ON flights.slot_id = slots.id
+    JOIN airports ON airports.iata_code = flights.destination_code
+    CROSS JOIN LATERAL (
+        SELECT array_agg(place.unit ORDER BY place.row_number, place.column_letter) AS units,
+               array_agg(place.section ORDER BY place.row_number, place.column_letter) AS cabins
+        FROM unnest($2::bigint[], $3::varchar[]) AS one (slot_id, unit)
+        JOIN layout_units AS place ON place.layout_id = slots.layout_id AND place.unit = one.unit
+        WHERE one.slot_id = slots.id AND place.extra_legroom
+    ) AS seats
+    WHERE slots.id = ANY ($1::bigint[]) ORDER BY flights.departs_at
+"""
 CHARGED_SEATS = """
     SELECT slots.id, layout_units.unit, layout_units.section
     FROM unnest($1::bigint[], $2::varchar[]) AS one (slot_id, unit)
@@ -117,6 +146,15 @@ class PriceChanged(Conflict):
     def __init__(self, message: str, offer: Offer | None, *, code: str = "PRICE_CHANGED") -> None:
         super().__init__(message, code=code)
         self.offer = offer
+
+
+class OfferExpired(PriceChanged):
+    """The offer's half hour is over."""
+
+    default_code = "OFFER_EXPIRED"
+
+    def __init__(self, offer: Offer | None) -> None:
+        super().__init__("This offer has expired.", offer, code=self.default_code)
 
 
 def by_flight(offer: Offer) -> list[Charged]:
@@ -192,17 +230,32 @@ async def check(session: ReadSession, keyring: Keyring, offer: Offer) -> None:
 
     Until it expires its price is kept, whatever the fare table says meanwhile.
     """
-    if not await on_sale(session, offer):
+    try:
+        check_good(offer, await legs(session, offer, ()))
+    except OfferExpired:
+        raise OfferExpired(await reprice(session, keyring, offer)) from None
+
+
+async def legs(reader: Reader, offer: Offer, units: Iterable[tuple[int, str]]) -> list[Leg]:
+    """The flights of an offer, by departure, with those of the seats `units`, by (slot, number), that are charged."""
+    slots, names = split(units)
+    found = await reader.fetch(LEGS, [one.slot_id for one in offer.segments], slots, names)
+    return [
+        Leg(slot_id, sold, day, arrives_at, zone, tuple(zip(charged, sections, strict=True)))
+        for slot_id, sold, day, arrives_at, zone, charged, sections in found
+    ]
+
+
+def check_good(offer: Offer, flights: Sequence[Leg]) -> None:
+    """Raises PriceChanged unless all flights of the offer are on sale, and OfferExpired where its time is over.
+
+    Neither says what it costs now.
+    """
+    sold = {one.slot_id for one in flights if one.on_sale}
+    if sold != {segment.slot_id for segment in offer.segments}:
         raise PriceChanged("This flight is not sold any more.", None)
     if offer.expires_at <= clock.now():
-        renewed = await reprice(session, keyring, offer)
-        raise PriceChanged("This offer has expired.", renewed, code="OFFER_EXPIRED")
-
-
-async def on_sale(reader: Reader, offer: Offer) -> bool:
-    """Whether every flight of the offer may still be sold."""
-    ids = {segment.slot_id for segment in offer.segments}
-    return {slot_id for (slot_id,) in await reader.fetch(ON_SALE, list(ids))} == ids
+        raise OfferExpired(None)
 
 
 async def reprice(session: ReadSession, keyring: Keyring, offer: Offer) -> Offer | None:
@@ -289,17 +342,25 @@ def segment_for(slot_id: int, family: Family) -> OfferSegment:
     )
 
 
-async def seat_lines(session: ReadSession, units: Iterable[tuple[int, str]]) -> list[Charged]:
+async def seat_lines(reader: Reader, units: Iterable[tuple[int, str]]) -> list[Charged]:
     """A line for each of those seats, by (slot, number), that costs something on top of the fare."""
-    chosen = list(units)
-    slots, names = [slot_id for slot_id, _ in chosen], [unit for _, unit in chosen]
-    seats = await session.fetch(CHARGED_SEATS, slots, names)
-    costs = await fares.seat_charges(session) if seats else {}
+    return await charges_of(reader, await reader.fetch(CHARGED_SEATS, *split(units)))
+
+
+async def charges_of(reader: Reader, seats: Sequence[Sequence[Any]]) -> list[Charged]:
+    """A line for each of those seats with extra legroom, by (slot, number, cabin), whose cabin charges for it."""
+    costs = await fares.seat_charges(reader) if seats else {}
     return [
         Charged(seat_line(unit, costs[Cabin(section)]), slot_id, unit)
         for slot_id, unit, section in seats
         if Cabin(section) in costs
     ]
+
+
+def split(units: Iterable[tuple[int, str]]) -> tuple[list[int], list[str]]:
+    """The slots and the numbers of seats, each as a list."""
+    chosen = list(units)
+    return [slot_id for slot_id, _ in chosen], [unit for _, unit in chosen]
 
 
 def seat_line(unit: str, amount: Money) -> PriceLine:

@@ -1,56 +1,71 @@
-"""Everything that hangs on a new booking, as rows: price lines, flights, passengers, their places and documents."""
+"""A new booking with everything that hangs on it, as rows: price lines, flights, passengers, places and documents."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from core.db import Session, dump_json
+from core.db import dump_json
 from core.ids import uuid7
 from core.keys import Keyring
-from models import PassengerType
-from services import travellers
+from core.money import Money, add
+from core.rows import Writer
+from models import Booking, BookingStatus, PassengerType
+from services import locators, travellers
 from services.bookings import rules
-from services.bookings.rules import PassengerDetails
+from services.bookings.rows import BOOKINGS
+from services.bookings.rules import CreateBooking, PassengerDetails
+from services.locators import DRAW
 from services.offers import Charged, Offer, OfferSegment
 from services.travellers import TravelDetails
 
-PARTS = """
-    WITH lines AS (
+NEW = f"""
+    WITH named AS ({DRAW}), booked AS (
+        INSERT INTO bookings (id, pnr, status, owner_id, hold_id, email, phone, total, currency, source, referral_code,
+                              created_at)
+        SELECT $2::uuid, pnr, $3, $4, $5, $6, $7, $8, $9, $10, $11, jetway_now() FROM named
+        RETURNING {BOOKINGS.columns}
+    ), lines AS (
         INSERT INTO booking_lines (booking_id, ordinal, kind, label, amount, slot_id, unit)
-        SELECT $1::uuid, ordinal, kind, label, amount, slot_id, unit
-        FROM jsonb_to_recordset($2::jsonb)
+        SELECT $2::uuid, ordinal, kind, label, amount, slot_id, unit
+        FROM named CROSS JOIN jsonb_to_recordset($12::jsonb)
              AS line (ordinal smallint, kind text, label text, amount bigint, slot_id bigint, unit text)
     ), segments AS (
         INSERT INTO booking_segments (booking_id, ordinal, slot_id, cabin, booking_class, family_code)
-        SELECT $1::uuid, ordinal, slot_id, cabin, booking_class, family_code
-        FROM jsonb_to_recordset($3::jsonb)
+        SELECT $2::uuid, ordinal, slot_id, cabin, booking_class, family_code
+        FROM named CROSS JOIN jsonb_to_recordset($13::jsonb)
              AS segment (ordinal smallint, slot_id bigint, cabin text, booking_class text, family_code text)
     ), people AS (
         INSERT INTO passengers (id, booking_id, ordinal, type, title, first_name, last_name, date_of_birth,
                                 accompanied_by, gender, meal, assistance, frequent_flyer_airline, frequent_flyer_number)
-        SELECT id, $1::uuid, ordinal, type, title, first_name, last_name, date_of_birth,
+        SELECT id, $2::uuid, ordinal, type, title, first_name, last_name, date_of_birth,
                accompanied_by, gender, meal, assistance, frequent_flyer_airline, frequent_flyer_number
-        FROM jsonb_to_recordset($4::jsonb)
+        FROM named CROSS JOIN jsonb_to_recordset($14::jsonb)
              AS one (id uuid, ordinal smallint, type text, title text, first_name text, last_name text,
                      date_of_birth date, accompanied_by uuid, gender text, meal text, assistance text[],
                      frequent_flyer_airline text, frequent_flyer_number text)
+    ), places AS (
+        INSERT INTO seat_assignments (passenger_id, slot_id, pool, unit)
+        SELECT passenger_id, slot_id, pool, unit
+        FROM named CROSS JOIN jsonb_to_recordset($15::jsonb)
+             AS place (passenger_id uuid, slot_id bigint, pool text, unit text)
     )
-    INSERT INTO seat_assignments (passenger_id, slot_id, pool, unit)
-    SELECT passenger_id, slot_id, pool, unit
-    FROM jsonb_to_recordset($5::jsonb) AS place (passenger_id uuid, slot_id bigint, pool text, unit text)
-"""
+    SELECT * FROM booked
+"""  # noqa: S608 - our own words
+"""Nothing is written where somebody has the locator."""
 
 
 async def write(
-    session: Session,
+    writer: Writer,
     keyring: Keyring,
-    passengers: Sequence[PassengerDetails],
+    command: CreateBooking,
     booking_id: UUID,
     offer: Offer,
     lines: Sequence[Charged],
-) -> list[UUID]:
-    """Write all of it, in one statement, and one more for documents; the passengers' keys, in their order."""
+) -> tuple[Booking, list[UUID]]:
+    """Write all of it, in one statement, and one more for documents: the booking, SEATS_LOCKED, with its locator and
+    its total, and the passengers' keys, in their order. Raises Unavailable where no locator was found."""
+    passengers = command.passengers
     ids = [uuid7() for _ in passengers]
     adult_of = {ids[infant]: ids[adult] for infant, adult in rules.laps(passengers).items()}
     people = [
@@ -69,11 +84,27 @@ async def write(
         people,
         places,
     )
-    connection = await session.connection()
-    await connection.exec_driver_sql(PARTS, (booking_id, *(dump_json(part) for part in parts)))
+    own = booking_row(command, add((one.line.amount for one in lines), offer.currency))
+    written = await locators.draw(writer, booking_id, NEW, *own, *(dump_json(part) for part in parts))
     documents = {id_: tidied(one).document for id_, one in zip(ids, passengers, strict=True)}
-    await travellers.keep(session, keyring, {id_: one for id_, one in documents.items() if one is not None})
-    return ids
+    await travellers.keep(writer, keyring, {id_: one for id_, one in documents.items() if one is not None})
+    return BOOKINGS.row(written), ids
+
+
+def booking_row(command: CreateBooking, total: Money) -> list[object]:
+    """The booking's own row, from its status to what it refers to."""
+    contact = command.contact
+    return [
+        BookingStatus.SEATS_LOCKED,
+        command.owner.user_id,
+        command.hold_id,
+        contact.email.strip(),
+        None if contact.phone is None else rules.bare_phone(contact.phone),
+        total.minor_units,
+        total.currency,
+        command.source,
+        command.referral_code,
+    ]
 
 
 def tidied(passenger: PassengerDetails) -> TravelDetails:

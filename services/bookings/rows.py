@@ -23,7 +23,7 @@ from services import notices, outbox, transitions
 from services.holds import Locked
 from services.holds.kept import HOLDS
 from services.holds.locks import locking, moment_after
-from services.transitions import Cause
+from services.transitions import Cause, Change
 
 BOOKING = Machine(
     "booking",
@@ -118,11 +118,14 @@ async def holds_of(session: ReadSession, booking_id: UUID) -> list[UUID]:
     return [await hold_of(session, booking_id), *await session.scalars(waiting)]
 
 
-async def begin(scribe: Scribe, booking: Booking, cause: Cause) -> None:
-    """A new booking, INITIATED, with its history and its fact. Its row is written by the caller, as it is by then."""
-    booking.status = BOOKING.initial
-    stream, fact = outbox.booking_stream(booking.id), FACTS[BOOKING.initial]
-    await transitions.begin(scribe, BOOKING, booking.id, stream, fact, payload(booking), cause)
+async def begin(scribe: Scribe, booking: Booking, actor: str) -> None:
+    """The history and the facts of a new booking that has its seats, as its row says: it was INITIATED before."""
+    stream, told, first, status = outbox.booking_stream(booking.id), payload(booking), BOOKING.initial, booking.status
+    BOOKING.check(first, status)
+    booked, held = Cause(actor=actor, reason="booked"), Cause(actor=actor, reason="seats held")
+    await transitions.begin(scribe, BOOKING, booking.id, stream, FACTS[first], told, booked)
+    change = Change(booking.id, first, status, stream, FACTS[status], told)
+    await transitions.write(scribe, BOOKING.name, [change], held)
 
 
 async def move(scribe: Scribe, booking: Booking, to: BookingStatus, cause: Cause) -> None:

@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.db import ReadSession
 from core.errors import Conflict, Invalid
 from core.money import Money
+from core.rows import Reader
 from models import STOCK, ExtraScope, PassengerType, PriceLineKind
 from services.extras.offered import OfferedExtra, catalogue_on
 from services.fares import PriceLine
@@ -79,7 +79,7 @@ class ExtraClosed(Conflict):
     default_code = "EXTRA_CLOSED"
 
 
-async def choose(session: ReadSession, slots: Sequence[int], currency: str, wishes: Sequence[Wish]) -> list[Chosen]:
+async def choose(reader: Reader, slots: Sequence[int], currency: str, wishes: Sequence[Wish]) -> list[Chosen]:
     """Hold wishes against what the flights `slots`, in the order of travel, offer; prices are those of `currency`.
 
     What is for the journey is sold by the airline of its first flight. Raises Invalid with the client's field
@@ -87,7 +87,7 @@ async def choose(session: ReadSession, slots: Sequence[int], currency: str, wish
     """
     if not any(wish.choices for wish in wishes):
         return []
-    catalogue = await catalogue_on(session, slots)
+    catalogue = await catalogue_on(reader, slots)
     chosen = []
     for place, wish in enumerate(wishes):
         count = Counter(wish.had)

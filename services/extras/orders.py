@@ -68,11 +68,11 @@ class Owned:
 
 
 async def order(
-    session: Session, booking_id: UUID, passengers: Sequence[UUID], chosen: Sequence[Chosen], cause: Cause
+    scribe: Scribe, booking_id: UUID, passengers: Sequence[UUID], chosen: Sequence[Chosen], cause: Cause
 ) -> None:
     """Write down what was chosen for passengers of a locked or new booking, by their places."""
     await write(
-        session,
+        scribe,
         [
             BookingExtra(
                 id=uuid7(),
@@ -91,12 +91,12 @@ async def order(
     )
 
 
-async def write(session: Session, rows: Sequence[BookingExtra], cause: Cause) -> None:
+async def write(scribe: Scribe, rows: Sequence[BookingExtra], cause: Cause) -> None:
     """Write extras of a locked or new booking, all of them ORDERED."""
+    for row in rows:
+        await scribe.insert(row)
     if rows:
-        session.add_all(rows)
-        await session.flush()
-        await tell(session, rows[0].booking_id, [(row, None) for row in rows], cause)
+        await tell(scribe, rows[0].booking_id, [(row, None) for row in rows], cause)
 
 
 ORDERS = Detached(BookingExtra)

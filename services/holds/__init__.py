@@ -9,7 +9,7 @@ pools change together, and tells in which order they are locked; `locks.py` lock
 
 from services.holds.blocking import block, unblock
 from services.holds.checkins import check_in, undo_check_in
-from services.holds.classes import assign_classes, hold_stock
+from services.holds.classes import Kept, assign_classes, book, hold_stock, kept_in
 from services.holds.exchanging import exchange
 from services.holds.expiry import Broken, expire_due, expire_due_in, sweep_tombstones
 from services.holds.finding import Found, PlacesGone, find_again, sell_found
@@ -18,6 +18,7 @@ from services.holds.keeping import (
     attach,
     begin_payment,
     check_alive,
+    check_free,
     check_on_sale,
     detach,
     extend,
@@ -50,6 +51,7 @@ __all__ = [
     "ClassClosed",
     "Found",
     "HoldExpired",
+    "Kept",
     "Locked",
     "Owner",
     "Placed",
@@ -68,8 +70,10 @@ __all__ = [
     "attach",
     "begin_payment",
     "block",
+    "book",
     "by_id",
     "check_alive",
+    "check_free",
     "check_in",
     "check_on_sale",
     "detach",
@@ -84,6 +88,7 @@ __all__ = [
     "items",
     "keep_for_payment",
     "kept_by",
+    "kept_in",
     "lock",
     "lock_many",
     "lock_now",

@@ -10,9 +10,8 @@ from uuid import UUID
 from core.ids import uuid7
 from core.rows import Keeper, Scribe
 from models import Booking, Hold, HoldItem
-from services.holds.keeping import check_free
 from services.holds.kept import ITEMS
-from services.holds.locks import Locked, PoolKey, lock_pools, now
+from services.holds.locks import PoolKey, lock_pools, now
 from services.holds.moves import HOLD, ClassClosed, Classed, PoolMove, count_in, give, keep_more, move_pools
 from services.holds.telling import PLACES_HELD, tell_places
 
@@ -65,20 +64,16 @@ async def assign_classes(
 
 async def book(
     session: Scribe,
-    locked: Locked,
+    hold: Hold,
     booking_id: UUID,
     kept: Sequence[Kept],
     classes: Mapping[int, str],
     stock: Mapping[PoolKey, int],
 ) -> None:
-    """Give a locked hold to a booking, and have booking classes count what is `kept` in it, as `assign_classes` does.
-
-    Raises what `check_free` does, too.
-    """
-    check_free(locked)
+    """Give a locked hold that is free to a booking, and have classes count what is `kept`, as `assign_classes` does."""
     counting = planned(kept, classes)
-    await give(session, locked.hold, booking_id, counting.classed)
-    await count(session, locked.hold, counting, stock)
+    await give(session, hold, booking_id, counting.classed)
+    await count(session, hold, counting, stock)
 
 
 def planned(kept: Sequence[Kept], classes: Mapping[int, str]) -> Counting:

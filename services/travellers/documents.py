@@ -12,33 +12,34 @@ from datetime import date
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import delete, select
 
 from core.db import Session
 from core.keys import Keyring
 from core.log import logger
-from core.rows import Reader
+from core.rows import Reader, Writer
 from models import DocumentType, TravelDocument
 from services.travellers.details import Document
 
 PURPOSE = "travel-document"
 SEALED = "SELECT passenger_id, key_id, sealed FROM travel_documents WHERE passenger_id = ANY ($1::uuid[])"
+KEEP = """
+    INSERT INTO travel_documents (passenger_id, key_id, sealed, written_at)
+    SELECT passenger_id, key_id, sealed, jetway_now()
+    FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS one (passenger_id, key_id, sealed)
+    ON CONFLICT (passenger_id) DO UPDATE
+    SET key_id = excluded.key_id, sealed = excluded.sealed, written_at = excluded.written_at
+"""
 
 log = logger("travellers")
 
 
-async def keep(session: Session, keyring: Keyring, documents: dict[UUID, Document]) -> None:
+async def keep(writer: Writer, keyring: Keyring, documents: dict[UUID, Document]) -> None:
     """Keep documents by passenger, in place of those that were there."""
     if not documents:
         return
-    rows = [
-        {"passenger_id": id_, "key_id": kid, "sealed": sealed, "written_at": func.jetway_now()}
-        for id_, (kid, sealed) in ((id_, seal(keyring, id_, one)) for id_, one in documents.items())
-    ]
-    fresh = upsert(TravelDocument).values(rows)
-    renewed = {name: fresh.excluded[name] for name in ("key_id", "sealed", "written_at")}
-    await session.execute(fresh.on_conflict_do_update(index_elements=["passenger_id"], set_=renewed))
+    keys, texts = zip(*(seal(keyring, id_, one) for id_, one in documents.items()), strict=True)
+    await writer.fetch(KEEP, list(documents), keys, texts)
 
 
 async def withdraw(session: Session, passenger_id: UUID) -> None:

@@ -31,7 +31,8 @@ def same_names_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def draw(database: Database) -> str:
     async with database.transaction() as session:
-        return await locators.draw(session, uuid4())
+        (pnr,) = await locators.draw(session, uuid4())
+        return str(pnr)
 
 
 async def test_whoever_draws_a_name_that_is_taken_draws_another(
