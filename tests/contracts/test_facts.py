@@ -21,7 +21,7 @@ from services.amendments import rows as amendments
 from services.bookings import rows
 from services.extras import orders
 from services.facts import KINDS, PASSING
-from services.holds import moves
+from services.holds import telling
 from tests.contracts.sources import ROOT
 from tests.factories.facts import misfits
 
@@ -40,7 +40,7 @@ MADE = {
     *flights.FACTS.values(),
     *tickets.FACTS.values(),
     *amendments.FACTS.values(),
-    *moves.SEAT_FACTS.values(),
+    *telling.SEAT_FACTS.values(),
     *orders.FACTS.values(),
     *named("hold", HoldStatus, HoldStatus.ACTIVE),
     *named("refund", RefundStatus),
