@@ -125,7 +125,10 @@ class Share(Base):
 
 
 class Refund(Base):
-    """Money on its way back. Its key is the idempotency key of the call that asks for it."""
+    """Money on its way back. Its key is the idempotency key of the call that asks for it.
+
+    `to_card` tells whether it goes to a card; null until its gateway has said, and for good where it does not say.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -141,6 +144,7 @@ class Refund(Base):
     amount: Mapped[Minor]
     currency: Mapped[Code]
     reason: Mapped[str]
+    to_card: Mapped[bool | None]
     created_at: Mapped[Moment]
 
 

@@ -144,6 +144,13 @@ def charge(now: int, intent: Doc, method_doc: Doc, method: Method, *, authentica
     }
 
 
+_TO_CARD: Doc = {
+    "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
+    "type": "card",
+}
+"""Where a refund to a card goes."""
+
+
 def refund(now: int, of: Doc, amount: int, reason: str | None, metadata: Doc) -> Doc:
     """Money of a charge on its way back."""
     return {
@@ -156,10 +163,7 @@ def refund(now: int, of: Doc, amount: int, reason: str | None, metadata: Doc) ->
         "currency": of["currency"],
         "customer": of["customer"],
         "customer_account": None,
-        "destination_details": {
-            "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
-            "type": "card",
-        },
+        "destination_details": _TO_CARD if of["payment_method_details"]["type"] == "card" else None,
         "metadata": metadata,
         "payment_intent": of["payment_intent"],
         "payment_method": of["payment_method"],

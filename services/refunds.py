@@ -48,7 +48,7 @@ CARD_DAYS, OTHER_DAYS = 10, 20
 """When money is with its payer again, at the latest: business days by card, calendar days by any other method."""
 
 CARD = "pm_card_"
-"""How the tokens of the cards begin that say they are cards; of any other the longer time is told."""
+"""How the tokens of test cards begin, which say that they are cards: known before the gateway tells of a refund."""
 
 WEEKEND = 5
 """The first day of the week, Monday being 0, on which no bank works."""
@@ -108,11 +108,12 @@ def expected_by(refund: Refund, payment: Payment) -> datetime | None:
     """Until when the money is with its payer, as far as banks keep to their word; None for a refund that failed.
 
     Cards have it within ten business days, as Stripe and the card schemes say; any other method within the twenty
-    calendar days of 14 CFR 260.
+    calendar days of 14 CFR 260, and so what may be a card, until the gateway has told that it is one.
     """
     if refund.status is RefundStatus.FAILED:
         return None
-    if not payment.method.startswith(CARD):
+    to_card = payment.method.startswith(CARD) if refund.to_card is None else refund.to_card
+    if not to_card:
         return refund.created_at + timedelta(days=OTHER_DAYS)
     day, left = refund.created_at, CARD_DAYS
     while left:
@@ -211,6 +212,7 @@ async def write(session: Session, booking_id: UUID, refund_id: UUID, answer: Ref
     refund = await session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
     if answer is not None:
         refund.gateway_id = answer.gateway_id
+        refund.to_card = refund.to_card if answer.to_card is None else answer.to_card
     to = status_of(answer)
     if to is None or to is refund.status or not REFUND.allows(refund.status, to):
         return

@@ -167,10 +167,11 @@ class RefundOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RefundAnswer:
-    """A refund at its gateway."""
+    """A refund at its gateway. `to_card` tells whether it goes to a card; None where the gateway does not say."""
 
     gateway_id: str
     outcome: RefundOutcome
+    to_card: bool | None = None
 
 
 class Concern(StrEnum):

@@ -226,7 +226,12 @@ def named_in(about: Mapping[str, Any], name: str) -> str | None:
 
 def answer_of(refund: Mapping[str, Any]) -> RefundAnswer:
     """Where a Refund stands, in our words."""
-    return RefundAnswer(gateway_id=refund["id"], outcome=REFUNDS[refund.get("status") or "pending"])
+    goes_to: str | None = (refund.get("destination_details") or {}).get("type")
+    return RefundAnswer(
+        gateway_id=refund["id"],
+        outcome=REFUNDS[refund.get("status") or "pending"],
+        to_card=None if goes_to is None else goes_to == "card",
+    )
 
 
 def refund_of(about: Mapping[str, Any]) -> ListedRefund:

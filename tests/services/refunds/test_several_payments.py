@@ -159,14 +159,29 @@ def test_parts_fit_and_lose_nothing(left: list[int], data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize(
-    ("method", "status", "day"),
+    ("method", "to_card", "status", "day"),
     [
-        ("pm_card_visa", RefundStatus.REQUESTED, datetime(2026, 12, 4, 9, tzinfo=UTC)),
-        ("pm_card_visa", RefundStatus.SUCCEEDED, datetime(2026, 12, 4, 9, tzinfo=UTC)),
-        ("pm_usBankAccount", RefundStatus.REQUESTED, datetime(2026, 12, 11, 9, tzinfo=UTC)),
-        ("pm_card_visa", RefundStatus.FAILED, None),
+        ("pm_card_visa", None, RefundStatus.REQUESTED, datetime(2026, 12, 4, 9, tzinfo=UTC)),
+        ("pm_card_visa", True, RefundStatus.SUCCEEDED, datetime(2026, 12, 4, 9, tzinfo=UTC)),
+        ("pm_1QK8xCard", None, RefundStatus.REQUESTED, datetime(2026, 12, 11, 9, tzinfo=UTC)),
+        ("pm_1QK8xCard", True, RefundStatus.SUCCEEDED, datetime(2026, 12, 4, 9, tzinfo=UTC)),
+        ("pm_usBankAccount", False, RefundStatus.REQUESTED, datetime(2026, 12, 11, 9, tzinfo=UTC)),
+        ("pm_card_visa", None, RefundStatus.FAILED, None),
     ],
 )
-def test_its_arrival_is_told(method: str, status: RefundStatus, day: datetime | None) -> None:
-    refund = Refund(status=status, created_at=datetime(2026, 11, 21, 9, tzinfo=UTC))
+def test_its_arrival_is_told(method: str, to_card: bool | None, status: RefundStatus, day: datetime | None) -> None:
+    refund = Refund(status=status, to_card=to_card, created_at=datetime(2026, 11, 21, 9, tzinfo=UTC))
     assert refunds.expected_by(refund, Payment(method=method)) == day
+
+
+async def test_the_gateway_tells_which_refunds_go_to_cards(desk: Desk, gateways: Gateways, booking: Booking) -> None:
+    await give_back(desk, booking, 40_00)
+    assert await to_cards(desk) == {None}
+    assert await refunds.settle(desk.database, gateways, booking.id)
+    assert await to_cards(desk) == {True}
+
+
+async def to_cards(desk: Desk) -> set[bool | None]:
+    """What is known of all refunds."""
+    async with desk.database.reading() as session:
+        return {known for (known,) in await session.fetch("SELECT to_card FROM refunds")}
