@@ -25,6 +25,7 @@ from sqlalchemy import text
 from core import lifeline, loops
 from core import log as logs
 from core.db import Database, Session
+from core.rows import Reader
 from core.settings import Settings
 from services import alerts, amendments, bookings, holds, jobs, payments, reconciliation, relay
 from services.fraud import reviews, signals
@@ -75,9 +76,13 @@ class Worker:
             "heartbeat": self.beat,
             "relay": lambda: self.until(self._relay.run(stop)),
             "jobs": lambda: self.until(jobs.consume(self._settings.database_url, self.handlers(), stop)),
-            "holds": self.sweeper("holds", self.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
-            "bookings": self.sweeper("bookings", self.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS),
-            "amendments": self.sweeper("amendments", amendments.expire_due, SWEEP_SIZE, SWEEP_SECONDS),
+            "holds": self.sweeper("holds", self.expire_due, SWEEP_SIZE, SWEEP_SECONDS, holds.any_due),
+            "bookings": self.sweeper(
+                "bookings", self.expire_abandoned, SWEEP_SIZE, SWEEP_SECONDS, bookings.any_abandoned
+            ),
+            "amendments": self.sweeper(
+                "amendments", amendments.expire_due, SWEEP_SIZE, SWEEP_SECONDS, amendments.any_due
+            ),
             "revived": self.sweeper("revived", bookings.revive, SWEEP_SIZE, REVIVE_SECONDS),
             "reconciler": self.reconciler,
             "tombstones": self.sweeper("tombstones", holds.sweep_tombstones, TOMBSTONES, TOMBSTONE_SECONDS),
@@ -110,14 +115,26 @@ class Worker:
         return await bookings.expire_abandoned(session, limit, self._broken_bookings)
 
     def sweeper(
-        self, what: str, sweep: Callable[[Session, int], Awaitable[int]], size: int, seconds: float
+        self,
+        what: str,
+        sweep: Callable[[Session, int], Awaitable[int]],
+        size: int,
+        seconds: float,
+        worthwhile: Callable[[Reader], Awaitable[bool]] | None = None,
     ) -> loops.Step:
-        """A step that sweeps up to `size` at a time, without a pause while there is more."""
+        """A step that sweeps up to `size` at a time, without a pause while there is more.
+
+        `worthwhile` looks whether there is anything, for a sweep that is often made and mostly finds nothing.
+        """
+
+        swept = SWEPT.labels(what)
 
         async def step() -> float:
+            if worthwhile is not None and not await worthwhile(self._db.reader(primary=True)):
+                return seconds
             async with self._db.transaction() as session:
                 count = await sweep(session, size)
-            SWEPT.labels(what).inc(count)
+            swept.inc(count)
             return seconds if count < size else 0
 
         return step

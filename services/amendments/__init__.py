@@ -8,7 +8,7 @@ that come to nothing. `rows.py` has their states; `reading.py` finds them.
 
 from services.amendments.confirming import confirm
 from services.amendments.drafts import SeatWish
-from services.amendments.ending import expire_due
+from services.amendments.ending import any_due, expire_due
 from services.amendments.extras import AddExtras
 from services.amendments.flights import ChangeFlights
 from services.amendments.giving_up import GiveUpExtras
@@ -30,6 +30,7 @@ __all__ = [
     "GiveUpExtras",
     "SeatWish",
     "Wish",
+    "any_due",
     "by_booking_ids",
     "confirm",
     "expire_due",

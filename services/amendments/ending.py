@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from core.db import Session
 from core.errors import Conflict
+from core.rows import Reader
 from models import Amendment, AmendmentStatus, Booking, Hold, HoldStatus
 from services import holds
 from services.amendments import rows
@@ -17,6 +18,10 @@ from services.holds import SlotUnits
 from services.transitions import Cause
 
 DEADLINE = Cause(actor="deadline", reason="nobody confirmed it in time")
+
+DUE = """
+    SELECT FROM amendments WHERE status = 'QUOTED' AND expires_at <= (SELECT jetway_now()) LIMIT 1
+"""
 
 
 async def call_off(session: Session, booking_id: UUID, locked: Collection[UUID], cause: Cause) -> None:
@@ -47,6 +52,11 @@ async def give_up(session: Session, hold: Hold, cause: Cause) -> None:
     seats = [SlotUnits(slot_id=item.slot_id, units=tuple(item.units)) for item in kept]
     places = {(item.slot_id, item.pool): item.quantity - len(item.units) for item in kept}
     await holds.give_back(session, hold.id, seats, places)
+
+
+async def any_due(reader: Reader) -> bool:
+    """Whether there is a quote that `expire_due` would look at. A plain statement, for whoever looks often."""
+    return bool(await reader.fetch(DUE))
 
 
 async def expire_due(session: Session, limit: int) -> int:

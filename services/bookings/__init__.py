@@ -14,7 +14,7 @@ from services.bookings.calling_off import drop
 from services.bookings.cancellation import QuoteExpired, cancel, quote_cancellation
 from services.bookings.creation import book, create
 from services.bookings.details import DetailChanges, details_of, update_passenger
-from services.bookings.expiry import Broken, expire_abandoned
+from services.bookings.expiry import Broken, any_abandoned, expire_abandoned
 from services.bookings.flown import finish
 from services.bookings.links import Link, Linked, linked
 from services.bookings.links import create as create_link
@@ -45,8 +45,6 @@ from services.bookings.shares import UNPAID, ShareStatus, shares_by_booking_ids,
 from services.bookings.splitting import Part, shares_of, split, withdraw
 
 __all__ = [
-    "approve",
-    "reject",
     "BOOKING",
     "UNPAID",
     "BookingFilter",
@@ -54,9 +52,9 @@ __all__ = [
     "Contact",
     "CreateBooking",
     "DetailChanges",
-    "MinorsAlone",
     "Link",
     "Linked",
+    "MinorsAlone",
     "Part",
     "PassengerDetails",
     "Paying",
@@ -67,6 +65,8 @@ __all__ = [
     "TimelineEntry",
     "TimelineSubject",
     "advance",
+    "any_abandoned",
+    "approve",
     "book",
     "by_id",
     "by_ids",
@@ -82,13 +82,14 @@ __all__ = [
     "linked",
     "of_owner",
     "passengers_by_booking_ids",
-    "payer_returned",
     "pay",
     "pay_as",
+    "payer_returned",
     "payments_by_booking_ids",
     "quote_cancellation",
-    "refunds_by_payment_ids",
     "read_link",
+    "refunds_by_payment_ids",
+    "reject",
     "revive",
     "seats_by_passenger_ids",
     "segments_by_booking_ids",
@@ -99,6 +100,6 @@ __all__ = [
     "status_of",
     "tickets_by_passenger_ids",
     "timeline",
-    "withdraw",
     "update_passenger",
+    "withdraw",
 ]

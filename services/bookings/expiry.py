@@ -12,12 +12,19 @@ from prometheus_client import Counter
 from sqlalchemy import func, or_, select
 
 from core.db import Session
+from core.rows import Reader
 from models import Booking, BookingStatus, Hold, HoldStatus
 from services import sweeping
 from services.bookings import rows
 from services.transitions import Cause
 
 DEADLINE = Cause(actor="deadline", reason="nobody paid in time")
+
+ABANDONED = """
+    SELECT FROM bookings JOIN holds ON holds.id = bookings.hold_id
+    WHERE bookings.status = 'SEATS_LOCKED'
+      AND (holds.status <> 'ACTIVE' OR holds.expires_at <= (SELECT jetway_now())) LIMIT 1
+"""
 
 FAILURES = Counter("jetway_booking_expiry_failures_total", "Bookings that could not be expired; alert on any.")
 
@@ -27,6 +34,11 @@ class Broken(sweeping.Broken):
 
     what = "booking"
     failures = FAILURES
+
+
+async def any_abandoned(reader: Reader) -> bool:
+    """Whether there is a booking that `expire_abandoned` would look at. A plain statement, for whoever looks often."""
+    return bool(await reader.fetch(ABANDONED))
 
 
 async def expire_abandoned(session: Session, limit: int, broken: Broken | None = None) -> int:

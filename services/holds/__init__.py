@@ -11,7 +11,7 @@ from services.holds.blocking import block, unblock
 from services.holds.checkins import check_in, undo_check_in
 from services.holds.classes import Kept, assign_classes, book, hold_stock, kept_in
 from services.holds.exchanging import exchange
-from services.holds.expiry import Broken, expire_due, expire_due_in, sweep_tombstones
+from services.holds.expiry import Broken, any_due, expire_due, expire_due_in, sweep_tombstones
 from services.holds.finding import Found, PlacesGone, find_again, sell_found
 from services.holds.keeping import (
     abandon,
@@ -66,6 +66,7 @@ __all__ = [
     "UnknownPool",
     "Want",
     "abandon",
+    "any_due",
     "assign_classes",
     "attach",
     "begin_payment",
@@ -84,11 +85,11 @@ __all__ = [
     "find_again",
     "give_back",
     "hold_stock",
-    "linger",
     "items",
     "keep_for_payment",
     "kept_by",
     "kept_in",
+    "linger",
     "lock",
     "lock_many",
     "lock_now",

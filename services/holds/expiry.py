@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from sqlalchemy import delete, func, select, tuple_
 
 from core.db import Session
+from core.rows import Reader
 from models import Claim, Hold, HoldItem, HoldStatus, SeatStatus
 from services import outbox, sweeping
 from services.holds.locks import PoolKey, lock_idle, lock_many, lock_pools, now
@@ -27,6 +28,10 @@ OVER = Cause(actor="deadline", reason="its time was over")
 TOMBSTONE_AGE = timedelta(minutes=10)
 """How long a freed unit keeps its row: longer than any reader can still be about to use an older version."""
 
+DUE = """
+    SELECT FROM holds WHERE status = 'ACTIVE' AND expires_at <= (SELECT jetway_now()) LIMIT 1
+"""
+
 FAILURES = Counter("jetway_hold_expiry_failures_total", "Holds that could not be expired; alert on any.")
 
 
@@ -35,6 +40,11 @@ class Broken(sweeping.Broken):
 
     what = "hold"
     failures = FAILURES
+
+
+async def any_due(reader: Reader) -> bool:
+    """Whether there is a hold that `expire_due` would look at. A plain statement, for whoever looks often."""
+    return bool(await reader.fetch(DUE))
 
 
 async def expire_due(session: Session, limit: int, broken: Broken | None = None) -> int:

@@ -189,10 +189,13 @@ async def test_quotes_that_nobody_takes_up_expire(changes: Changes) -> None:
     database = changes.desk.database
     async with database.transaction() as session:
         assert await amendments.expire_due(session, 10) == 0
+    assert not await amendments.any_due(database.reader(primary=True))
     await pass_time(database, timedelta(minutes=16))
+    assert await amendments.any_due(database.reader(primary=True))
     async with database.transaction() as session:
         assert await amendments.expire_due(session, 10) == 1
         assert await amendments.expire_due(session, 10) == 0
+    assert not await amendments.any_due(database.reader(primary=True))
     assert await changes.status(quote) == "EXPIRED"
     with pytest.raises(QuoteExpired):
         await changes.confirm(quote)
