@@ -135,8 +135,7 @@ class Change:
         found.amendment.sold_at = picture.moment
         await session.flush()
         if found.other is not None:
-            await holds.check_on_sale(session, found.other.id)
-            await holds.sell(session, found.other, cause)
+            await holds.sell(session, found.other, cause, on_sale=True)
 
     async def sell_late(self, session: Session, cause: Cause) -> bool:
         """What was lost is not looked for: the booking stands, and may be changed anew. Raises holds.HoldExpired."""

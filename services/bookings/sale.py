@@ -82,10 +82,9 @@ class Sale:
 
     async def sell(self, scribe: Scribe, cause: Cause) -> None:
         """The seats are BOOKED, and every ticket and extra is issued."""
-        await holds.check_on_sale(scribe, self.hold_id)
         await tickets.issue(scribe, self.booking_id, cause)
         await extras.issue(scribe, self.booking_id, cause)
-        await holds.sell(scribe, self._hold, cause)
+        await holds.sell(scribe, self._hold, cause, on_sale=True)
 
     async def sell_late(self, session: Session, cause: Cause) -> bool:
         """The same for seats that are found again, and places without a seat for those that are not."""

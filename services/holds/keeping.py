@@ -169,7 +169,12 @@ async def payment_failed(session: Scribe, hold_id: UUID) -> bool:
 async def check_on_sale(reader: Reader, hold_id: UUID) -> None:
     """Raises SalesClosed where anything that the hold keeps is not sold any more: closed, or begun."""
     if await reader.fetch(CLOSED, hold_id):
-        raise SalesClosed("This flight is not sold any more.")
+        raise closed()
+
+
+def closed() -> SalesClosed:
+    """What whoever wants more than is sold is told."""
+    return SalesClosed("This flight is not sold any more.")
 
 
 async def take_over(session: Scribe, hold_id: UUID, cause: Cause) -> None:
@@ -181,11 +186,15 @@ async def take_over(session: Scribe, hold_id: UUID, cause: Cause) -> None:
     await sell(session, await lock(session, hold_id), cause)
 
 
-async def sell(session: Scribe, hold: Hold, cause: Cause) -> None:
-    """The same for whoever has locked the hold."""
+async def sell(session: Scribe, hold: Hold, cause: Cause, *, on_sale: bool = False) -> None:
+    """The same for whoever has locked the hold. `on_sale`: raises SalesClosed as `check_on_sale` does."""
     if hold.status is not HoldStatus.ACTIVE:
+        if on_sale:
+            await check_on_sale(session, hold.id)
         raise HoldExpired(hold.expires_at)
     finished = await finish(session, [hold], HoldStatus.BOOKED, cause)
+    if on_sale and finished.closed:
+        raise closed()
     if finished.units != sum(len(item.units) for item in finished.kept):
         raise HoldExpired(hold.expires_at)
     await move_pools(session, counted(whole(finished.kept), held=-1, sold=1))

@@ -105,7 +105,9 @@ FINISH = f"""
         SELECT slot_id, array_agg(unit ORDER BY unit) AS units, array_agg(version ORDER BY unit) AS versions
         FROM theirs GROUP BY slot_id
     ), ended AS (UPDATE holds SET status = $3::varchar WHERE id = ANY ($1::uuid[]))
-    SELECT hold_items.slot_id, changed.units, changed.versions, {ITEMS.columns}
+    SELECT EXISTS (SELECT FROM slots WHERE slots.id = hold_items.slot_id
+                                       AND (slots.status <> 'OPEN' OR slots.starts_at <= jetway_now())),
+           hold_items.slot_id, changed.units, changed.versions, {ITEMS.columns}
     FROM hold_items LEFT JOIN changed ON changed.slot_id = hold_items.slot_id
     WHERE hold_items.hold_id = ANY ($1::uuid[]) ORDER BY hold_items.hold_id, hold_items.slot_id, hold_items.pool
 """  # noqa: S608 - our own words
@@ -359,10 +361,12 @@ def now_known(hold: Hold, written: Mapping[str, object]) -> None:
 
 
 class Finished(NamedTuple):
-    """What holds kept when they ended, by item, and how many of their units were still theirs."""
+    """What holds kept when they ended, by item, how many of their units were still theirs, and whether anything of it
+    is not sold any more: closed, or begun."""
 
     kept: list[HoldItem]
     units: int
+    closed: bool
 
 
 async def finish(session: Scribe, holds: Sequence[Hold], to: HoldStatus, cause: transitions.Cause) -> Finished:
@@ -375,8 +379,9 @@ async def finish(session: Scribe, holds: Sequence[Hold], to: HoldStatus, cause: 
     seat = SeatStatus.BOOKED if to is HoldStatus.BOOKED else SeatStatus.AVAILABLE
     SEAT.check(SeatStatus.LOCKED, seat)
     ids = [hold.id for hold in holds]
-    kept, changes = [], {}
-    for slot_id, units, versions, *columns in await session.fetch(FINISH, ids, seat, to):
+    kept, changes, closed = [], {}, False
+    for shut, slot_id, units, versions, *columns in await session.fetch(FINISH, ids, seat, to):
+        closed = closed or shut
         kept.append(ITEMS.known(session, columns))
         if units is not None:
             changes[slot_id] = list(zip(units, versions, strict=True))
@@ -384,7 +389,7 @@ async def finish(session: Scribe, holds: Sequence[Hold], to: HoldStatus, cause: 
     await tell_seats(session, seat, moved, ids)
     await tell_places(session, PLACES_BOOKED if to is HoldStatus.BOOKED else PLACES_RELEASED, unseated(kept))
     await tell_ended(session, holds, to, cause)
-    return Finished(kept, len(moved))
+    return Finished(kept, len(moved), closed)
 
 
 async def end(session: Scribe, hold: Hold, to: HoldStatus, cause: transitions.Cause) -> None:
