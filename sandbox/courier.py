@@ -5,6 +5,7 @@ receiver answers 2xx: at least once, in no promised order, as with Stripe.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -80,10 +81,10 @@ class Courier:
         """Wait to be woken, at the longest until the first of these moments."""
         known = [moment for moment in moments if moment is not None]
         seconds = max(0.001, min(known) - self._clock.now()) if known else None
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not wait_for, which in Python 3.11 forgets that it was cancelled where it was woken at the same time.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
     def _run_timers(self) -> float | None:
         """Run what is due; returns when to look again."""
