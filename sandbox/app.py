@@ -39,24 +39,29 @@ def build(settings: Settings, store: Store) -> ASGIApp:
     controls = Controls(store, clock, settings, courier.wake)
 
     routes = [
-        Route("/v1/{path:path}", gate.answer, methods=["GET", "POST", "DELETE", "OPTIONS"]),
         Route(PATH, bank.answer, methods=["GET", "POST"]),
         *desk.routes(),
         *controls.routes(),
     ]
-    return _Cuttable(Starlette(routes=routes, lifespan=lifespan))
+    return _Entrance(gate, Starlette(routes=routes, lifespan=lifespan))
 
 
-class _Cuttable:
-    """Lets whoever answers a request cut its connection instead; see `gate.Cut`."""
+class _Entrance:
+    """Sends requests under /v1 straight to the gate, past the routing of all others.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Lets whoever answers a request cut its connection instead; see `gate.Cut`.
+    """
+
+    def __init__(self, gate: ASGIApp, rest: ASGIApp) -> None:
+        self._gate = gate
+        self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope["sandbox.cut"] = functools.partial(_cut, send)
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        scope["sandbox.cut"] = functools.partial(_cut, send)
+        await (self._gate if scope["path"].startswith("/v1/") else self._rest)(scope, receive, send)
 
 
 def _cut(send: Send) -> None:

@@ -77,8 +77,13 @@ class Gate:
         self._wake = wake
         self._keys_at_work: set[str] = set()
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, as an ASGI application."""
+        answer = await self.answer(Request(scope, receive))
+        await answer(scope, receive, send)
+
     async def answer(self, request: Request) -> Response:
-        """The endpoint."""
+        """The answer to a request."""
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=_CORS)
         request_id = new_id("req", 14)
@@ -100,10 +105,10 @@ class Gate:
     async def _answer(self, request: Request, request_id: str, key: str | None) -> Answer:
         pairs = await _pairs(request)
         browser = self._authenticate(request, pairs)
-        route, id = api.split(request.url.path)
+        route, id = api.split(request.scope["path"])
         handler = api.ROUTES.get((request.method, route))
         if handler is None:
-            raise ApiError(f"Unrecognized request URL ({request.method}: {request.url.path}).", status=404)
+            raise ApiError(f"Unrecognized request URL ({request.method}: {request.scope['path']}).", status=404)
         if browser and (request.method, route) not in api.BROWSER:
             raise ApiError(
                 "This API call cannot be made with a publishable API key. Please use a secret API key.",
@@ -115,7 +120,7 @@ class Gate:
             self._store,
             self._clock,
             self._settings,
-            self._settings.public_url or str(request.base_url).rstrip("/"),
+            self._settings.public_url or f"{request.scope['scheme']}://{request.headers.get('host', '')}",
             request_id,
             key,
         )
@@ -138,7 +143,7 @@ class Gate:
             self._keys_at_work.discard(key)
 
     async def _with_faults(self, request: Request, work: "Work") -> Answer:
-        struck = faults.strike_request(self._store, request.method, request.url.path)
+        struck = faults.strike_request(self._store, request.method, request.scope["path"])
         before = [fault for fault in struck if fault.when == "before"]
         if (failed := await _suffer(before, work)) is not None:
             return failed
@@ -311,5 +316,5 @@ def _credentials(request: Request) -> str | None:
 
 
 def _fingerprint(request: Request, params: Doc) -> str:
-    canonical = orjson.dumps([request.method, request.url.path, params], option=orjson.OPT_SORT_KEYS)
+    canonical = orjson.dumps([request.method, request.scope["path"], params], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()
