@@ -26,9 +26,12 @@ from tests.factories.facts import misfits_in
 from tests.factories.schedules import Schedule
 from tests.fakes.furnished import Furnished, Place
 from tests.fakes.given import GivenPostgres, GivenValkey
+from tests.fakes.sandbox import gateways, sandbox
 from tests.fakes.servers import Server, started
 from tests.fakes.shelves import Shelf
 from tests.fakes.tls import share_contexts
+
+__all__ = ["gateways", "sandbox"]
 
 ROOT = Path(__file__).parents[1]
 

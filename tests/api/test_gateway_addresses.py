@@ -18,9 +18,6 @@ from schema import http, returning
 from services.gateways import RETURNED, Gateways
 from services.gateways.routing import signing
 from tests.fakes.clients import Client
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 METHODS = "query($id: ID!, $token: String) { paymentMethods(bookingId: $id, bookingToken: $token) { kind } }"
 

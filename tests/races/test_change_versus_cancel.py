@@ -26,9 +26,7 @@ from tests.factories.bookings import GUEST, Desk, key, pass_time
 from tests.factories.holds import CAUSE, pools, seats
 from tests.factories.schedules import Schedule
 from tests.fakes.blocking import until_blocked
-from tests.fakes.sandbox import Sandbox, gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
+from tests.fakes.sandbox import Sandbox
 
 RIVALS = 6
 

@@ -24,9 +24,6 @@ from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, key, pass_time
 from tests.factories.schedules import Schedule
 from tests.fakes.blocking import until_blocked
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 CARD = b"a card of 16 byt"
 DECLINE = Risk(card=CARD)

@@ -23,9 +23,6 @@ from tests.factories.bookings import GUEST, Desk, key, left_of, pass_time
 from tests.factories.holds import want
 from tests.factories.schedules import Schedule
 from tests.fakes.blocking import until_blocked
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 CAUSE = Cause(actor="test", reason="two at once")
 EACH = 199_10

@@ -24,9 +24,7 @@ from tests.factories.bookings import GUEST, Desk, key
 from tests.factories.schedules import Schedule
 from tests.fakes.blocking import until_blocked
 from tests.fakes.clock import set_clock
-from tests.fakes.sandbox import Sandbox, gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
+from tests.fakes.sandbox import Sandbox
 
 APPROVES, REJECTS = (Cause(actor=f"user:{number}", reason="decided") for number in (1, 2))
 Decide = Callable[[Database, UUID, Cause], Coroutine[Any, Any, UUID]]

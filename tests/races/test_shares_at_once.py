@@ -22,9 +22,7 @@ from tests.factories.bookings import GUEST, Desk, key, pass_time
 from tests.factories.schedules import Schedule
 from tests.factories.shares import asked, pay_share, split
 from tests.fakes.mortal import Died, Life
-from tests.fakes.sandbox import Sandbox, gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
+from tests.fakes.sandbox import Sandbox
 
 RIVALS = 6
 

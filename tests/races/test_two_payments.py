@@ -18,9 +18,7 @@ from services.gateways import Authorised, Gateways, GatewayUnavailable, Order
 from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, facts_of, key
 from tests.factories.schedules import Schedule
-from tests.fakes.sandbox import Sandbox, gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
+from tests.fakes.sandbox import Sandbox
 
 RIVALS = 6
 

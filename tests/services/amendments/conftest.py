@@ -7,10 +7,9 @@ import pytest
 from services.gateways import Gateways
 from tests.factories.amendments import Changes
 from tests.factories.bookings import Desk
-from tests.fakes.sandbox import gateways, sandbox
 from tests.services.bookings.conftest import desk
 
-__all__ = ["desk", "gateways", "sandbox"]
+__all__ = ["desk"]
 
 
 @pytest.fixture

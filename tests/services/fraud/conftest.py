@@ -11,9 +11,6 @@ from models import Booking
 from services.seats import Plans
 from tests.factories.bookings import Desk
 from tests.factories.schedules import Schedule
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 
 @pytest.fixture

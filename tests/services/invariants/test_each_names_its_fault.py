@@ -21,9 +21,6 @@ from tests.factories.extras import MEAL, choice, put_on_sale
 from tests.factories.holds import CAUSE, hold, want
 from tests.factories.schedules import Schedule
 from tests.factories.shares import split
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 ADULT = PassengerType.ADULT
 PLANTED: dict[str, tuple[list[str], set[str]]] = {

@@ -21,9 +21,6 @@ from services.gateways import Gateways, RefundAnswer, RefundOutcome
 from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, key, pass_time
 from tests.factories.schedules import Schedule
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 FEE = 25_00
 GATEWAY, UNEARNED, REFUNDS, FEES, REVENUE = LedgerAccount

@@ -19,9 +19,6 @@ from services.seats import Plans
 from services.users import Register
 from tests.factories.bookings import Desk, key, traveller
 from tests.factories.schedules import Schedule
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 Book = Callable[..., Awaitable[Booking]]
 

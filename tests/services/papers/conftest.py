@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.fakes.sandbox import gateways, sandbox
 from tests.services.bookings.conftest import desk
 
-__all__ = ["desk", "gateways", "sandbox"]
+__all__ = ["desk"]

@@ -9,9 +9,8 @@ from core.keys import Keyring
 from services.seats import Plans
 from tests.factories.bookings import Desk
 from tests.factories.schedules import Schedule
-from tests.fakes.sandbox import gateways, sandbox
 
-__all__ = ["desk", "gateways", "sandbox"]
+__all__ = ["desk"]
 
 
 @pytest.fixture

@@ -20,9 +20,6 @@ from services.tickets import TICKET
 from services.transitions import Cause
 from tests.factories.bookings import GUEST, Desk, key, snapshot
 from tests.factories.schedules import Schedule
-from tests.fakes.sandbox import gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
 
 CAUSE = Cause(actor="test", reason="every state")
 PART = 10_00

@@ -20,9 +20,7 @@ from services.seats import Plans
 from services.transitions import Cause
 from tests.factories.bookings import GUEST, Desk, key, left_of, snapshot
 from tests.factories.schedules import Schedule
-from tests.fakes.sandbox import Sandbox, gateways, sandbox
-
-__all__ = ["gateways", "sandbox"]
+from tests.fakes.sandbox import Sandbox
 
 CAUSE = Cause(actor="test", reason="part of it goes back")
 
