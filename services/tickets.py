@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from core import clock
 from core.db import Session
+from core.journal import Book
 from core.rows import Scribe
 from core.states import Machine
 from models import (
@@ -66,23 +67,30 @@ COUPONS = """
 """Every coupon of a booking that has no good ticket, with the accounting code of its airline and the next serial."""
 
 
-ISSUE = """
-    INSERT INTO tickets (number, passenger_id, slot_id, status, issued_at)
-    SELECT number, passenger_id, slot_id, $4, $5
-    FROM unnest($1::text[], $2::uuid[], $3::bigint[]) AS one (number, passenger_id, slot_id)
-"""
+ISSUE = Book(
+    "tickets",
+    """INSERT INTO tickets (number, passenger_id, slot_id, status, issued_at)
+    SELECT number, passenger_id, slot_id, status, moment
+    FROM unnest({}::text[], {}::uuid[], {}::bigint[], {}::text[], {}::timestamptz[])
+         AS one (number, passenger_id, slot_id, status, moment)""",
+)
 
 
 async def issue(scribe: Scribe, booking_id: UUID, cause: Cause) -> None:
     """Issue every ticket that a locked booking lacks, in the order of its flights and passengers."""
-    due = [(number(code, serial), *whose) for *whose, code, serial in await scribe.fetch(COUPONS, booking_id)]
-    numbers, passengers, slots = [one[0] for one in due], [one[1] for one in due], [one[2] for one in due]
     moment = clock.now()
-    await scribe.fetch(ISSUE, numbers, passengers, slots, TICKET.initial, moment)
     tickets = [
-        Ticket(number=number, passenger_id=passenger_id, slot_id=slot_id, status=TICKET.initial, issued_at=moment)
-        for number, passenger_id, slot_id in due
+        Ticket(
+            number=number(code, serial),
+            passenger_id=passenger_id,
+            slot_id=slot_id,
+            status=TICKET.initial,
+            issued_at=moment,
+        )
+        for passenger_id, slot_id, code, serial in await scribe.fetch(COUPONS, booking_id)
     ]
+    for one in tickets:
+        scribe.note(ISSUE, one.number, one.passenger_id, one.slot_id, one.status, one.issued_at)
     await tell(scribe, booking_id, [(ticket, None) for ticket in tickets], cause)
 
 

@@ -26,7 +26,7 @@ from services import payments, refunds
 from services.bookings import steps
 from services.bookings.calling_off import BUSY
 from services.bookings.purposes import Stage
-from services.bookings.situation import Attempt, Situation, look
+from services.bookings.situation import Attempt, Seen, Situation, look
 from services.gateways import GatewayRefused, Gateways, GatewayUnavailable
 
 AFTER_DEADLINE = timedelta(seconds=1)
@@ -36,8 +36,8 @@ REFUNDING = timedelta(hours=1)
 
 log = logger("bookings")
 
-Do = Callable[[Situation, Attempt], Awaitable[bool]]
-"""Takes a step; whether there may be another at once."""
+Do = Callable[[Situation, Attempt], Awaitable[bool | Situation]]
+"""Takes a step; whether there may be another at once, or where the step has left everything."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,16 @@ async def work_off(db: Database, gateways: Gateways, booking_id: UUID) -> Rest:
     """The same for whoever can do with some of it: a gateway that is away keeps none of the others waiting."""
     waiting: dict[tuple[str, UUID], Attempt] = {}
     away: dict[str, GatewayUnavailable] = {}
+    seen = await look(db, gateways, booking_id)
     while True:
-        seen = await look(db, gateways, booking_id)
         ready = [step for one in seen.situations for step in due(one) if step.key not in waiting]
-        if not await take_first(ready, waiting, away):
+        came = await take_first(ready, waiting, away)
+        if not came:
             break
+        if isinstance(came, Situation) and len(seen.situations) == 1 and not seen.refunds:
+            seen = Seen(situations=(came,), refunds=False)
+        else:
+            seen = await look(db, gateways, booking_id)
     times = [patience(one, waiting.values()) for one in seen.situations if one.unsettled]
     if seen.refunds:
         try:
@@ -96,8 +101,8 @@ async def work_off(db: Database, gateways: Gateways, booking_id: UUID) -> Rest:
 
 async def take_first(
     ready: list[Step], waiting: dict[tuple[str, UUID], Attempt], away: dict[str, GatewayUnavailable]
-) -> bool:
-    """Take the first of those steps that changes anything; whether one did. Notes the ones that have to wait.
+) -> bool | Situation:
+    """Take the first of those steps that changes anything, and return what it does. Notes the ones that have to wait.
 
     One at which the gateway refuses what nobody expects it to refuse waits too, so that it keeps no other waiting.
     """
@@ -105,8 +110,9 @@ async def take_first(
         if step.one.gateway.name in away:
             continue
         try:
-            if await step.do(step.seen, step.one):
-                return True
+            came = await step.do(step.seen, step.one)
+            if came:
+                return came
         except GatewayUnavailable as error:
             away[step.one.gateway.name] = error
             continue

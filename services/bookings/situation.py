@@ -8,7 +8,7 @@ somebody else has taken the step, and there is nothing to write.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -103,6 +103,12 @@ class Situation:
         return [one for one in self.attempts if one.status not in payments.TAKEN]
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is a sale for which one payment was made, as most are: a step that has taken it further knows
+        all of it then."""
+        return self.purpose.amendment_id is None and len(self.attempts) == 1
+
+    @property
     def covered(self) -> bool:
         """Whether what is promised and taken makes up the price."""
         return self.promised >= self.standing.price
@@ -111,6 +117,13 @@ class Situation:
     def promised(self) -> int:
         """How much of it is promised and taken, in minor units."""
         return sum(one.order.amount.minor_units for one in self.attempts if one.status in PROMISED)
+
+
+def gone_on(seen: Situation, one: Attempt, status: PaymentStatus, gateway_id: str | None, stage: Stage) -> Situation:
+    """The situation that a step has brought about: what it has just written need not be looked for."""
+    now = replace(one, status=status, gateway_id=gateway_id)
+    attempts = tuple(now if some.id == one.id else some for some in seen.attempts)
+    return replace(seen, standing=replace(seen.standing, stage=stage), attempts=attempts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The steps of the saga. Each asks a gateway about one payment with nothing locked, and writes in one transaction what
 came of that; or it is one transaction alone. Taken again after a crash, or by two at once, it is done once.
 
-Each returns whether there may be another step at once; False where somebody else is waited for.
+Each returns whether there may be another step at once; False where somebody else is waited for. One that has brought
+about all there is to know returns that, so that nobody need look.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from datetime import timedelta
 
 from core.db import Database
 from core.log import logger
+from core.money import Money
+from core.rows import Scribe
 from models import FraudVerdict, Payment, PaymentStatus, PostingKind
 from services import fraud, holds, jobs, ledger, notices, payments, refunds
 from services.bookings import retrying
 from services.bookings.calling_off import BUSY, called_off, drop_orphan
 from services.bookings.purposes import Stage
 from services.bookings.reviewing import hold_back
-from services.bookings.situation import PROMISED, Attempt, Situation, unchanged
+from services.bookings.situation import PROMISED, Attempt, Situation, gone_on, unchanged
 from services.gateways import (
     Approved,
     Authorised,
@@ -39,12 +42,12 @@ CLOSED = "its flight was not sold any more by then"
 log = logger("bookings")
 
 
-async def authorise(seen: Situation, one: Attempt) -> bool:
+async def authorise(seen: Situation, one: Attempt) -> bool | Situation:
     """Have the money promised."""
     return await write(seen, one, await one.gateway.authorise(one.order))
 
 
-async def find(seen: Situation, one: Attempt) -> bool:
+async def find(seen: Situation, one: Attempt) -> bool | Situation:
     """The seats are gone and nobody knows whether the payment ever reached the gateway: look for it there."""
     outcome = await one.gateway.find(one.order)
     if outcome is None:
@@ -52,7 +55,7 @@ async def find(seen: Situation, one: Attempt) -> bool:
     return await write(seen, one, outcome)
 
 
-async def ask(seen: Situation, one: Attempt) -> bool:
+async def ask(seen: Situation, one: Attempt) -> bool | Situation:
     """Has the payer, or the gateway, done what we wait for? Once the seats are gone, the payment is called off.
 
     A bank that takes days is waited for until the payment's own deadline; the seats are anybody's meanwhile.
@@ -63,7 +66,7 @@ async def ask(seen: Situation, one: Attempt) -> bool:
     return await write(seen, one, outcome)
 
 
-async def write(seen: Situation, one: Attempt, outcome: Outcome) -> bool:
+async def write(seen: Situation, one: Attempt, outcome: Outcome) -> bool | Situation:
     """Write what the gateway says of a payment that is not authorised yet."""
     match outcome:
         case Approved():
@@ -81,7 +84,7 @@ async def write(seen: Situation, one: Attempt, outcome: Outcome) -> bool:
             return await give_up(seen, one, outcome, "called off at the gateway")
 
 
-async def declined(seen: Situation, one: Attempt, outcome: Declined) -> bool:
+async def declined(seen: Situation, one: Attempt, outcome: Declined) -> bool | Situation:
     """The bank said no: for good, or, where the payer is not there, until it is asked again."""
     if outcome.gateway_id is not None and retrying.wants_payer(seen, one, outcome):
         answer = await retrying.ask_payer(one, outcome.gateway_id)
@@ -96,14 +99,14 @@ async def declined(seen: Situation, one: Attempt, outcome: Declined) -> bool:
     return await give_up(seen, one, outcome, f"declined: {outcome.code}")
 
 
-async def ask_again(seen: Situation, one: Attempt) -> bool:
+async def ask_again(seen: Situation, one: Attempt) -> bool | Situation:
     """The bank had said no, for a reason that may have passed by now: ask it again, once it is time."""
     if one.again_in is not None and one.again_in > timedelta():
         return False
     return await write(seen, one, await retrying.ask_again(one))
 
 
-async def confirm(seen: Situation, one: Attempt, approved: Approved) -> bool:
+async def confirm(seen: Situation, one: Attempt, approved: Approved) -> bool | Situation:
     """The payer has agreed: have the money promised, unless the seats are gone."""
     if seen.standing.dead:
         if not await called_off(seen.db, one.gateway, approved.gateway_id, one.id):
@@ -116,22 +119,22 @@ async def confirm(seen: Situation, one: Attempt, approved: Approved) -> bool:
 
 async def note(
     seen: Situation, one: Attempt, to: PaymentStatus, outcome: NeedsAction | Processing | Authorised | Captured
-) -> bool:
+) -> bool | Situation:
     """Write that a payment came further; with the last promise that was missing, sell what all are for at once."""
     if to is one.status:
         return False
     last = seen.promised + one.order.amount.minor_units >= seen.standing.price
     selling = to is PaymentStatus.AUTHORIZED and last and not seen.standing.dead
     try:
-        payment, verdict = await noted(seen, one, to, outcome, selling=selling)
+        payment, verdict, sold = await noted(seen, one, to, outcome, selling=selling)
     except (HoldExpired, SalesClosed):
         # The promise is written alone then, and `sell` finds what follows.
-        payment, verdict = await noted(seen, one, to, outcome, selling=False)
+        payment, verdict, sold = await noted(seen, one, to, outcome, selling=False)
     if payment is None:
         await drop_orphan(seen.db, one, outcome.gateway_id)
     elif isinstance(outcome, Authorised | Captured) and verdict is not FraudVerdict.ALLOW:
         return await doubt(seen, one, outcome, verdict)
-    return True
+    return gone_on(seen, one, to, outcome.gateway_id, Stage.SOLD) if sold and seen.is_plain else True
 
 
 async def noted(
@@ -141,12 +144,13 @@ async def noted(
     outcome: NeedsAction | Processing | Authorised | Captured,
     *,
     selling: bool,
-) -> tuple[Payment | None, FraudVerdict]:
+) -> tuple[Payment | None, FraudVerdict, bool]:
     """In one transaction: write how far a payment came, unless it is doubted; `selling`: sell what it is for.
 
-    Returns the payment, None where somebody else has gone on, and the verdict on it. Raises what `sell` does.
+    Returns the payment, None where somebody else has gone on; the verdict on it; and whether it was sold here. Raises
+    what `sell` does.
     """
-    verdict, stage = FraudVerdict.ALLOW, Stage.SOLD
+    verdict, stage, sold = FraudVerdict.ALLOW, Stage.SOLD, False
     async with seen.purpose.begin(seen.db) as scribe:
         if selling:
             stage = await seen.purpose.lock_all(scribe)
@@ -163,9 +167,10 @@ async def noted(
                 payment.deadline_at = payment.created_at + outcome.patience
             cause = Cause(actor="gateway", reason=f"the gateway answered {type(outcome).__name__}")
             await payments.move(scribe, payment, to, f"payment.{to.lower()}", cause)
-            if stage is Stage.OPEN and covered(seen, [payment, *others]):
+            sold = stage is Stage.OPEN and covered(seen, [payment, *others])
+            if sold:
                 await seen.purpose.sell(scribe, AGREED)
-    return payment, verdict
+    return payment, verdict, sold
 
 
 def covered(seen: Situation, live: Iterable[Payment]) -> bool:
@@ -173,7 +178,9 @@ def covered(seen: Situation, live: Iterable[Payment]) -> bool:
     return sum(one.amount for one in live if one.status in PROMISED) >= seen.standing.price
 
 
-async def doubt(seen: Situation, one: Attempt, outcome: Authorised | Captured, verdict: FraudVerdict) -> bool:
+async def doubt(
+    seen: Situation, one: Attempt, outcome: Authorised | Captured, verdict: FraudVerdict
+) -> bool | Situation:
     """Hold back a payment that is promised, for staff; or let go of it, where it is blocked, or its seats are gone.
 
     The verdict is written by now, so whoever comes after a crash has the same.
@@ -260,7 +267,7 @@ async def forsake(seen: Situation, reason: str) -> bool:
     return True
 
 
-async def capture(seen: Situation, one: Attempt) -> bool:
+async def capture(seen: Situation, one: Attempt) -> bool | Situation:
     """Take the money; with the last of it the purpose is confirmed.
 
     Money that came for a purpose which was undone meanwhile stays as it is here: `let_go` finds it, and sends it back.
@@ -273,22 +280,29 @@ async def capture(seen: Situation, one: Attempt) -> bool:
             return False
         return await undo(seen, one, refusal.code)
     async with seen.purpose.begin(seen.db) as scribe:
-        waits = await seen.purpose.lock(scribe)
-        payment, others = await unchanged(scribe, seen, one)
-        if waits and payment is not None:
-            payment.captured = taken.amount.minor_units
-            cause = Cause(actor="saga", reason="the money is there")
-            await payments.move(scribe, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
-            await ledger.post(scribe, PostingKind.CAPTURED, payment.booking_id, payment.id, taken.amount)
-            exact = not one.due < taken.amount
-            if not exact:
-                excess = taken.amount - one.due
-                await refunds.request(scribe, payment, excess, "The charge of a seat that was lost.", cause)
-            if all(other.status in payments.TAKEN for other in others):
-                await seen.purpose.confirm(scribe, cause)
-                if exact and seen.purpose.amendment_id is None:
-                    await jobs.forget(scribe, payment.booking_id)
-    return True
+        done = await seen.purpose.lock(scribe) and await captured(scribe, seen, one, taken.amount)
+    return gone_on(seen, one, PaymentStatus.CAPTURED, one.gateway_id, Stage.OVER) if done and seen.is_plain else True
+
+
+async def captured(scribe: Scribe, seen: Situation, one: Attempt, amount: Money) -> bool:
+    """Write that the money of a payment of a locked purpose was taken; whether nothing is left to be done for it."""
+    payment, others = await unchanged(scribe, seen, one)
+    if payment is None:
+        return False
+    payment.captured = amount.minor_units
+    cause = Cause(actor="saga", reason="the money is there")
+    await payments.move(scribe, payment, PaymentStatus.CAPTURED, "payment.captured", cause)
+    await ledger.post(scribe, PostingKind.CAPTURED, payment.booking_id, payment.id, amount)
+    exact = not one.due < amount
+    if not exact:
+        await refunds.request(scribe, payment, amount - one.due, "The charge of a seat that was lost.", cause)
+    if not all(other.status in payments.TAKEN for other in others):
+        return False
+    await seen.purpose.confirm(scribe, cause)
+    done = exact and seen.purpose.amendment_id is None
+    if done:
+        await jobs.forget(scribe, payment.booking_id)
+    return done
 
 
 async def call_off(seen: Situation, one: Attempt, reason: str, *, late: bool = False) -> bool:

@@ -138,8 +138,8 @@ class End:
 
 
 SOLD = End("CONFIRMED", "CAPTURED", "BOOKED", ("OPEN",), ("succeeded",), (0, 1))
-PAYING = ["look", "before authorise", "after authorise", "look", "before capture", "after capture", "look"]
-LATE = ["look", "before find", "after find", "look", *PAYING[3:]]
+PAYING = ["look", "before authorise", "after authorise", "before capture", "after capture"]
+LATE = ["look", "before find", "after find", "look", "look", *PAYING[3:]]
 JOURNEYS: dict[Journey, tuple[list[str], End]] = {
     good_card: (PAYING, SOLD),
     challenged: (["look", "before fetch", "after fetch", *PAYING[3:]], SOLD),

@@ -84,7 +84,7 @@ async def seats_gone(stage: Stage, booking: Booking, dies_at: int | None) -> Lif
 
 
 ASKED = ["look", "before fetch", "after fetch"]
-SOLD = ["look", "before capture", "after capture", "look"]
+SOLD = ["before capture", "after capture"]
 JOURNEYS: dict[Journey, tuple[list[str], Callable[[int], Ends]]] = {
     begun: (
         ["look", "before authorise", "after authorise", *ASKED],

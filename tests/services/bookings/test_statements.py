@@ -66,4 +66,4 @@ async def test_two_people_are_booked_and_paid_in_so_many_statements(desk: Desk, 
         payment = await bookings.pay(desk.database, gateways, booking.id, "pm_card_visa", None, GUEST, key())
     assert payment.status is PaymentStatus.CAPTURED
     assert (creating.transactions, len(creating.statements)) == (1, 8)
-    assert (paying.transactions, len(paying.statements)) == (3, 25)
+    assert (paying.transactions, len(paying.statements)) == (3, 22)

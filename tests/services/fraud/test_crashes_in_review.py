@@ -76,7 +76,7 @@ OVER = ["look", "before void", "after void", "look"]
 REFUSED = End("SEATS_LOCKED", "DECLINED", "ACTIVE", (), ("canceled",), (1, 0))
 JOURNEYS: dict[Journey, tuple[list[str], End]] = {
     in_doubt: (["look", "before authorise", "after authorise", "before hold_back", "look"], LOOKED_AT),
-    approved: (["look", "look", "before capture", "after capture", "look"], SOLD),
+    approved: (["look", "look", "before capture", "after capture"], SOLD),
     rejected: (OVER, End("FAILED", "VOIDED", "RELEASED", (), ("canceled",), (0, 0))),
     undecided: (OVER, End("EXPIRED", "VOIDED", "EXPIRED", (), ("canceled",), (0, 0))),
     promised_too_late_to_look: (
