@@ -75,7 +75,7 @@ async def review(road: Road, booking: Booking) -> None:
 
 async def sold(road: Road, booking: Booking) -> None:
     """The money is promised, and what it is for is sold with that; it is not taken yet."""
-    await road.pay(booking, dies_at=4)
+    await road.pay(booking, dies_at=3)
 
 
 async def confirmed(road: Road, booking: Booking) -> None:
