@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core.db import Database
 from core.errors import DomainError
 from models import Amendment, Booking, PassengerType
 from services import bookings, extras, holds
@@ -19,15 +18,14 @@ from services.holds import SlotUnits
 from tests.factories.amendments import BACK, CARD, Changes
 from tests.factories.bookings import GUEST, Desk, key, snapshot, traveller
 from tests.factories.extras import BAG, INSURANCE, MEAL, PRICES, choice, put_on_sale, stock
-from tests.factories.schedules import Schedule, write_schedule
 
 ALL = (MEAL, BAG, INSURANCE)
 
 
 @pytest.fixture
-async def schedule(database: Database) -> Schedule:
-    """Two flights in five days: too soon for the 24-hour rule."""
-    return await write_schedule(database, days_ahead=5)
+def days_ahead() -> int:
+    """Five: too soon for the 24-hour rule."""
+    return 5
 
 
 @pytest.fixture
