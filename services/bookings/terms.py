@@ -82,12 +82,12 @@ def rule_of(case: Case) -> CancellationRule:
         return CancellationRule.AIRLINE
     if free_by_law(case):
         return CancellationRule.BY_LAW
+    left = case.departs_at - case.moment
+    if left < HALF_DAY:
+        return CancellationRule.TOO_LATE
     if not case.refundable:
         return CancellationRule.NOT_REFUNDABLE
-    left = case.departs_at - case.moment
-    if left > DAY:
-        return CancellationRule.LESS_FEE
-    return CancellationRule.HALF if left >= HALF_DAY else CancellationRule.TOO_LATE
+    return CancellationRule.LESS_FEE if left > DAY else CancellationRule.HALF
 
 
 def returned(rule: CancellationRule, paid: Money, fee: Money) -> Money:

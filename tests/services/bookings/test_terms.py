@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.money import Money
-from services.bookings.terms import Case, terms
+from models import CancellationRule
+from services.bookings.terms import Case, returned_of_extras, terms
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -46,3 +47,18 @@ FRESH = replace(MAIN, booked_at=NOW - 24 * HOUR, departs_at=NOW + timedelta(days
 )
 def test_refund(case: Case, refund: int) -> None:
     assert terms(case).refund == Money(refund, "USD")
+
+
+@pytest.mark.parametrize(
+    ("left", "rule", "extras"),
+    [
+        (12 * HOUR, CancellationRule.NOT_REFUNDABLE, 20_00),
+        (12 * HOUR - SECOND, CancellationRule.TOO_LATE, 0),
+    ],
+)
+def test_when_it_is_too_late_it_is_so_for_extras_too_whatever_the_fare_says(
+    left: timedelta, rule: CancellationRule, extras: int
+) -> None:
+    answer = terms(replace(MAIN, departs_at=NOW + left))
+    assert (answer.rule, answer.refund) == (rule, Money(0, "USD"))
+    assert returned_of_extras(rule, Money(32_00, "USD"), Money(12_00, "USD")) == Money(extras, "USD")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from models import Booking, CancellationQuote, Passenger, PassengerType
+from core import clock
+from models import Booking, CancellationQuote, CancellationRule, Passenger, PassengerType
 from services import bookings, extras, invariants
 from services.amendments import AddExtras, Wish
 from services.extras import ExtraChoice
 from services.gateways import Gateways
 from tests.factories.amendments import CARD, Changes
-from tests.factories.bookings import GUEST, Desk, key, traveller
+from tests.factories.bookings import GUEST, Desk, key, pass_time, traveller
 from tests.factories.extras import BAG, INSURANCE, MEAL, choice, put_on_sale, stock
 
 ADULT = PassengerType.ADULT
@@ -87,6 +89,14 @@ async def test_they_come_back_though_the_fare_does_not(desk: Desk, gateways: Gat
     booking = await paid(desk, gateways, "MAIN", (choice(desk.schedule, MEAL), choice(desk.schedule, INSURANCE)))
     quote = await cancelled(desk, gateways, booking)
     assert quote.refund == 12_00
+
+
+async def test_nor_do_they_shortly_before_departure(desk: Desk, gateways: Gateways) -> None:
+    booking = await paid(desk, gateways, "MAIN", (choice(desk.schedule, MEAL),))
+    await pass_time(desk.database, desk.schedule.departs_at - clock.now() - timedelta(hours=11))
+    quote = await cancelled(desk, gateways, booking)
+    assert (quote.rule, quote.refund, quote.fee) == (CancellationRule.TOO_LATE, 0, booking.total)
+    assert await worth(desk, await people_of(desk, booking)) == [{MEAL: "VOID"}]
 
 
 async def test_who_leaves_takes_theirs_and_the_fee_is_asked_once(desk: Desk, gateways: Gateways) -> None:
