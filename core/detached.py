@@ -17,6 +17,7 @@ from sqlalchemy import ClauseElement, inspect
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase
 
+from core.gathering import ByKeys
 from core.rows import Keeper, Reader
 
 Model = TypeVar("Model", bound=DeclarativeBase)
@@ -31,8 +32,9 @@ class Detached(Generic[Model]):
         table = model.__tablename__
         self.columns = ", ".join(f"{table}.{attribute.columns[0].name}" for attribute in attributes)
         self.width = len(attributes)
-        keys = " AND ".join(f"{key.name} = ${place}" for place, key in enumerate(inspect(model).primary_key, 1))
-        self._find = f"SELECT {self.columns} FROM {table} WHERE {keys}"  # noqa: S608 - our own words
+        key = inspect(model).primary_key[0]
+        self._find = f"SELECT {table}.{key.name}, {self.columns} FROM {table} WHERE {key.name} = ANY ($1)"  # noqa: S608
+        self._found: ByKeys[object, Sequence[Any]] = ByKeys(self._values)
         self._manager = inspect(model).class_manager
         self._names = [attribute.key for attribute in attributes]
         self._words: list[tuple[str, Callable[[str], Enum]]] = [
@@ -55,10 +57,16 @@ class Detached(Generic[Model]):
         """The row of those `columns`, known to the transaction; where it was already, it is now as they say."""
         return keeper.keep(self.row(values))
 
-    async def find(self, reader: Reader, *key: object) -> Model | None:
-        """The row of that key, which belongs to no session; None where there is none."""
-        found = await reader.fetch(self._find, *key)
-        return self.row(found[0]) if found else None
+    async def find(self, reader: Reader, key: object) -> Model | None:
+        """The row of that key, a single column, which belongs to no session; None where there is none.
+
+        It is read together with those that others ask for at the same time, and each gets a row of their own.
+        """
+        found = await self._found.find(reader, [key])
+        return self.row(found[key]) if key in found else None
+
+    async def _values(self, reader: Reader, keys: Sequence[object]) -> dict[object, Sequence[Any]]:
+        return {key: values for key, *values in await reader.fetch(self._find, list(keys))}
 
 
 def contents(row: DeclarativeBase) -> tuple[dict[str, Any], dict[str, str]]:

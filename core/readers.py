@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 
 from core.errors import Unavailable
+from core.gathering import Gathers
 from core.outages import is_away, translated
 from core.rows import Scribe
 from core.scribes import PlainScribe
@@ -29,17 +30,19 @@ Nor is anything here worth JIT, which PostgreSQL before 18 would think it is whe
 READ_ONLY = {**PLANNED_ONCE, "default_transaction_read_only": "on"}
 
 
-class Connections:
+class Connections(Gathers):
     """At most `size` connections to the database at `url`, made when they are needed and kept until `close()`."""
 
     def __init__(self, url: str, size: int, settings: Mapping[str, str]) -> None:
+        super().__init__()
         self._url = url
         self._settings = dict(settings)
         self._idle: list[asyncpg.Connection] = []
         self._room = asyncio.Semaphore(size)
 
     async def close(self) -> None:
-        """Close what is idle; nothing is asked any more."""
+        """Close what is idle, once what was asked for many has ended; nothing is asked any more."""
+        await self.gathered()
         while self._idle:
             await self._idle.pop().close()
 

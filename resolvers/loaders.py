@@ -8,12 +8,13 @@ at first would grow old.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
 
+from core.gathering import ByKeys
 from core.rows import Reader
 from models import (
     Amendment,
@@ -39,17 +40,21 @@ Value = TypeVar("Value")
 Read = Callable[[Reader, Sequence[Key]], Awaitable[Mapping[Key, Value]]]
 
 
-@dataclass(frozen=True)
 class Source(Generic[Key, Value]):
-    """What is read for many keys at once; `missing` stands for what is not found."""
+    """What is read for many keys at once; `missing` stands for what is not found.
 
-    read: Read[Key, Value]
-    missing: Value
+    What several operations ask at the same time is one statement (`core.gathering`). Values are rows that nobody
+    changes, which may be shared then; a list is whoever's asked for it.
+    """
+
+    def __init__(self, read: Read[Key, Value], missing: Value) -> None:
+        self._found = ByKeys(read)
+        self._missing = missing
 
     async def all(self, reader: Reader, keys: Sequence[Key]) -> list[Value]:
         """The value of each key, in their order; keys may repeat."""
-        found = await self.read(reader, list(dict.fromkeys(keys)))
-        return [found.get(key, self.missing) for key in keys]
+        found = await self._found.find(reader, list(dict.fromkeys(keys)))
+        return [own(found.get(key, self._missing)) for key in keys]
 
     def loader(self, reader: Reader) -> DataLoader[Key, Value]:
         """A loader over it."""
@@ -58,6 +63,11 @@ class Source(Generic[Key, Value]):
             return await self.all(reader, keys)
 
         return DataLoader(load, cache=False)
+
+
+def own(value: Value) -> Value:
+    """The same, as whoever asked for it may change it."""
+    return copy(value) if isinstance(value, list) else value
 
 
 AMENDMENTS: Source[UUID, list[Amendment]] = Source(amendments.by_booking_ids, [])

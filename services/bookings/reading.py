@@ -124,7 +124,6 @@ class Hanging(Generic[Row]):
 
 
 BOOKINGS = Detached(Booking)
-BY_ID = f"SELECT {BOOKINGS.columns} FROM bookings WHERE id = $1"  # noqa: S608 - our own words
 DATED = f"""
     SELECT {BOOKINGS.columns},
            CASE WHEN bookings.status IN ('SEATS_LOCKED', 'PAYMENT_PENDING')
@@ -152,8 +151,7 @@ TICKETS = Hanging(Ticket, "passenger_id", "number")
 
 async def by_id(reader: Reader, booking_id: UUID) -> Booking | None:
     """A booking as it is, for whoever only looks; None where there is none."""
-    found = await reader.fetch(BY_ID, booking_id)
-    return BOOKINGS.row(found[0]) if found else None
+    return await BOOKINGS.find(reader, booking_id)
 
 
 async def by_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, tuple[Booking, datetime | None]]:

@@ -16,8 +16,9 @@ from uuid import UUID
 
 from core.db import Database
 from core.errors import NotFound
+from core.gathering import ByKeys
 from core.money import Money
-from core.rows import Scribe
+from core.rows import Reader, Scribe
 from models import Booking, Payment, PaymentStatus
 from services import payments
 from services.bookings.purposes import Purpose, Stage, Standing, of_amendment
@@ -32,10 +33,10 @@ LOOK = f"""
            payments.waived,
            payments.amount, payments.currency, payments.method, payments.return_url, payments.created_at,
            payments.deadline_at - jetway_now(), payments.off_session, payments.attempts,
-           payments.retry_at - jetway_now()
+           payments.retry_at - jetway_now(), bookings.id
     FROM bookings JOIN holds ON holds.id = bookings.hold_id
     LEFT JOIN payments ON payments.booking_id = bookings.id AND payments.status <> ALL ($2::text[])
-    WHERE bookings.id = $1
+    WHERE bookings.id = ANY ($1::uuid[])
     ORDER BY payments.amendment_id NULLS FIRST, payments.id
 """  # noqa: S608 - the columns of a sale
 PROMISED = payments.TAKEN | {PaymentStatus.AUTHORIZED}
@@ -148,10 +149,21 @@ def order_of(booking: Booking, payment: Payment) -> Order:
     )
 
 
+async def looks(reader: Reader, booking_ids: Sequence[UUID]) -> dict[UUID, list[Sequence[Any]]]:
+    """What one statement shows of several bookings: the rows of each."""
+    found: dict[UUID, list[Sequence[Any]]] = {}
+    for row in await reader.fetch(LOOK, list(booking_ids), list(payments.OVER), list(payments.TAKEN)):
+        found.setdefault(row[-1], []).append(row)
+    return found
+
+
+LOOKS = ByKeys(looks)
+
+
 async def look(db: Database, gateways: Gateways, booking_id: UUID) -> Seen:
     """The booking as the primary has it now. Raises NotFound."""
-    found = await db.reader(primary=True).fetch(LOOK, booking_id, list(payments.OVER), list(payments.TAKEN))
-    if not found:
+    looked = await LOOKS.find(db.reader(primary=True), [booking_id])
+    if (found := looked.get(booking_id)) is None:
         raise NotFound("There is no such booking.")
     paid = [row for row in found if row[AMENDMENT + 1] is not None]
     groups = groupby(paid, key=lambda row: row[AMENDMENT])
@@ -170,7 +182,7 @@ async def situation(
     else:
         purpose = of_amendment(booking_id, amendment_id)
         standing = await purpose.standing(db.reader(primary=True))
-    attempts = tuple(attempt(gateways, booking_id, pnr, row[AMENDMENT + 1 :]) for row in found)
+    attempts = tuple(attempt(gateways, booking_id, pnr, row[AMENDMENT + 1 : -1]) for row in found)
     return Situation(db=db, purpose=purpose, standing=standing, attempts=attempts)
 
 

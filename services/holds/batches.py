@@ -17,9 +17,9 @@ from prometheus_client import Histogram
 
 from core.db import Database
 from core.errors import Unavailable
+from core.lines import Connection, Line, Pending
 from services.holds.calls import LOOK, TAKE, Answer, looking, seen, taken, taking
 from services.holds.gates import Gates, Unit, Won
-from services.holds.lines import Connection, Line, Pending
 from services.holds.requests import Request
 
 MOST = 32
@@ -68,13 +68,16 @@ class Batches:
         self._gates = gates
         self._diverting: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._connections: list[Connection] = []
 
         def connections(count: int, lock_timeout: str) -> list[Connection]:
-            return [Connection(lambda: db.connect(lock_timeout=lock_timeout)) for _ in range(count)]
+            made = [Connection(lambda: db.connect(lock_timeout=lock_timeout)) for _ in range(count)]
+            self._connections += made
+            return made
 
-        self._writing: Line[Asked] = Line(self._write, connections(WRITERS, BATCH_LOCK_TIMEOUT), MOST)
-        self._reading: Line[Asked] = Line(self._read, connections(1, LOCK_TIMEOUT), READ_AT_ONCE)
-        self._alone: Line[Asked] = Line(self._write_alone, connections(SOLITARY, LOCK_TIMEOUT), 1)
+        self._writing: Line[Connection, Asked] = Line(self._write, connections(WRITERS, BATCH_LOCK_TIMEOUT), MOST)
+        self._reading: Line[Connection, Asked] = Line(self._read, connections(1, LOCK_TIMEOUT), READ_AT_ONCE)
+        self._alone: Line[Connection, Asked] = Line(self._write_alone, connections(SOLITARY, LOCK_TIMEOUT), 1)
 
     def ask(self, request: Request) -> Awaitable[Answer]:
         """To be awaited: what PostgreSQL says to a request.
@@ -93,8 +96,8 @@ class Batches:
         lines = (self._writing, self._reading, self._alone)
         while busy := self._diverting.union(*(line.busy for line in lines)):
             await asyncio.wait(busy)
-        for line in lines:
-            await line.aclose()
+        for connection in self._connections:
+            await connection.aclose()
 
     async def _write(self, connection: Connection, batch: list[Asked]) -> None:
         """One batch: those of the line who seem to have a chance."""

@@ -12,14 +12,12 @@ from models import Hold, HoldItem
 
 HOLDS = Detached(Hold)
 ITEMS = Detached(HoldItem)
-BY_ID = f"SELECT {HOLDS.columns} FROM holds WHERE id = $1"  # noqa: S608 - our own words
 KEPT = f"SELECT {ITEMS.columns} FROM hold_items WHERE hold_id = ANY ($1::uuid[]) ORDER BY slot_id, pool"  # noqa: S608
 
 
 async def by_id(reader: Reader, hold_id: UUID) -> Hold | None:
     """A hold as it is written down; None where there is none."""
-    found = await reader.fetch(BY_ID, hold_id)
-    return HOLDS.row(found[0]) if found else None
+    return await HOLDS.find(reader, hold_id)
 
 
 async def kept_by(reader: Reader, hold_ids: Iterable[UUID]) -> dict[UUID, list[HoldItem]]:

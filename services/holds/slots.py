@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Self, TypeAlias
 
 from core.db import Database
-from services.holds.lines import Connection, Line, Pending
+from core.lines import Connection, Line, Pending
 from services.seats import Plan, Plans
 
 MOST = 50_000
@@ -58,8 +58,8 @@ class Layouts:
         self._known: OrderedDict[int, Seating] = OrderedDict()
         self._seatings: dict[int, Seating] = {}
         self._most = most
-        connection = Connection(lambda: db.connect(lock_timeout=LOCK_TIMEOUT))
-        self._line: Line[Asked] = Line(self._read, [connection], READ_AT_ONCE)
+        self._connection = Connection(lambda: db.connect(lock_timeout=LOCK_TIMEOUT))
+        self._line: Line[Connection, Asked] = Line(self._read, [self._connection], READ_AT_ONCE)
 
     def known(self, slot_ids: Sequence[int]) -> dict[int, Seating] | None:
         """The seats of those slots; or None where something of it has to be read."""
@@ -85,7 +85,7 @@ class Layouts:
 
     async def aclose(self) -> None:
         """Close the connection."""
-        await self._line.aclose()
+        await self._connection.aclose()
 
     async def _read(self, connection: Connection, batch: list[Asked]) -> None:
         wanted = {slot_id for pending in batch for slot_id in pending.question}

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from services.holds.lines import Connection, Line, Pending
-
-
-async def never() -> Any:
-    """Nobody connects here."""
-    raise AssertionError
+from core.lines import Line, Pending
 
 
 class Desk:
@@ -22,7 +16,7 @@ class Desk:
         self.batches: list[list[int]] = []
         self.go_on = asyncio.Event()
 
-    async def __call__(self, _: Connection, batch: list[Pending[int, int]]) -> None:
+    async def __call__(self, _: str, batch: list[Pending[int, int]]) -> None:
         self.batches.append([pending.question for pending in batch])
         await self.go_on.wait()
         for pending in batch:
@@ -36,12 +30,12 @@ def desk() -> Desk:
     return Desk()
 
 
-def line(desk: Desk, *, connections: int = 1) -> Line[Pending[int, int]]:
+def line(desk: Desk, *, connections: int = 1) -> Line[str, Pending[int, int]]:
     """At most three in a batch."""
-    return Line(desk, [Connection(never) for _ in range(connections)], 3)
+    return Line(desk, ["server"] * connections, 3)
 
 
-async def ask(before: Line[Pending[int, int]], number: int) -> int:
+async def ask(before: Line[str, Pending[int, int]], number: int) -> int:
     """Wait in that line for an answer."""
     pending: Pending[int, int] = Pending(number)
     before.put(pending)

@@ -1,6 +1,6 @@
-"""Lines of questions before a few connections of their own: whoever comes while all are busy is served in a batch.
+"""Lines of questions before a few servers, as connections are: whoever comes while all are busy is served in a batch.
 
-Nobody waits without need: a line whose connection is idle serves at once what has come in this turn of the event loop,
+Nobody waits without need: a line with an idle server serves at once what has come in this turn of the event loop,
 without a timer. A batch is as large as the wait was long.
 """
 
@@ -13,8 +13,8 @@ from typing import Any, Generic, TypeVar
 
 import asyncpg
 
-from core.db import is_away
 from core.errors import Unavailable
+from core.outages import is_away
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -85,19 +85,20 @@ class Connection:
             await self._connection.close()
 
 
+S = TypeVar("S")
 P = TypeVar("P", bound=Pending[Any, Any])
 
-Work = Callable[[Connection, list[P]], Awaitable[None]]
+Work = Callable[[S, list[P]], Awaitable[None]]
 """Answers all questions of a batch, or passes them on. Those of a batch that it raises for fail with what it raised."""
 
 
-class Line(Generic[P]):
-    """One line: batches of at most `size`, each on one of `connections`."""
+class Line(Generic[S, P]):
+    """One line: batches of at most `size`, each served by one of `servers`, who have one batch at a time."""
 
-    def __init__(self, work: Work[P], connections: Sequence[Connection], size: int) -> None:
+    def __init__(self, work: Work[S, P], servers: Sequence[S], size: int) -> None:
         self._work = work
-        self._connections = tuple(connections)
-        self._idle = list(connections)
+        self._idle = list(servers)
+        self._began = 0.0
         self._size = size
         self._waiting: deque[P] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -127,34 +128,35 @@ class Line(Generic[P]):
         self._begin_for(len(taken))
 
     def _begin_for(self, count: int) -> None:
-        """Serve so many, by as many connections as they need and are idle."""
+        """Serve so many, by as many servers as they need and are idle."""
         for _ in range(0, count, self._size):
             self._begin()
 
     def _begin(self) -> None:
-        """Serve whoever waits, if a connection is idle."""
+        """Serve whoever waits, if a server is idle."""
         if self._idle:
+            self._began = asyncio.get_running_loop().time()
             task = asyncio.create_task(self._serve(self._idle.pop()))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, server: S) -> None:
         try:
             while batch := self.take(self._size):
+                self._began = asyncio.get_running_loop().time()
                 try:
-                    await self._work(connection, batch)
+                    await self._work(server, batch)
                 except Exception as error:  # noqa: BLE001 - whoever asked is told, each of them
                     for pending in batch:
                         pending.fail(error)
         finally:
-            self._idle.append(connection)
+            self._idle.append(server)
 
     @property
     def busy(self) -> set[asyncio.Task[None]]:
         """What is under way."""
         return self._running
 
-    async def aclose(self) -> None:
-        """Close the connections, once nothing is under way."""
-        for connection in self._connections:
-            await connection.aclose()
+    def stands(self, seconds: float) -> bool:
+        """Whether all servers are busy, and none has begun a batch for so long."""
+        return not self._idle and asyncio.get_running_loop().time() - self._began > seconds
