@@ -6,8 +6,8 @@ what, how a decline is told, and how a webhook becomes the saga's next step: sto
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,6 +17,7 @@ from core import clock
 from core.db import Database, ReadSession
 from core.detached import Detached
 from core.errors import Conflict, NotFound
+from core.gathering import Gathering
 from core.rows import Reader, Scribe
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
@@ -88,23 +89,39 @@ CONCERNED: Mapping[Concern, frozenset[PaymentStatus]] = {
 """In which states a payment waits for what an event tells."""
 
 EVENT = "INSERT INTO webhook_events (event_id, kind, payload, received_at, gateway, handled_at)"
-NEWS = """
-    $9::boolean OR EXISTS (
-        SELECT FROM payments WHERE gateway = $5 AND (gateway_id = $6 OR id = $7) AND status = ANY ($8::text[]))
+TOLD = """
+    SELECT event_id, kind, payload::jsonb, moment, gateway,
+           disputed OR EXISTS (
+               SELECT FROM payments
+               WHERE payments.gateway = told.gateway
+                 AND (payments.gateway_id = told.gateway_id OR payments.id = told.payment_id)
+                 AND payments.status = ANY (string_to_array(waits, ',')))
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::varchar[], $6::varchar[], $7::uuid[],
+                $8::text[], $9::boolean[])
+         AS told (event_id, kind, payload, moment, gateway, gateway_id, payment_id, waits, disputed)
+    ORDER BY gateway, event_id
 """
-"""Whether an event is news to somebody: most tell what the answer to our own call has told."""
+"""Events, and whether each is news to somebody: most tell what the answer to our own call has told. They are in one
+order, so that processes which store the same ones do not wait for each other in a circle."""
 
 FILE = f"""
-    {EVENT} SELECT $1, $2, $3::jsonb, $4::timestamptz, $5::varchar, $4 WHERE NOT ({NEWS})
-    ON CONFLICT DO NOTHING RETURNING 1
-"""
-"""Stores an event that is no news, and nothing is to be done about it."""
+    WITH told (event_id, kind, payload, moment, gateway, is_news) AS ({TOLD})
+    {EVENT} SELECT event_id, kind, payload, moment, gateway, moment FROM told WHERE NOT is_news
+    ON CONFLICT DO NOTHING RETURNING gateway, event_id
+"""  # noqa: S608 - our own words
+"""Stores events that are no news, and nothing is to be done about them."""
 
 STORE = f"""
-    {EVENT} SELECT $1, $2, $3::jsonb, $4::timestamptz, $5::varchar, CASE WHEN NOT ({NEWS}) THEN $4 END
+    WITH told (event_id, kind, payload, moment, gateway, is_news) AS ({TOLD})
+    {EVENT} SELECT event_id, kind, payload, moment, gateway, CASE WHEN NOT is_news THEN moment END FROM told
     ON CONFLICT DO NOTHING RETURNING handled_at IS NULL
-"""
+"""  # noqa: S608 - our own words
 """Stores any event, and tells whether it is news."""
+
+
+Told = tuple[str, str, str, datetime, str, str | None, UUID | None, str, bool]
+"""An event as `TOLD` takes it: its key, kind, body, moment and gateway, the payment that it is about by both names, the
+states in which that payment waits for it, divided by commas, and whether it is a dispute."""
 
 
 class PaymentDeclined(Conflict):
@@ -194,14 +211,31 @@ async def receive(db: Database, gateways: Gateways, name: str, body: bytes, head
         raise NotFound("There is no such gateway.")
     gateway = gateways.named(name)
     event = await gateway.verify_webhook(body, headers)
-    moment, waits = clock.now(), CONCERNED[event.concern]
-    about = gateway.name, event.gateway_id, event.payment_id, waits, event.concern is Concern.DISPUTE
-    told = event.event_id, event.kind, body.decode(), moment, *about
-    if await db.writer().fetch(FILE, *told):
+    waits, disputed = ",".join(CONCERNED[event.concern]), event.concern is Concern.DISPUTE
+    about = gateway.name, event.gateway_id, event.payment_id, waits, disputed
+    told: Told = event.event_id, event.kind, body.decode(), clock.now(), *about
+    if await FILING.one(db.writer(), told):
         return
     async with db.writing() as writer:
-        if any(is_news for (is_news,) in await writer.fetch(STORE, *told)):
+        if any(is_news for (is_news,) in await writer.fetch(STORE, *columns([told]))):
             await jobs.handle_webhook(writer, gateway.name, event.event_id)
+
+
+def columns(events: Sequence[Told]) -> list[list[object]]:
+    """What `TOLD` is given."""
+    return [list(column) for column in zip(*events, strict=True)]
+
+
+async def file(writer: Reader, events: Sequence[Told]) -> list[bool]:
+    """Store by one statement, a transaction of its own, those events that are no news; whether each was.
+
+    What was stored before, or is news, was not.
+    """
+    filed = {(gateway, event_id) for gateway, event_id in await writer.fetch(FILE, *columns(events))}
+    return [(gateway, event_id) in filed for event_id, _, _, _, gateway, *_ in events]
+
+
+FILING = Gathering(file)
 
 
 async def handle_event(db: Database, gateways: Gateways, gateway: str, event_id: str) -> None:

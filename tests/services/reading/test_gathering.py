@@ -50,6 +50,12 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is no statement that does not end."""
+    monkeypatch.setattr(gathering, "PATIENCE", 3600.0)
+
+
 @pytest.fixture
 async def readers(database_url: str) -> AsyncIterator[Readers]:
     """At most two connections."""
