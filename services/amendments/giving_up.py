@@ -20,6 +20,7 @@ from models import AmendmentKind, CancellationRule, PriceLineKind
 from services.amendments.drafts import Draft, Given
 from services.amendments.picture import Picture, check_open
 from services.amendments.pricing import case_of
+from services.bookings.journey import before_of
 from services.bookings.terms import returned_of_extras, rule_of
 from services.extras import ExtraClosed, Owned
 from services.fares import PriceLine
@@ -45,8 +46,9 @@ class Fewer:
         chosen = chosen_from(picture, wish)
         slots = sorted({slot_id for one in chosen for slot_id in flights_of(picture, one)})
         await check_open(session, picture, slots)
+        released = await is_released(session, picture)
         for one in chosen:
-            check_comes_back(picture, one)
+            check_comes_back(picture, one, released=released)
         return Draft(
             change={
                 "slots": slots,
@@ -71,8 +73,10 @@ class Fewer:
 
 
 def chosen_from(picture: Picture, wish: GiveUpExtras) -> Sequence[Owned]:
-    """Those extras; raises Invalid for any that nobody of the booking has, or not any more."""
-    chosen = [one for one in picture.extras if one.id in wish.ids]
+    """Those extras; raises Invalid for any that nobody who travels has on a flight of the booking, or not any more."""
+    people, slots = {one.id for one in picture.people}, {None, *(trip.slot_id for trip in picture.trips)}
+    had = [one for one in picture.extras if one.passenger_id in people and one.slot_id in slots]
+    chosen = [one for one in had if one.id in wish.ids]
     if not chosen or len(chosen) != len(wish.ids):
         raise Invalid("Name extras that passengers of this booking have, each once.", field=FIELD)
     return chosen
@@ -83,13 +87,19 @@ def flights_of(picture: Picture, one: Owned) -> Sequence[int]:
     return [trip.slot_id for trip in picture.trips] if one.slot_id is None else [one.slot_id]
 
 
-def check_comes_back(picture: Picture, one: Owned) -> None:
-    """Raises Conflict unless all of the price of an extra comes back now: nobody gives up something for nothing."""
-    case = replace(
-        case_of(picture, flights_of(picture, one)),
-        flight_cancelled=any(trip.cancelled for trip in picture.trips),
-        refundable=True,
-    )
+async def is_released(session: Session, picture: Picture) -> bool:
+    """Whether the airline has cancelled a flight of the journey, be it one that has been given up by now."""
+    if any(trip.cancelled for trip in picture.trips):
+        return True
+    return CancellationRule.AIRLINE in await before_of(session, picture.booking)
+
+
+def check_comes_back(picture: Picture, one: Owned, *, released: bool) -> None:
+    """Raises Conflict unless all of the price of an extra comes back now: nobody gives up something for nothing.
+
+    `released`: nobody is bound to the journey any more, as in a cancellation.
+    """
+    case = replace(case_of(picture, flights_of(picture, one)), flight_cancelled=released, refundable=True)
     nothing = Money(0, one.amount.currency)
     rule = rule_of(case)
     if returned_of_extras(rule, one.amount, nothing if one.refundable else one.amount) == one.amount:

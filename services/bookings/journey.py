@@ -101,13 +101,14 @@ class Journey:
 
     def basis(self, moment: datetime) -> bytes:
         """The fingerprint of all on which a quote depends: a booking with another has changed. A flight that has left
-        by that moment is nobody's to cancel any more, and each seat has a price of its own.
+        by that moment is nobody's to cancel any more, and each seat and each extra has a price of its own.
         """
         people = [passenger.id for passenger in self.travelling]
         flights = [[trip.slot_id, trip.family.code, trip.has_left(moment)] for trip in self.flying]
         cells = product(people, (trip.slot_id for trip in self.flying))
         places = [[*cell, self.seats[cell]] for cell in cells if cell in self.seats]
-        return idempotency.fingerprint([self.booking.status, self.booking.total, people, flights, places])
+        beside = [[one.id, one.quantity, one.status] for one in self.extras]
+        return idempotency.fingerprint([self.booking.status, self.booking.total, people, flights, places, beside])
 
 
 async def journey_of(session: ReadSession, booking: Booking) -> Journey:

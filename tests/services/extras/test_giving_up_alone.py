@@ -17,7 +17,7 @@ from services.gateways import Gateways
 from services.holds import SlotUnits
 from tests.factories.amendments import BACK, CARD, Changes
 from tests.factories.bookings import GUEST, Desk, key, snapshot, traveller
-from tests.factories.extras import BAG, INSURANCE, MEAL, PRICES, choice, put_on_sale, stock
+from tests.factories.extras import BAG, INSURANCE, MEAL, PRICES, PRIORITY, STAFF, choice, put_on_sale, stock
 
 ALL = (MEAL, BAG, INSURANCE)
 
@@ -132,6 +132,37 @@ async def test_what_is_not_refundable_comes_back_where_the_airline_cancels(chang
     assert await changes.faults() == []
 
 
+async def test_it_comes_back_too_where_the_airline_had_cancelled_what_is_given_up_by_now(changes: Changes) -> None:
+    booking = await paid(changes, "3A", "3B")
+    _, bob = await changes.people(booking)
+    await run(changes, "UPDATE flights SET status = 'CANCELLED'")
+    await part(changes, booking, bob.id)
+    await run(changes, "UPDATE flights SET status = 'SCHEDULED'")
+    assert (await quoted(changes, await changes.booking(booking.id), INSURANCE)).due == -19_00
+
+
+async def part(changes: Changes, booking: Booking, *passengers: UUID) -> None:
+    """Cancel the booking for those; for all where nobody is named."""
+    database = changes.desk.database
+    async with database.transaction() as session:
+        quote = await bookings.quote_cancellation(session, booking, list(passengers) or None)
+    await bookings.cancel(database, changes.gateways, quote.id, booking.id, GUEST, key())
+
+
+async def test_a_quote_for_cancelling_ends_with_the_extras_though_the_price_is_the_same(changes: Changes) -> None:
+    booking, desk = await paid(changes, "3A"), changes.desk
+    (person,) = await changes.people(booking)
+    async with desk.database.transaction() as session:
+        old = await bookings.quote_cancellation(session, booking)
+        await extras.price(session, "UA", PRIORITY, "USD", PRICES[MEAL], STAFF)
+    await changes.confirm(await quoted(changes, booking, MEAL), None)
+    wish = AddExtras(choices=((person.id, choice(desk.schedule, PRIORITY)),))
+    await changes.confirm(await changes.quote(await changes.booking(booking.id), wish))
+    assert (await changes.booking(booking.id)).total == booking.total
+    spent = bookings.cancel(desk.database, changes.gateways, old.id, booking.id, GUEST, key())
+    assert await refused(changes, spent) == "QUOTE_EXPIRED"
+
+
 Spoil = Callable[[Changes, Booking], Awaitable[None]]
 
 
@@ -161,11 +192,12 @@ async def given_up(changes: Changes, booking: Booking) -> None:
     await changes.confirm(await quoted(changes, booking, MEAL), None)
 
 
+async def left(changes: Changes, booking: Booking) -> None:
+    await run(changes, "UPDATE passengers SET cancelled_at = jetway_now()")
+
+
 async def cancelled(changes: Changes, booking: Booking) -> None:
-    database = changes.desk.database
-    async with database.transaction() as session:
-        quote = await bookings.quote_cancellation(session, booking)
-    await bookings.cancel(database, changes.gateways, quote.id, booking.id, GUEST, key())
+    await part(changes, booking)
 
 
 SPOILT: dict[Spoil, str] = {
@@ -174,6 +206,7 @@ SPOILT: dict[Spoil, str] = {
     flown: "CHANGES_CLOSED",
     checked_in: "CHECKED_IN",
     given_up: "INVALID_INPUT",
+    left: "INVALID_INPUT",
     cancelled: "WRONG_STATE",
 }
 
