@@ -9,13 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
 
 from core.db import ReadSession
 from core.detached import Detached
+from core.gathering import ByKeys
 from core.ids import is_record_locator
 from core.rows import Reader
 from models import Base, Booking, BookingLine, BookingSegment, Passenger, Payment, Refund, SeatAssignment, Ticket
@@ -125,7 +126,7 @@ class Hanging(Generic[Row]):
 
 BOOKINGS = Detached(Booking)
 DATED = f"""
-    SELECT {BOOKINGS.columns},
+    SELECT bookings.id, {BOOKINGS.columns},
            CASE WHEN bookings.status IN ('SEATS_LOCKED', 'PAYMENT_PENDING')
                 THEN coalesce(holds.expires_before_review, holds.expires_at) END
     FROM bookings JOIN holds ON holds.id = bookings.hold_id
@@ -156,8 +157,16 @@ async def by_id(reader: Reader, booking_id: UUID) -> Booking | None:
 
 async def by_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, tuple[Booking, datetime | None]]:
     """The bookings with those keys, each with its deadline while it waits for its money; others are left out."""
-    found = await reader.fetch(DATED, list(ids))
-    return {row.id: (row, columns[-1]) for columns in found for row in (BOOKINGS.row(columns),)}
+    found = await ALL_DATED.find(reader, list(dict.fromkeys(ids)))
+    return {key: (BOOKINGS.row(columns), columns[-1]) for key, columns in found.items()}
+
+
+async def all_dated(reader: Reader, ids: Sequence[UUID]) -> dict[UUID, Sequence[Any]]:
+    """What `DATED` says of each of some bookings."""
+    return {key: columns for key, *columns in await reader.fetch(DATED, list(ids))}
+
+
+ALL_DATED = ByKeys(all_dated)
 
 
 async def passengers_by_booking_ids(reader: Reader, ids: Iterable[UUID]) -> dict[UUID, list[Passenger]]:
