@@ -76,7 +76,11 @@ class Connections(Gathers):
         )
 
     def _give_back(self, connection: asyncpg.Connection) -> None:
-        if not connection.is_closed():
+        if connection.is_closed():
+            return
+        if connection.is_in_transaction():
+            connection.terminate()  # It could neither be committed nor undone.
+        else:
             self._idle.append(connection)
 
     async def _ask(self, statement: str, values: Sequence[object]) -> Sequence[Sequence[Any]]:
@@ -118,10 +122,15 @@ class Writers(Connections):
                         scribe = PlainScribe(connection)
                         yield scribe
                         await scribe.settle()
-                except BaseException:
-                    if connection.is_in_transaction():
-                        # It could not be undone: whoever stopped waiting, or what was lost, has left it half way.
+                except BaseException as error:
+                    lost = connection.is_closed()
+                    if isinstance(error, asyncio.CancelledError) or is_away(error):
+                        # A BEGIN may be under way whose answer nobody has read. Whoever came next would be taken for
+                        # a part of that transaction, and never be committed.
                         connection.terminate()
+                    if lost and isinstance(error, Exception):
+                        # The driver refuses to undo on what is closed, and hides by that why it is.
+                        raise Unavailable("The database does not answer.") from error
                     raise
                 finally:
                     self._give_back(connection)

@@ -68,6 +68,53 @@ async def test_nothing_is_left_of_whoever_stopped_waiting(writers: Writers, data
     assert await count(database) == 0
 
 
+@pytest.mark.parametrize("turns", range(1, 9))
+async def test_whatever_was_given_up_the_next_is_committed(writers: Writers, database: Database, turns: int) -> None:
+    """Given up after so many turns of the loop: before, while and after the transaction begins."""
+
+    async def short() -> None:
+        async with writers.transaction() as writer:
+            await writer.fetch("SELECT 1")
+
+    await short()
+    task = asyncio.create_task(short())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    async with writers.transaction() as writer:
+        await writer.fetch(WRITE)
+    assert await count(database) == 1
+    await writers.fetch("DELETE FROM airports WHERE iata_code = 'XXA'")
+    assert await count(database) == 0
+
+
+@pytest.mark.parametrize("during", [False, True])
+async def test_a_connection_that_is_lost_in_the_middle_is_unavailable(
+    writers: Writers, database: Database, during: bool
+) -> None:
+    begun: asyncio.Queue[int] = asyncio.Queue()
+    ended = asyncio.Event()
+
+    async def slow() -> None:
+        async with writers.transaction() as writer:
+            await writer.fetch(WRITE)
+            ((pid,),) = await writer.fetch("SELECT pg_backend_pid()")
+            begun.put_nowait(pid)
+            if not during:
+                await ended.wait()
+            await writer.fetch("SELECT pg_sleep(60)")
+
+    task = asyncio.create_task(slow())
+    async with database.transaction() as session:
+        await session.fetch("SELECT pg_terminate_backend($1::int, 5000)", await begun.get())
+    ended.set()
+    with pytest.raises(Unavailable):
+        await task
+    async with writers.transaction() as writer:
+        assert [row[0] for row in await writer.fetch(COUNT)] == [0]
+
+
 async def test_a_database_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         async with Writers("postgresql://jetway@127.0.0.1:1/jetway", 1).transaction():
