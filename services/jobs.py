@@ -60,12 +60,13 @@ ENQUEUE = Book(
         FROM unnest({}::text[], {}::bytea[], {}::interval[], {}::text[])
              WITH ORDINALITY AS wanted (entrypoint, payload, delay, key, place)
         ORDER BY coalesce(key, place::text), delay) AS soonest
-    ORDER BY place
+    ORDER BY key NULLS FIRST, place
     ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL
     DO UPDATE SET execute_after = excluded.execute_after
         WHERE job.status = 'queued' AND job.execute_after > excluded.execute_after""",
 )
-"""One statement where pgqueuer's own takes two, of twice the work: it keeps a log of jobs that nobody reads."""
+"""One statement where pgqueuer's own takes two, of twice the work: it keeps a log of jobs that nobody reads. In the
+order of their keys, so that two who hasten the same ones do not wait for each other in a circle."""
 
 FORGET = Book(
     "jobs_forgotten",

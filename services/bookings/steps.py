@@ -299,7 +299,8 @@ async def captured(scribe: Scribe, seen: Situation, one: Attempt, amount: Money)
     if not all(other.status in payments.TAKEN for other in others):
         return False
     await seen.purpose.confirm(scribe, cause)
-    done = exact and seen.purpose.amendment_id is None
+    all_exact = exact and all(other.captured == other.amount - other.waived for other in others)
+    done = all_exact and seen.purpose.amendment_id is None
     if done:
         await jobs.forget(scribe, payment.booking_id)
     return done

@@ -28,6 +28,9 @@ OVER = Cause(actor="deadline", reason="its time was over")
 TOMBSTONE_AGE = timedelta(minutes=10)
 """How long a freed unit keeps its row: longer than any reader can still be about to use an older version."""
 
+TELLING = timedelta(minutes=5)
+"""More than a transaction may take from changing a unit to writing down the fact: no statement may take one."""
+
 DUE = """
     SELECT FROM holds WHERE status = 'ACTIVE' AND expires_at <= (SELECT jetway_now()) LIMIT 1
 """
@@ -112,14 +115,14 @@ async def sweep_tombstones(session: Session, limit: int) -> int:
     """Remove up to `limit` rows of units that have been free for ten minutes; how many were.
 
     A unit whose last change has not been told yet keeps its row: a viewer who forgot its version could take what is
-    still to be told for news.
+    still to be told for news. A fact is written by the end of the transaction that changed the unit, so a little later.
     """
     old = (
         select(Claim.slot_id, Claim.unit)
         .where(
             Claim.status == SeatStatus.AVAILABLE,
             Claim.changed_at <= select(func.jetway_now()).scalar_subquery() - TOMBSTONE_AGE,
-            Claim.changed_at < outbox.untold_since(),
+            Claim.changed_at < outbox.untold_since() - TELLING,
         )
         .order_by(Claim.slot_id, Claim.unit)
         .limit(limit)
