@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -14,6 +15,12 @@ pytestmark = pytest.mark.browser
 DECLINED = "pm_card_visa_chargeDeclined"
 VISA = "pm_card_visa"
 THREE_D_SECURE = "pm_card_threeDSecure2Required"
+
+FORGET_BOOKING = """() => {
+  const { hold, booking, ...trip } = JSON.parse(sessionStorage.getItem("jetway.trip"));
+  sessionStorage.setItem("jetway.trip", JSON.stringify(trip));
+}"""
+"""What the hold bar does when the time of a booking is over, without waiting for it."""
 
 
 def bank_button(page: Page, words: str) -> Locator:
@@ -112,7 +119,32 @@ async def test_who_leaves_paypal_by_the_browsers_button_goes_on_there(new_shoppe
     await expect(ada.page.get_by_role("alert")).to_contain_text("is not finished")
     await expect(ada.page.locator("input[value='paypal']")).to_be_checked()
 
-    await ada.page.get_by_role("button", name=re.compile("^Pay ")).click()
+    await ada.pay_with(VISA)
+    await expect(ada.page.get_by_role("alert")).to_contain_text("payment for this booking is under way")
+
+    await ada.pay_with("paypal")
     await at_paypal(ada.page)
     await ada.page.get_by_role("button", name="Pay now", exact=True).click()
     await ada.confirmed()
+
+
+async def test_a_method_left_with_starts_no_payment_of_the_next_booking(new_shopper: NewShopper) -> None:
+    ada = await new_shopper()
+    await ada.to_payment([("Ada", "Lovelace")])
+    await ada.pay_with("paypal")
+    await at_paypal(ada.page)
+
+    await ada.open("/#/board")
+    await ada.page.evaluate(FORGET_BOOKING)
+    await ada.open("/#/seats")
+    await expect(ada.page.locator("svg.seat-map")).to_be_visible()
+    await ada.hold(await ada.free_seats(1))
+    sent: list[str] = []
+    ada.page.on("request", lambda request: sent.append(request.post_data or ""))
+    await ada.name_passengers([("Ada", "Lovelace")])
+    await expect(ada.page.get_by_role("button", name=re.compile("^Pay "))).to_be_enabled()
+
+    await ada.pay_with(VISA)
+    await ada.confirmed()
+    paid = [json.loads(body)["variables"]["input"] for body in sent if "PayBooking" in body]
+    assert {one["paymentMethod"] for one in paid} == {VISA}

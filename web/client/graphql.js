@@ -15,7 +15,8 @@ export const ENDPOINT = "/graphql";
 
 const ANSWER_WITHIN_MS = 60_000;
 const PAUSES_MS = [400, 1600];
-const UNDECIDED_PROBLEMS = new Set(["Conflict", "RateLimited", "Unavailable"]);
+// What is refused as InvalidInput began nothing, and says nothing of what was sent before it.
+const UNDECIDED_PROBLEMS = new Set(["Conflict", "InvalidInput", "RateLimited", "Unavailable"]);
 const UNDECIDED_PAYMENTS = new Set(["INITIATED", "REQUIRES_ACTION", "PROCESSING", "AUTHORIZED"]);
 
 /** The server understood the request and refused it. `code` is stable; `message` is a sentence for a person. */

@@ -1,8 +1,9 @@
 /**
  * One idempotency key for one intent.
  *
- * The key is drawn when an input is first sent and kept, with a fingerprint of that input, until a final answer came.
- * The same click sent again after a lost reply, or after a reload, is therefore the same request to the server.
+ * The key is drawn when an input is first sent and kept, by a fingerprint of that input, until a final answer came.
+ * The same click sent again after a lost reply, or after a reload, is therefore the same request to the server, even
+ * where another input was tried and refused between the two: a payment under way is gone on with by its own key only.
  * Guests must send a UUIDv4: whoever knows the key of a guest may read the answer that it got.
  */
 
@@ -36,12 +37,13 @@ const write = (keys) => sessionStorage.setItem(STORE, JSON.stringify(keys));
 export async function keyFor(operationName, input) {
   const print = await fingerprint(input);
   const keys = read();
-  if (keys[operationName]?.print !== print) keys[operationName] = { print, key: uuid4() };
+  const known = (keys[operationName] ??= {});
+  known[print] ??= uuid4();
   write(keys);
-  return keys[operationName].key;
+  return known[print];
 }
 
-/** A final answer came: the next click, even with the same input, is a new intent. */
+/** A final answer came: the next click, whatever of this operation was sent before, is a new intent. */
 export function settle(operationName) {
   const keys = read();
   delete keys[operationName];

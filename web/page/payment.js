@@ -45,7 +45,7 @@ function challenge(redirectUrl) {
 
 /** Goes to a gateway's own page; does not come back to whoever called. */
 function leaveFor(redirectUrl, paymentMethod) {
-  update({ paymentMethod });
+  update({ leftToPay: { bookingId: trip().booking.id, paymentMethod } });
   // Who comes back by the browser's button may find this page as it was left, still busy.
   addEventListener("pageshow", ({ persisted }) => persisted && location.reload(), { once: true });
   location.assign(redirectUrl);
@@ -140,9 +140,11 @@ function problemActions({ __typename }) {
 
 /** The view at `#/payment`. */
 export async function render(root) {
-  const { booking, paymentMethod: leftWith } = trip();
+  const { booking, leftToPay } = trip();
   if (!booking) return go("");
   if (booking.status === "CONFIRMED") return go("confirmation");
+  // Another booking's method, kept because its payer never came back, must not start a payment of this one.
+  const leftWith = leftToPay?.bookingId === booking.id ? leftToPay.paymentMethod : undefined;
   const notice = h("div", { class: "notice" });
   root.append(
     h(
@@ -208,7 +210,7 @@ export async function render(root) {
     ),
   );
   if (leftWith) {
-    update({ paymentMethod: undefined });
+    update({ leftToPay: undefined });
     await finish(leftWith, async () => false);
   }
   return undefined;

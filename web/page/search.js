@@ -161,7 +161,7 @@ async function showResults(search, place, notice) {
     after = flightSearch.pageInfo.endCursor;
     more.hidden = !flightSearch.pageInfo.hasNextPage;
     const { element, flights } = resultList(offers, search, (offer) => {
-      update({ search, offer, hold: undefined, booking: undefined, paymentMethod: undefined });
+      update({ search, offer, hold: undefined, booking: undefined, leftToPay: undefined });
       go("seats");
     });
     list.replaceChildren(element);

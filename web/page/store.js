@@ -17,7 +17,7 @@ export const changes = new EventTarget();
  * @property {object} [offer]   the chosen `Offer`
  * @property {object} [hold]    the `Hold`, with its token
  * @property {object} [booking] the `Booking`, with its accessToken
- * @property {string} [paymentMethod] while the payer is on a gateway's own page
+ * @property {{ bookingId: string, paymentMethod: string }} [leftToPay] while the payer is on a gateway's own page
  */
 
 /** @returns {Trip} */
