@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from core.db import Database
 from services import holds
+from services.outbox import VIEWERS
 from tests.factories.holds import CAUSE, everything, facts, place, pools, seats, versions
 from tests.factories.schedules import Schedule
 from tests.fakes.clock import set_clock
@@ -26,8 +27,18 @@ async def expire(database: Database, limit: int = 100) -> int:
     return count
 
 
-async def sweep(database: Database, limit: int = 100) -> int:
+TELL = """
+    WITH told AS (UPDATE facts SET position = id RETURNING position)
+    INSERT INTO relay_cursors (sink, position) SELECT $1, max(position) FROM told
+    ON CONFLICT (sink) DO UPDATE SET position = excluded.position
+"""
+
+
+async def sweep(database: Database, limit: int = 100, *, told: bool = True) -> int:
+    """Sweep tombstones, as `told` once viewers have been told all that happened."""
     async with database.transaction() as session:
+        if told:
+            await session.fetch(TELL, VIEWERS)
         return await holds.sweep_tombstones(session, limit)
 
 
@@ -159,6 +170,16 @@ class TestTombstones:
         assert [await sweep(database, limit=1) for _ in range(3)] == [1, 1, 0]
         assert await versions(database, schedule.first) == {}
 
+    async def test_they_stay_while_viewers_are_to_be_told_of_them(
+        self, database: Database, schedule: Schedule, held: UUID, noon: datetime
+    ) -> None:
+        async with database.transaction() as session:
+            await holds.release(session, held, CAUSE)
+        await set_clock(database, noon + 60 * MINUTE)
+        assert await sweep(database, told=False) == 0
+        assert list(await versions(database, schedule.first)) == ["2A", "2B"]
+        assert await sweep(database) == 2
+
     async def test_what_is_taken_is_never_swept(
         self, database: Database, schedule: Schedule, held: UUID, noon: datetime
     ) -> None:
@@ -166,6 +187,7 @@ class TestTombstones:
         async with database.transaction() as session:
             await holds.take_over(session, booked, CAUSE)
         await set_clock(database, noon + 60 * MINUTE)
+        assert await sweep(database) == 0
         before = await everything(database)
         assert await sweep(database) == 0
         assert await everything(database) == before
