@@ -53,11 +53,11 @@ OF_BOOKINGS: Mapping[BookingStatus, tuple[NoticeKind, str]] = {
 OF_REFUNDS: Mapping[RefundStatus, tuple[NoticeKind, str]] = {
     RefundStatus.SUCCEEDED: (
         NoticeKind.PAYMENT_REFUNDED,
-        "{amount} {currency} of your booking {pnr} are on their way back to you.",
+        "{amount} {currency} of your booking {pnr} are on their way back to {payer}.",
     ),
     RefundStatus.FAILED: (
         NoticeKind.REFUND_FAILED,
-        "{amount} {currency} of your booking {pnr} could not be paid back to you. We owe them as before.",
+        "{amount} {currency} of your booking {pnr} could not be paid back to {payer}. We owe them as before.",
     ),
 }
 """What the owner is told when a refund comes to be in a state."""
@@ -145,9 +145,14 @@ async def of_refund(scribe: Scribe, refund: Refund, payment: Payment) -> None:
         return
     booking, amount = await booking_of(scribe, payment.booking_id), Money(refund.amount, refund.currency)
     kind, text = OF_REFUNDS[refund.status]
-    told = text.format(amount=amount.amount, currency=amount.currency, pnr=booking.pnr)
+    told = text.format(amount=amount.amount, currency=amount.currency, pnr=booking.pnr, payer=payer_of(payment))
     source = f"refund.{refund.status.lower()}:{refund.id}"
     await tell_owner(scribe, booking, Message(kind=kind, text=told, source=source))
+
+
+def payer_of(payment: Payment) -> str:
+    """How the owner of a booking is told to whom a payment goes back: one by link may be somebody else's."""
+    return "whoever paid it" if payment.by_link else "you"
 
 
 async def of_amendment(scribe: Scribe, amendment: Amendment) -> None:
@@ -179,14 +184,14 @@ async def tell_owner(scribe: Scribe, booking: Booking, message: Message) -> None
 
 
 async def of_money_returned(scribe: Scribe, payment: Payment, amount: Money, money: UUID | None = None) -> None:
-    """Tell whoever booked, a guest too, that money which came too late, or a second time, goes back to them in full.
+    """Tell whoever booked, a guest too, that money which came too late, or a second time, goes back in full.
 
     `money` is what the ledger calls it, where that is not the payment itself: of each it is told once.
     """
     booking = await booking_of(scribe, payment.booking_id)
     text = (
         f"{amount.amount} {amount.currency} for your booking {booking.pnr} came too late, or had been paid before."
-        " All of it goes back to you."
+        f" All of it goes back to {payer_of(payment)}."
     )
     message = Message(kind=NoticeKind.MONEY_RETURNED, text=text, source=f"payment.returned:{money or payment.id}")
     await write(scribe, [booking], message)

@@ -152,6 +152,19 @@ async def test_a_full_cabin_sends_the_money_back(desk: Desk, gateways: Gateways,
     await assert_sound(desk)
 
 
+async def test_what_was_paid_by_link_goes_back_to_whoever_paid_it(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox
+) -> None:
+    booking = await desk.booked("2A")
+    await promised_late(desk, gateways, sandbox, booking)
+    async with desk.database.transaction() as session:
+        await session.execute(text("UPDATE payments SET by_link = true"))
+    await desk.hold(*SEATS)
+    await bookings.advance(desk.database, gateways, booking.id)
+    ((kind, message),) = await told(desk)
+    assert (kind, message.split(". ")[-1]) == ("MONEY_RETURNED", "All of it goes back to whoever paid it.")
+
+
 async def test_taken_by_hand_and_the_cabin_is_full_all_of_it_goes_back(
     desk: Desk, gateways: Gateways, sandbox: Sandbox
 ) -> None:

@@ -19,6 +19,7 @@ from services.holds import Owner
 from services.transitions import Cause
 from tests.factories.amendments import BACK, CARD, Changes
 from tests.factories.bookings import Desk, facts_of, key, snapshot, traveller
+from tests.factories.shares import asked
 from tests.services.notices.conftest import Book
 
 K = NoticeKind
@@ -98,6 +99,32 @@ async def test_each_refund_is_told_with_its_own_amount(changes: Changes, book: B
             K.REFUND_FAILED,
             f"20.00 USD of your booking {booking.pnr} could not be paid back to you. We owe them as before.",
         ),
+    ]
+
+
+async def test_the_owner_is_told_that_a_friend_s_share_goes_back_to_the_friend(changes: Changes, ada: UUID) -> None:
+    desk = changes.desk
+    database, owner = desk.database, Owner(user_id=ada)
+    offer, hold_id = await desk.offer("FLEX"), await desk.hold("2A")
+    party = traveller(desk.schedule, PassengerType.ADULT, "Lovelace", "2A")
+    booking = await desk.create(replace(desk.command(offer, hold_id, party), owner=owner))
+    async with database.transaction() as session:
+        own, friend = await bookings.split(session, booking.id, 2, owner, key())
+    for share, by_link in ((own, False), (friend, True)):
+        await bookings.pay_as(database, changes.gateways, replace(asked(share, by_link=by_link), owner=owner))
+    async with database.transaction() as session:
+        half = Money(own.amount, "USD"), Money(friend.amount, "USD")
+        made = await refunds.give_back(session, booking.id, half[0] + half[1], "a gesture", CAUSE)
+    for refund, outcomes in zip(made, ("SUCCEEDED", "SUCCEEDED FAILED"), strict=True):
+        for outcome in outcomes.split():
+            async with database.transaction() as session:
+                answer = RefundAnswer(gateway_id=f"re_{refund.id}", outcome=RefundOutcome[outcome])
+                await refunds.write(session, booking.id, refund.id, answer)
+    of = f"USD of your booking {booking.pnr}"
+    assert await told(database, ada) == [
+        (K.PAYMENT_REFUNDED, f"{half[0].amount} {of} are on their way back to you."),
+        (K.PAYMENT_REFUNDED, f"{half[1].amount} {of} are on their way back to whoever paid it."),
+        (K.REFUND_FAILED, f"{half[1].amount} {of} could not be paid back to whoever paid it. We owe them as before."),
     ]
 
 
