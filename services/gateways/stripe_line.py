@@ -108,6 +108,11 @@ def answered() -> Iterator[None]:
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         log.error("stripe.key_refused", code=error.code, request_id=error.request_id)
         raise GatewayUnavailable("Payments cannot be taken just now.", retry_after=30) from error
+    except stripe.IdempotencyError as error:
+        # Not a refusal: what became of the first request with that key, Stripe does not say.
+        log.error("stripe.key_of_another_request", code=error.code, request_id=error.request_id)
+        message = "The payment gateway does not say what became of this. Send the same request again."
+        raise GatewayUnavailable(message) from error
     except (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError) as error:
         log.warning("stripe.no_answer", error=type(error).__name__, code=error.code, request_id=error.request_id)
         raise GatewayUnavailable("The payment gateway does not answer. Send the same request again.") from error

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.money import Money
 from services.gateways import (
@@ -202,6 +203,16 @@ async def test_no_answer_means_unknown(gateway: Gateway, sandbox: Sandbox) -> No
     await sandbox.fault("error", "/v1/payment_intents", when="before", times=3)
     with pytest.raises(GatewayUnavailable):
         await gateway.authorise(order())
+
+
+async def test_a_key_of_another_request_decides_nothing(gateway: Gateway, sandbox: Sandbox) -> None:
+    one = order()
+    first = await gateway.authorise(one)
+    with capture_logs() as logs, pytest.raises(GatewayUnavailable):
+        await gateway.authorise(replace(one, method="pm_card_mastercard"))
+    assert [(line["log_level"], line["event"]) for line in logs] == [("error", "stripe.key_of_another_request")]
+    assert [one["id"] for one in await sandbox.intents(one.booking_id)] == [first.gateway_id]
+    assert await gateway.authorise(one) == first
 
 
 async def test_a_key_that_is_refused_decides_nothing(sandbox: Sandbox) -> None:
