@@ -155,7 +155,8 @@ async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> bool:
     """Ask the gateway for every refund of a booking that has not failed, and write what it says; whether all are done.
 
     Raises GatewayUnavailable once all were asked for: a gateway that is away keeps no other's refunds waiting. Asked
-    again it goes on with the same keys.
+    again it goes on with the same keys. A refund that its gateway has had, and does not tell of now, stays as it is: it
+    is logged, and the others are asked for.
     """
     async with db.transaction() as session:
         rows = await session.execute(
@@ -174,6 +175,10 @@ async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> bool:
         except GatewayUnavailable as error:
             away[payment.gateway] = error
             continue
+        except GatewayRefused as error:
+            log.error("refund.unknown", refund=str(refund.id), code=error.code)
+            done = False
+            continue
         done = done and status_of(answer) is not None
         async with db.transaction() as session:
             await write(session, booking_id, refund.id, answer)
@@ -185,7 +190,8 @@ async def settle(db: Database, gateways: Gateways, booking_id: UUID) -> bool:
 async def ask(gateways: Gateways, refund: Refund, payment: Payment) -> RefundAnswer | None:
     """Where a refund stands at its gateway; it is asked for where it was not yet. None where it was refused.
 
-    One that may have been asked for longer ago than gateways remember keys is looked for first.
+    One that may have been asked for longer ago than gateways remember keys is looked for first. Raises GatewayRefused
+    where the gateway has had it and does not tell of it now.
     """
     gateway = gateways.named(payment.gateway)
     if refund.gateway_id is not None:

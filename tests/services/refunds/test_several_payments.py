@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from unittest.mock import ANY
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from core.db import Database
 from core.keys import Keyring
@@ -115,6 +118,37 @@ async def test_a_refund_that_is_looked_for_in_vain_is_refused_alone(
     assert await refunds.settle(desk.database, gateways, booking.id)
     found = await payments_of(desk, booking)
     assert [one.status for one in found] == [PaymentStatus.CAPTURED, PaymentStatus.REFUNDED]
+
+
+async def test_a_refund_that_its_gateway_does_not_know_any_more_stays_as_it_is_alone(
+    desk: Desk, gateways: Gateways, booking: Booking
+) -> None:
+    first, second = await payments_of(desk, booking)
+    await give_back(desk, booking, first.captured + second.captured)
+    async with desk.database.transaction() as session:
+        gone = "UPDATE refunds SET gateway_id = 're_gone' WHERE payment_id = :id RETURNING id"
+        lost = await session.scalar(text(gone), {"id": first.id})
+    with capture_logs() as logs:
+        assert not await refunds.settle(desk.database, gateways, booking.id)
+    assert [(line["log_level"], line["event"], line["refund"]) for line in logs] == [
+        ("error", "refund.unknown", str(lost))
+    ]
+    assert await standing(desk) == {
+        first.id: (PaymentStatus.CAPTURED, RefundStatus.REQUESTED, "re_gone"),
+        second.id: (PaymentStatus.REFUNDED, RefundStatus.SUCCEEDED, ANY),
+    }
+    before = await snapshot(desk.database)
+    assert not await refunds.settle(desk.database, gateways, booking.id)
+    assert await snapshot(desk.database) == before
+
+
+async def standing(desk: Desk) -> dict[UUID, tuple[str, str, str | None]]:
+    """By payment: its status, and status and name of its only refund."""
+    asked = (
+        "SELECT p.id, p.status, r.status, r.gateway_id FROM payments p JOIN refunds r ON r.payment_id = p.id"
+        " ORDER BY p.id"
+    )
+    return {id_: (*rest,) for id_, *rest in await desk.database.reader(primary=True).fetch(asked)}
 
 
 async def test_a_part_of_nothing_makes_no_refund(desk: Desk, booking: Booking) -> None:
