@@ -22,7 +22,7 @@ from core.rows import Reader, Scribe
 from core.states import Machine
 from models import Payment, PaymentStatus, WebhookEvent
 from services import discrepancies, jobs, notices, outbox, transitions
-from services.gateways import Concern, GatewayEvent, Gateways, explain
+from services.gateways import Concern, GatewayEvent, Gateways, explain, storable
 from services.transitions import Cause
 
 PAYMENT = Machine(
@@ -213,7 +213,7 @@ async def receive(db: Database, gateways: Gateways, name: str, body: bytes, head
     event = await gateway.verify_webhook(body, headers)
     waits, disputed = ",".join(CONCERNED[event.concern]), event.concern is Concern.DISPUTE
     about = gateway.name, event.gateway_id, event.payment_id, waits, disputed
-    told: Told = event.event_id, event.kind, body.decode(), clock.now(), *about
+    told: Told = event.event_id, event.kind, storable(body), clock.now(), *about
     if await FILING.one(db.writer(), told):
         return
     async with db.writing() as writer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.gateways.bodies import storable
 from services.gateways.declines import Decline, explain
 from services.gateways.paypal import PayPal
 from services.gateways.protocol import (
@@ -65,4 +66,5 @@ __all__ = [
     "Stripe",
     "Voided",
     "explain",
+    "storable",
 ]

@@ -18,6 +18,7 @@ import orjson
 
 from core.errors import Forbidden
 from core.money import Money
+from services.gateways.bodies import storable
 from services.gateways.paypal_line import Line, Refused
 from services.gateways.paypal_signing import Seal
 from services.gateways.paypal_words import (
@@ -231,7 +232,7 @@ class PayPal:
         """Check PayPal's signature over the body, and its age, at most five minutes."""
         await self._seal.check(body, headers)
         try:
-            return self.read_event(orjson.loads(body))
+            return self.read_event(orjson.loads(storable(body)))
         except (ValueError, LookupError, TypeError) as error:
             raise Forbidden("This webhook is no event.") from error
 

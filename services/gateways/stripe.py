@@ -19,6 +19,7 @@ import stripe
 
 from core.errors import Forbidden
 from core.money import Money
+from services.gateways.bodies import storable
 from services.gateways.protocol import (
     Captured,
     Concern,
@@ -174,7 +175,7 @@ class Stripe:
         try:
             # The check of `construct_event` without the tree of objects that it builds.
             stripe.WebhookSignature.verify_header(body.decode(), signature, self._webhook_secret, TOLERANCE_SECONDS)
-            payload = orjson.loads(body)
+            payload = orjson.loads(storable(body))
         except (ValueError, stripe.SignatureVerificationError) as error:
             raise Forbidden("This webhook is not signed by the gateway.") from error
         if payload.get("account") is not None or payload.get("livemode", self._live) is not self._live:

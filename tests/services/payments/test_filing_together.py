@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -23,15 +24,17 @@ STORED = "SELECT event_id, handled_at IS NOT NULL FROM webhook_events ORDER BY e
 STATEMENTS = "SELECT count(DISTINCT xmin::text) FROM webhook_events"
 
 
-def stranger(event_id: str, *, note: str = "") -> dict[str, Any]:
+def stranger(event_id: str) -> dict[str, Any]:
     """An event about nobody of ours."""
-    about = {"id": "pi_x", "object": "payment_intent", "description": note}
+    about = {"id": "pi_x", "object": "payment_intent"}
     return {"id": event_id, "object": "event", "type": "payment_intent.succeeded", "data": {"object": about}}
 
 
-def told(event_id: str, payment: str | None = None, *, waits: str = "", disputed: bool = False) -> Told:
+def told(
+    event_id: str, payment: str | None = None, *, waits: str = "", disputed: bool = False, body: str = "{}"
+) -> Told:
     """The same as it is stored."""
-    return event_id, "kind", "{}", clock.now(), "stripe", payment, None, waits, disputed
+    return event_id, "kind", body, clock.now(), "stripe", payment, None, waits, disputed
 
 
 async def rows(database: Database, statement: str) -> list[tuple[Any, ...]]:
@@ -87,14 +90,12 @@ async def is_busy(database: Database) -> bool:
     return bool(await rows(database, asked))
 
 
-async def test_one_that_cannot_be_stored_fails_alone(desk: Desk, gateways: Gateways) -> None:
-    bad = stranger("evt_bad", note="\0")  # PostgreSQL's JSON has no such letter
-    events = [stranger("evt_1"), bad, stranger("evt_2")]
-    ends = await asyncio.gather(
-        *(payments.receive(desk.database, gateways, "stripe", *signed(event)) for event in events),
-        return_exceptions=True,
-    )
-    assert [end is None for end in ends] == [True, False, True]
+async def test_one_that_cannot_be_stored_fails_alone(desk: Desk) -> None:
+    events = [told("evt_1"), told("evt_bad", body="no JSON"), told("evt_2")]
+    writer = desk.database.writer()
+    ends = await asyncio.gather(*(FILING.one(writer, event) for event in events), return_exceptions=True)
+    assert [end is True for end in ends] == [True, False, True]
+    assert isinstance(ends[1], asyncpg.InvalidTextRepresentationError)
     assert await rows(desk.database, STORED) == [("evt_1", True), ("evt_2", True)]
 
 

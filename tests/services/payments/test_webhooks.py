@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 import pytest
 import stripe
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.db import Database
 from core.errors import Forbidden
-from models import Booking, Payment, PaymentStatus
+from models import Booking, Payment, PaymentStatus, WebhookEvent
 from services import bookings, discrepancies, payments
-from services.gateways import Gateways
+from services.gateways import Gateways, storable
 from tests.factories.bookings import GUEST, Desk, key, snapshot
 from tests.fakes.sandbox import SECRET, Sandbox
 from tests.fakes.waiting import eventually
@@ -22,9 +22,9 @@ from tests.fakes.waiting import eventually
 BACK = "https://shop.example/paid"
 
 
-def signed(event: dict[str, Any], *, secret: str = SECRET, age: int = 0) -> tuple[bytes, dict[str, str]]:
+def signed(event: dict[str, Any] | bytes, *, secret: str = SECRET, age: int = 0) -> tuple[bytes, dict[str, str]]:
     """An event's body and the headers that the gateway would send with it."""
-    body = orjson.dumps(event)
+    body = event if isinstance(event, bytes) else orjson.dumps(event)
     header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, int(time.time()) - age)
     return body, {"stripe-signature": header}
 
@@ -51,6 +51,12 @@ async def jobs(database: Database) -> list[str]:
             text("SELECT entrypoint FROM pgqueuer WHERE execute_after <= clock_timestamp() ORDER BY id")
         )
         return list(rows)
+
+
+async def stored(database: Database) -> list[dict[str, Any]]:
+    """What is kept of the events that came."""
+    async with database.reading() as session:
+        return list(await session.scalars(select(WebhookEvent.payload)))
 
 
 async def status(database: Database, payment: Payment) -> PaymentStatus:
@@ -107,6 +113,34 @@ async def test_an_event_about_nobody_of_ours_is_put_away(desk: Desk, gateways: G
     await payments.handle_event(desk.database, gateways, "stripe", "evt_stranger")
     async with desk.database.reading() as session:
         assert (await session.execute(text("SELECT handled_at IS NOT NULL FROM webhook_events"))).scalar_one()
+    assert await jobs(desk.database) == []
+
+
+@pytest.mark.parametrize("letters", [r"\u0000", r"\ud83d", r"\uDE00"])
+async def test_letters_that_the_database_does_not_know_keep_no_event_from_being_stored(
+    desk: Desk, gateways: Gateways, sandbox: Sandbox, letters: str
+) -> None:
+    booking, payment, event = await confirmed(desk, gateways, sandbox)
+    event["data"]["object"]["description"] = "LETTERS"
+    body, header = signed(orjson.dumps(event).replace(b"LETTERS", f"a{letters}b".encode()))
+    with pytest.raises(Forbidden):
+        await payments.receive(desk.database, gateways, "stripe", storable(body).encode(), header)
+    for _ in range(2):
+        await payments.receive(desk.database, gateways, "stripe", body, header)
+    event["data"]["object"]["description"] = "a\N{REPLACEMENT CHARACTER}b"
+    assert await stored(desk.database) == [event]
+    await payments.handle_event(desk.database, gateways, "stripe", event["id"])
+    await bookings.advance(desk.database, gateways, booking.id)
+    assert await status(desk.database, payment) is PaymentStatus.CAPTURED
+
+
+async def test_nor_those_that_name_nobody_of_ours(desk: Desk, gateways: Gateways) -> None:
+    about = {"id": "pi_\0", "object": "payment_intent", "metadata": {"payment": "\0"}}
+    stranger = {"id": "evt_\0", "object": "event", "type": "charge.\0", "data": {"object": about}}
+    for _ in range(2):
+        await payments.receive(desk.database, gateways, "stripe", *signed(stranger))
+    text_ = orjson.dumps(stranger).replace(rb"\u0000", rb"\ufffd")
+    assert await stored(desk.database) == [orjson.loads(text_)]
     assert await jobs(desk.database) == []
 
 
