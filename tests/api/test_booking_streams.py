@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.clients import Client
-from tests.fakes.people import Person, database_of, somebody
+from tests.fakes.people import Person, all_told, database_of, somebody
 from tests.fakes.servers import Server
 from tests.fakes.streams import refused, sent, streaming
 from tests.fakes.waiting import eventually
@@ -80,6 +80,7 @@ async def test_nobody_sees_anothers(server: Server, operation: str) -> None:
 async def test_whoever_owns_it_no_longer_learns_no_more(server: Server) -> None:
     ada, bob = await somebody(server), await somebody(server)
     booking = await booked(server.url, ada.token, 16)
+    await all_told(server)
     async with streaming(server.url, BOOKING, ada.token, bookingId=booking["id"]) as watcher:
         await watcher.next()
         async with database_of(server) as connection:
@@ -93,6 +94,7 @@ async def test_whoever_owns_it_no_longer_learns_no_more(server: Server) -> None:
 async def test_whose_sign_in_has_ended_learns_no_more_even_where_nobody_was_told(server: Server) -> None:
     ada = await somebody(server)
     booking = await booked(server.url, ada.token, 17)
+    await all_told(server)
     async with streaming(server.url, BOOKING, ada.token, bookingId=booking["id"]) as watcher:
         await watcher.next()
         await end_silently(server, ada)

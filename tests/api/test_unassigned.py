@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fakes.clients import Client, key
-from tests.stories.journeys import choose, in_days
+from tests.stories.journeys import choose, in_days, lacking
 
 HOLD = """
 mutation ($input: HoldSeatsInput!) {
@@ -32,7 +32,7 @@ async def held(client: Client, flight_id: str, seats: list[str] | None = None, *
 
 async def test_a_seat_and_two_to_be_chosen_later(server_url: str) -> None:
     async with Client(server_url) as guest:
-        choice = await choose(guest, in_days(18))
+        choice = await choose(guest, in_days(9))
         hold = await held(guest, choice.flight_id, choice.seats[:1], ECONOMY=2)
         read = await guest.post(READ, {"id": hold["id"], "token": hold["token"]})
     (flight,) = hold["flights"]
@@ -47,11 +47,11 @@ async def test_a_seat_and_two_to_be_chosen_later(server_url: str) -> None:
 
 async def test_what_cannot_be_had(server_url: str) -> None:
     async with Client(server_url) as guest:
-        choice = await choose(guest, in_days(18))
+        choice = await choose(guest, in_days(9))
         nothing = await held(guest, choice.flight_id)
         none = await held(guest, choice.flight_id, ECONOMY=0)
         ten = await held(guest, choice.flight_id, choice.seats[:1], ECONOMY=9)
-        nowhere = await held(guest, choice.flight_id, PREMIUM_ECONOMY=1)
+        nowhere = await held(guest, choice.flight_id, None, **{await lacking(guest, choice.flight_id): 1})
     assert [one["__typename"] for one in (nothing, none, ten, nowhere)] == ["InvalidInput"] * 4
     assert [one["field"] for one in (nothing, none, ten, nowhere)] == [
         "flights.0.seats",
@@ -64,7 +64,7 @@ async def test_what_cannot_be_had(server_url: str) -> None:
 
 async def test_a_cabin_that_is_sold_out_tells_what_is_left(server_url: str) -> None:
     async with Client(server_url) as guest:
-        choice = await choose(guest, in_days(23))
+        choice = await choose(guest, in_days(11))
         holds = []
         while (hold := await held(guest, choice.flight_id, ECONOMY=9))["__typename"] == "Hold":
             holds.append(hold)

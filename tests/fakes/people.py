@@ -18,13 +18,21 @@ from core.keys import Keyring
 from core.settings import read_secrets
 from demo.home import Home
 from models import Role
+from services.outbox import VIEWERS
 from tests.fakes.servers import Server
+from tests.fakes.waiting import eventually
 
 ACCOUNT = """
     INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1, $2, 'Ada', '', $3, now())
 """
 SIGN_IN = """
     INSERT INTO user_sessions (id, user_id, created_at, expires_at) VALUES ($1, $2, now(), now() + interval '1 day')
+"""
+
+
+UNTOLD = """
+    SELECT EXISTS (SELECT FROM facts LEFT JOIN relay_cursors ON sink = $1
+                   WHERE facts.position IS NULL OR facts.position > coalesce(relay_cursors.position, 0))
 """
 
 
@@ -54,3 +62,13 @@ async def somebody(server: Server, role: Role = Role.CUSTOMER) -> Person:
         await connection.execute(SIGN_IN, session_id, user_id)
     keyring = Keyring(read_secrets(Home(server.home).secrets()["JETWAY_SECRETS"]))
     return Person(user_id, tokens.issue(keyring, user_id=user_id, session_id=session_id, role=role)[0])
+
+
+async def all_told(server: Server) -> None:
+    """Return once viewers have been told all that has happened: who subscribes now hears of what comes after."""
+
+    async def nothing_left() -> bool:
+        async with database_of(server) as connection:
+            return not await connection.fetchval(UNTOLD, VIEWERS)
+
+    await eventually(nothing_left)

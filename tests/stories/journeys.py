@@ -37,8 +37,9 @@ async def search(client: Client, day: date, *, adults: int = 1, **more: Any) -> 
     )
 
 
-CHOSEN: set[str] = set()
-"""Flights that somebody has chosen in this process. Its tests share one server, so these are the ones with others."""
+CHOSEN: dict[str, set[str]] = {}
+"""The seats of each flight that somebody has chosen in this process. Its tests share one server, whose seat maps may be
+some moments old for whoever has not written."""
 
 
 async def choose(
@@ -65,19 +66,21 @@ async def choose(
             continue
         together = free_runs(await client.ask("SeatMap", flightId=flight_id), seats)
         if len(together) > skip:
-            CHOSEN.add(flight_id)
+            CHOSEN.setdefault(flight_id, set()).update(together[skip])
             return Choice(offer, flight_id, together[skip])
     raise AssertionError("no flight has so many seats side by side")
 
 
 def free_runs(flight: Any, size: int) -> list[list[str]]:
-    """Runs of `size` free neighbours in ECONOMY without extra cost, from the back, none overlapping."""
+    """Runs of `size` free neighbours in ECONOMY without extra cost, from the back, not overlapping and chosen by nobody."""
     runs: list[list[str]] = []
+    chosen = CHOSEN.get(flight["id"], set())
     for cabin in flight["seatMap"]["cabins"]:
         if cabin["cabin"] != "ECONOMY":
             continue
         for row in reversed(cabin["rows"]):
-            free = [s for s in row["seats"] if s["status"] == "AVAILABLE" and s["price"]["minorUnits"] == 0]
+            open_ = [s for s in row["seats"] if s["status"] == "AVAILABLE" and s["number"] not in chosen]
+            free = [s for s in open_ if s["price"]["minorUnits"] == 0]
             run: list[dict[str, Any]] = []
             for seat in free:
                 if run and ord(seat["column"]) != ord(run[-1]["column"]) + 1:
@@ -87,6 +90,12 @@ def free_runs(flight: Any, size: int) -> list[list[str]]:
                     runs.append([one["number"] for one in run])
                     run = []
     return runs
+
+
+async def lacking(client: Client, flight_id: str) -> str:
+    """A cabin that a flight does not have: which flight is chosen depends on the weekday."""
+    flight = await client.ask("SeatMap", flightId=flight_id)
+    return min({"FIRST", "BUSINESS", "PREMIUM_ECONOMY"} - {one["cabin"] for one in flight["seatMap"]["cabins"]})
 
 
 def traveller(first: str, last: str, flight_id: str, seat: str) -> dict[str, Any]:
