@@ -72,7 +72,7 @@ async def choose(
 
 
 def free_runs(flight: Any, size: int) -> list[list[str]]:
-    """Runs of `size` free neighbours in ECONOMY without extra cost, from the back, none of whose seats was chosen yet."""
+    """Runs of `size` free neighbours in ECONOMY without extra cost, from the back, which nobody has chosen yet."""
     runs: list[list[str]] = []
     chosen = CHOSEN.get(flight["id"], set())
     for cabin in flight["seatMap"]["cabins"]:
