@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ import orjson
 
 from core.errors import Invalid
 from core.rows import Reader
-from models import SeatPosition, Slot
+from models import SeatPosition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +63,6 @@ class Plans:
         if plan is None:
             plan = self._plans[layout_id] = await read_plan(reader, layout_id)
         return plan
-
-    async def of_slots(self, reader: Reader, slots: Iterable[Slot]) -> dict[int, Plan]:
-        """The layouts of those slots, by slot; a slot without a layout is left out."""
-        return {slot.id: await self.get(reader, slot.layout_id) for slot in slots if slot.layout_id is not None}
 
 
 SECTIONS = "SELECT sections::text FROM layouts WHERE id = $1"

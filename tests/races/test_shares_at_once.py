@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from datetime import timedelta
 
 import pytest
 
@@ -19,6 +18,7 @@ from services.gateways import Authorised, Gateways, Order, Outcome
 from services.holds import HoldExpired
 from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, key, pass_time
+from tests.factories.orders import unwritten
 from tests.factories.schedules import Schedule
 from tests.factories.shares import asked, pay_share, split
 from tests.fakes.mortal import Died, Life
@@ -143,18 +143,7 @@ async def test_control_without_the_intent_every_rival_s_money_is_promised(
 ) -> None:
     booking = await desk.booked("3A")
     first, _ = await split(desk.database, booking, 2)
-    orders = [
-        Order(
-            payment_id=uuid4(),
-            booking_id=booking.id,
-            pnr=booking.pnr,
-            amount=Money(first.amount, first.currency),
-            method="pm_card_visa",
-            return_url=None,
-            created_at=datetime.now(UTC),
-        )
-        for _ in range(RIVALS)
-    ]
+    orders = [unwritten(booking, Money(first.amount, first.currency)) for _ in range(RIVALS)]
     outcomes = await asyncio.gather(*(gateways.default.authorise(one) for one in orders))
     assert all(isinstance(one, Authorised) for one in outcomes)
     assert sum(one["amount"] for one in await sandbox.intents(booking.id)) == RIVALS * first.amount

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 
@@ -14,9 +12,10 @@ from core.keys import Keyring
 from core.money import Money
 from models import Booking, Payment, PaymentStatus
 from services import bookings, outbox
-from services.gateways import Authorised, Gateways, GatewayUnavailable, Order
+from services.gateways import Authorised, Gateways, GatewayUnavailable
 from services.seats import Plans
 from tests.factories.bookings import GUEST, Desk, facts_of, key
+from tests.factories.orders import unwritten
 from tests.factories.schedules import Schedule
 from tests.fakes.sandbox import Sandbox
 
@@ -75,18 +74,7 @@ async def test_control_without_the_intent_every_rival_takes_the_money(
     desk: Desk, gateways: Gateways, sandbox: Sandbox
 ) -> None:
     booking = await desk.booked("3A")
-    orders = [
-        Order(
-            payment_id=uuid4(),
-            booking_id=booking.id,
-            pnr=booking.pnr,
-            amount=Money(booking.total, booking.currency),
-            method="pm_card_visa",
-            return_url=None,
-            created_at=datetime.now(UTC),
-        )
-        for _ in range(RIVALS)
-    ]
+    orders = [unwritten(booking, Money(booking.total, booking.currency)) for _ in range(RIVALS)]
     outcomes = await asyncio.gather(*(gateways.default.authorise(one) for one in orders))
     assert all(isinstance(one, Authorised) for one in outcomes)
     assert len(await sandbox.intents(booking.id)) == RIVALS
